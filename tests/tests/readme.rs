@@ -4,8 +4,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use tillgate_tests::{DatabaseEngine, Installation, InstallationSnapshot, RunningServer};
 
@@ -117,35 +118,68 @@ fn example_login_of_the_api_page_works_in_the_demo() {
 fn readme_embeds_the_compiled_example() {
     let example = std::fs::read_to_string(repository_root().join("crates/auth-core/examples/embed.rs")).unwrap();
     let compiled = example.split_once("// [embed]\n").unwrap().1.split_once("// [/embed]").unwrap().0;
-    let rust = read_blocks("README.md").into_iter().find(|(language, _)| language == "rust").unwrap().1;
-    assert_eq!(rust, compiled, "README.md and examples/embed.rs differ");
+    assert_eq!(find_block("README.md", "rust"), compiled, "README.md and examples/embed.rs differ");
+}
+
+/// A package outside of this workspace, next to the repository as the pages assume. It uses the
+/// versions of this workspace, so nothing has to be downloaded.
+fn create_separate_package(name: &str, dependencies: &str) -> PathBuf {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    // the same folder in every run: cargo compiles the crates of another one again
+    let folder = FOLDER.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("separate-packages");
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        std::os::unix::fs::symlink(repository_root().canonicalize().unwrap(), folder.join("tillgate")).unwrap();
+        folder
+    });
+    let package = folder.join(name);
+    std::fs::create_dir_all(package.join("src")).unwrap();
+    let manifest = format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n{dependencies}");
+    // it is not part of this workspace, whose target folder may contain it
+    std::fs::write(package.join("Cargo.toml"), format!("{manifest}\n[workspace]\n")).unwrap();
+    std::fs::copy(repository_root().join("Cargo.lock"), package.join("Cargo.lock")).unwrap();
+    package
+}
+
+/// Runs cargo in such a package, and returns what it prints.
+fn run_cargo(package: &Path, arguments: &[&str]) -> String {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("embed");
+    let mut cargo = Command::new(env!("CARGO"));
+    let output = cargo.args(arguments).current_dir(package).env("CARGO_TARGET_DIR", target).output().unwrap();
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The first block of a page in this language.
+fn find_block(page: &str, language: &str) -> String {
+    read_blocks(page).into_iter().find(|(each, _)| each == language).unwrap().1
 }
 
 /// Builds a separate crate with the dependencies and the program that the README shows, as a reader
-/// would create it next to this repository. It uses the versions of this workspace, so nothing has
-/// to be downloaded.
+/// would create it next to this repository.
 #[test]
 fn readme_embeds_the_standalone_example() {
-    // the same folder in every run: cargo compiles the crates of another one again
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("embed-source");
-    let package = folder.join("shop");
-    let _ = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(package.join("src")).unwrap();
-    std::os::unix::fs::symlink(repository_root().canonicalize().unwrap(), folder.join("tillgate")).unwrap();
-    let of = |language: &str| read_blocks("README.md").into_iter().find(|(each, _)| each == language).unwrap().1;
-    let manifest = "[package]\nname = \"shop\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n";
-    // it is not part of this workspace, whose target folder may contain it
-    std::fs::write(package.join("Cargo.toml"), format!("{manifest}{}\n[workspace]\n", of("toml"))).unwrap();
-    std::fs::write(package.join("src/main.rs"), of("rust")).unwrap();
-    std::fs::copy(repository_root().join("Cargo.lock"), package.join("Cargo.lock")).unwrap();
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("embed");
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["run", "--quiet", "--offline"]).current_dir(&package).env("CARGO_TARGET_DIR", target);
-    let output = cargo.output().unwrap();
-    let (said, why) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{why}");
+    let package = create_separate_package("shop", &find_block("README.md", "toml"));
+    std::fs::write(package.join("src/main.rs"), find_block("README.md", "rust")).unwrap();
+    let said = run_cargo(&package, &["run", "--quiet", "--offline"]);
     assert!(said.contains("may close tickets: true") && said.contains("after the logout:"), "{said}");
-    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+/// Copies the skeleton into a separate crate with the dependencies of docs/own-store.md, as a
+/// reader would do it. Nothing is implemented in it, so its contract tests are listed only.
+#[test]
+fn copied_skeleton_of_a_store_has_the_contract_tests() {
+    let package = create_separate_package("own-store", &find_block("docs/own-store.md", "toml"));
+    let skeleton = std::fs::read_to_string(repository_root().join("crates/testkit/examples/skeleton.rs")).unwrap();
+    let (module, main) = skeleton.split_once("\nfn main() {").unwrap();
+    assert_eq!(main.matches("\n}").count(), 1, "nothing follows");
+    std::fs::write(package.join("src/store.rs"), module).unwrap();
+    std::fs::write(package.join("src/lib.rs"), "pub mod store;\n").unwrap();
+    let tests = run_cargo(&package, &["test", "--quiet", "--offline", "--lib", "--", "--list"]);
+    for name in ["store::contract::sessions::", "store::contract::races::concurrent_logins_fill_one_seat: test"] {
+        assert!(tests.contains(name), "{name}: {tests}");
+    }
 }
 
 /// The number of ports that docs/own-store.md mentions is that of `AuthTx`.
@@ -161,7 +195,7 @@ fn own_store_page_counts_the_ports() {
 /// The dependencies that docs/own-store.md names are crates of this repository.
 #[test]
 fn own_store_page_names_existing_crates() {
-    let toml = read_blocks("docs/own-store.md").into_iter().find(|(language, _)| language == "toml").unwrap().1;
+    let toml = find_block("docs/own-store.md", "toml");
     let named = toml.lines().filter_map(|line| line.split_once(" = { path = \"../tillgate/"));
     let mut count = 0;
     for (name, path) in named {

@@ -1,6 +1,6 @@
 //! A store with nothing implemented: every trait and every method that authentication requires, to
-//! be filled in from top to bottom. Copy this file, delete `main`, and run the contract
-//! (`docs/own-store.md`) after each port.
+//! be filled in from top to bottom. Copy this file into your crate as a module, delete `main`, and
+//! run the contract at its end with `cargo test` after each port (`docs/own-store.md`).
 //!
 //! The documentation of each trait's methods says what they promise; the texts here only summarize
 //! it.
@@ -11,6 +11,7 @@
     clippy::todo,
     clippy::wildcard_imports,
     missing_docs,
+    unreachable_pub,
     reason = "a skeleton to be filled in"
 )]
 
@@ -25,7 +26,7 @@ use tillgate_domain::*;
 use uuid::Uuid;
 
 /// Opens transactions: your connection pool.
-struct MyStore;
+pub struct MyStore;
 
 /// An open transaction of your database.
 struct Transaction;
@@ -469,6 +470,31 @@ impl Signatures for Transaction {
     fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32> {
         todo!("remove at most `limit` signatures inserted before this instant, and return how many")
     }
+}
+
+/// The contract of authentication.
+#[cfg(test)]
+mod contract {
+    use tillgate_testkit::{AuthStoreHarness, Roster};
+
+    use super::*;
+
+    fn enroll_roster(store: &MyStore, roster: &Roster) -> StoreResult<()> {
+        todo!("insert the tenants, roles, devices, users and passwords; replace a password that exists already")
+    }
+
+    fn open_harness() -> AuthStoreHarness {
+        // create a new, empty store here
+        let store = Arc::new(MyStore);
+        let (observed, filled) = (Arc::clone(&store), Arc::clone(&store));
+        AuthStoreHarness::new(
+            store,
+            move |observer| observed.add_observer(observer),
+            move |roster| enroll_roster(&filled, roster),
+        )
+    }
+
+    tillgate_testkit::auth_contract!(open_harness);
 }
 
 fn main() {

@@ -14,7 +14,6 @@ use tillgate_auth_core::{AuthPorts, AuthStore, AuthTx};
 use tillgate_domain::change::Observer;
 use tillgate_domain::{Audit, Instant, Mode, Revocations, Store, StoreError, StoreResult, Tx, UnitOfWork, Work};
 use tillgate_memory::MemoryStore;
-use tillgate_testkit::{AuthStoreHarness, Roster};
 use uuid::Uuid;
 
 type NetworkTable = BTreeMap<(Uuid, CountKey), Instant>;
@@ -120,6 +119,8 @@ impl AuthTx for Transaction<'_, '_> {
 }
 
 mod contract {
+    use tillgate_testkit::{AuthStoreHarness, Roster};
+
     use super::*;
 
     /// Inserts the records where this store keeps them: your own tables, in your own way.
