@@ -50,7 +50,7 @@ pub use maintenance::SweepCounts;
 
 use crate::Error;
 use crate::activity::ActivityTracker;
-use crate::cache::{ApiKeyCache, CacheUsage, FirstUseCache, ProfileCache, SessionCache, TokenCache};
+use crate::cache::{ApiKeyCache, CacheUsage, FirstUseCache, ProfileCache, ProofCache, SessionCache, TokenCache};
 use crate::clock::{Clock, ClockConfidence, Time, Timekeeper};
 use crate::denials::{CallerKey, DenialLimiter, GuestKey};
 use crate::entropy::Entropy;
@@ -83,6 +83,7 @@ pub struct Auth {
     profile_cache: ProfileCache,
     first_use_cache: FirstUseCache,
     api_key_cache: ApiKeyCache,
+    proof_cache: ProofCache,
     activity: ActivityTracker,
     caller_denials: DenialLimiter<CallerKey>,
     guest_denials: DenialLimiter<GuestKey>,
@@ -184,7 +185,7 @@ impl Auth {
     }
 
     /// The size and the limit of each cache.
-    pub fn cache_usage(&self) -> [CacheUsage; 8] {
+    pub fn cache_usage(&self) -> [CacheUsage; 9] {
         let limits = self.settings.caches;
         let size = |bytes: usize| u64::try_from(bytes).unwrap_or(u64::MAX);
         let denials = self.caller_denials.size_bytes().saturating_add(self.guest_denials.size_bytes());
@@ -197,6 +198,7 @@ impl Auth {
             ("revocations", size(self.revocations.size_bytes()), limits.revocations),
             ("activity", size(self.activity.size_bytes()), limits.activity),
             ("denials", size(denials), limits.denials),
+            ("proofs", self.proof_cache.size_bytes(), limits.proofs),
         ]
         .map(|(name, bytes, limit)| CacheUsage { name, bytes, limit })
     }

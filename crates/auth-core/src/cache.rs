@@ -10,12 +10,14 @@ mod api_keys;
 mod bounded_cache;
 mod exchanged_tokens;
 mod profiles;
+mod proofs;
 mod sessions;
 mod tokens;
 
 pub(crate) use api_keys::{ApiKeyCache, OpenedApiKey};
 pub(crate) use exchanged_tokens::{FirstUseCache, FirstUses};
 pub(crate) use profiles::ProfileCache;
+pub(crate) use proofs::ProofCache;
 pub(crate) use sessions::SessionCache;
 pub(crate) use tokens::{TokenCache, VerifiedToken};
 
@@ -39,6 +41,8 @@ pub struct CacheLimits {
     pub activity: u64,
     /// Denials that are counted and not recorded in the audit yet.
     pub denials: u64,
+    /// Proofs of clients' keys that were accepted for requests that change nothing.
+    pub proofs: u64,
 }
 
 impl Default for CacheLimits {
@@ -53,6 +57,7 @@ impl Default for CacheLimits {
             revocations: 4 * MIB,
             activity: 8 * MIB,
             denials: 4 * MIB,
+            proofs: 4 * MIB,
         }
     }
 }

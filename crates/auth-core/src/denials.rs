@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use tillgate_domain::{ApiKeyId, DeviceId, Event, PrincipalId};
+use tillgate_domain::{ApiKeyId, DeviceId, Event, PrincipalId, SessionId};
 
 /// The number of denials of one caller that are recorded individually in a window.
 pub(crate) const MAX_EVENTS_PER_WINDOW: u32 = 10;
@@ -22,11 +22,12 @@ const MAX_DETAILS_BYTES: usize = 1_536;
 /// A denied caller.
 pub(crate) type CallerKey = (PrincipalId, Option<DeviceId>);
 
-/// The origin of a denial before authentication: the account or API key that is tried if it exists,
-/// otherwise the network.
+/// The origin of a denial before authentication: the account, session or API key that is tried if
+/// it exists, otherwise the network.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum GuestKey {
     Principal(PrincipalId),
+    Session(SessionId),
     ApiKey(ApiKeyId),
     Network(Option<IpAddr>),
     /// The network from which a one-time token was sent. It is counted apart, so that guesses of

@@ -65,6 +65,11 @@ impl ProvenKey {
     pub fn consume(&self, tx: &mut dyn AuthTx, now: Instant) -> StoreResult<bool> {
         tx.signatures().insert_if_new(&SignatureDigest(self.digest), now)
     }
+
+    /// The digest of the proof.
+    pub(crate) fn digest(&self) -> &[u8; 32] {
+        &self.digest
+    }
 }
 
 /// The header of a proof, as far as it is examined.

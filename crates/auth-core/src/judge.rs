@@ -77,6 +77,9 @@ pub enum Verdict {
     /// As `Repeat`, although the successor is in use and the grace period seems to be over, because
     /// this process cannot vouch for the time that has passed. An audit event records it.
     Forgive,
+    /// The client did not prove the key to which the session is bound. Denied; nothing is written,
+    /// so a copied refresh token cannot end the session either.
+    Unproven,
     /// The presented token was copied: its successor is in use. The session ends.
     Replay,
 }
@@ -135,7 +138,7 @@ impl RotationAge {
 /// | presented | successor | age of the rotation | verdict |
 /// | --- | --- | --- | --- |
 /// | any | | | `Deny`, if the session has ended or expired, or belongs to another dialect or device |
-/// | any | | | `Replay`, if the session is bound to a key that the client did not prove |
+/// | any | | | `Unproven`, if the session is bound to a key that the client did not prove |
 /// | any | | | `Reuse` or `Replay`, if the session is not rotated |
 /// | higher than the current one | | | `Rotate` to it: the store was rolled back |
 /// | current | | within the grace period | `Repeat` |
@@ -158,7 +161,7 @@ pub fn judge(
         return Verdict::Deny(denial);
     }
     if session.thumbprint.is_some() && session.thumbprint.as_deref() != presenter.thumbprint {
-        return Verdict::Replay;
+        return Verdict::Unproven;
     }
     let Some(overlap) = session.terms.refresh.as_ref().and_then(|refresh| refresh.overlap) else {
         return if presented == session.generation { Verdict::Reuse } else { Verdict::Replay };

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tillgate_domain::{DeviceId, Instant, Rank, Secret, Slug, StoreResult, TenantId, UserId};
 
+use crate::dpop::{PresentedProof, ProvenKey};
 use crate::ports::Verifier;
 use crate::{DialectName, Profile, ReplayCheck, Session, Signature, Terms};
 
@@ -61,6 +62,9 @@ pub struct LoginRequest {
     pub identity: LoginIdentity,
     /// The password, or what takes its place.
     pub proof: Proof,
+    /// The key that the client has proved, to which the session is bound (RFC 9449); `None` for a
+    /// session without a key.
+    pub key: Option<ProvenKey>,
     /// The lowest rank with which the login is admitted; `None` admits every rank.
     pub min_rank: Option<Rank>,
     /// Whether the login is admitted only with a right of the back office
@@ -114,6 +118,7 @@ impl LoginRequest {
             tenancy: Tenancy::default(),
             identity: who,
             proof: Proof::Password(Secret::new(password.to_owned())),
+            key: None,
             min_rank: None,
             requires_office_right: false,
             address: None,
@@ -137,8 +142,8 @@ pub struct RefreshRequest<'a> {
     pub access_token: Option<&'a str>,
     /// The device that the client claims to be; the session must be on it.
     pub device: Option<DeviceId>,
-    /// The thumbprint of the key that the client proved to have (RFC 9449).
-    pub thumbprint: Option<&'a [u8]>,
+    /// The proof of the client's key (RFC 9449), which a session that is bound to a key requires.
+    pub proof: Option<&'a PresentedProof>,
     /// Whether the client will present the same refresh token again, because the responses of its
     /// dialect cannot contain another. This applies to the first token of a session whose terms
     /// allow it ([`RefreshTerms::first_reusable`](crate::RefreshTerms::first_reusable)).
@@ -156,7 +161,7 @@ impl<'a> RefreshRequest<'a> {
             token,
             access_token: None,
             device: None,
-            thumbprint: None,
+            proof: None,
             keeps_token: false,
             address: None,
         }
@@ -172,10 +177,25 @@ pub enum RequestCredentials<'a> {
     Bearer(&'a str),
     /// Several access tokens, for example from cookies of one name. The first valid one is used.
     AnyBearer(Vec<&'a str>),
+    /// An access token that is bound to a key, with a proof of the key (RFC 9449, section 7.1).
+    Dpop(DpopCredentials<'a>),
     /// A signature with the secret of an API key.
     Signature(Box<Signature>, ReplayCheck),
     /// The client id and the secret of an API key.
     Client(Client),
+}
+
+/// An access token that is bound to a key, as a request presents it.
+#[derive(Clone, Debug)]
+pub struct DpopCredentials<'a> {
+    /// The access token.
+    pub token: &'a str,
+    /// The proof of the key; `None` if the request has none.
+    pub proof: Option<PresentedProof>,
+    /// Whether the request may change something. Then the proof is stored, and accepted once by all
+    /// processes over the store. Otherwise each process accepts it once, and remembers it in
+    /// memory.
+    pub may_change: bool,
 }
 
 /// The client id and client secret of an API key, as they were shown when the key was created (RFC

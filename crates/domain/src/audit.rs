@@ -143,6 +143,9 @@ words! {
         RefreshReplay = "refresh.replay",
         /// A refresh token was used again from another network than that of its rotation.
         RefreshShared = "refresh.shared",
+        /// A refresh token was presented without a valid proof of the key to which its session is
+        /// bound.
+        RefreshUnproven = "refresh.unproven",
         /// A refresh token or an epoch was ahead of the store: the store was rolled back.
         StoreRollback = "store.back",
         /// A user was added.

@@ -135,6 +135,7 @@ const fn changes_subject(action: Action) -> bool {
         | Action::EmailVerify
         | Action::RefreshReplay
         | Action::RefreshShared
+        | Action::RefreshUnproven
         | Action::StoreRollback
         | Action::RightMissing
         | Action::ResetGrant
@@ -212,6 +213,7 @@ mod tests {
             (Action::SessionEnd, user, Done, vec![("session", None)]),
             (Action::RefreshReplay, session, Refused, vec![("session", Some(9))]),
             (Action::RefreshShared, session, Done, vec![]),
+            (Action::RefreshUnproven, session, Refused, vec![]),
             (Action::RightMissing, user, Refused, vec![]),
             (Action::UserAdd, user, Done, vec![("user", Some(7))]),
             (Action::UserStatus, user, Done, vec![("user", Some(7)), ("session", None)]),

@@ -62,7 +62,7 @@ impl ServerContext {
 
     /// Checks that a mail with a link to the back office of this tenant can be sent.
     pub(crate) fn require_link_mail(&self, tenant: &Slug) -> Result<(), ProtocolError> {
-        if !self.settings.can_mail_links {
+        if self.settings.public_url.is_none() {
             return Err(ProtocolError::MailNotConfigured(MissingMailSetup::PublicUrl));
         }
         let serving = self.office_prefix(tenant);

@@ -6,6 +6,7 @@ pub(crate) mod body;
 pub(crate) mod connection;
 pub(crate) mod cookies;
 pub(crate) mod cursor;
+pub(crate) mod dpop;
 pub(crate) mod endpoint_info;
 pub(crate) mod field;
 pub(crate) mod form;

@@ -33,9 +33,10 @@ pub struct HttpSettings {
     pub serve_metrics: bool,
     /// Whether the OpenAPI document and its page are served beside the mounts.
     pub serve_docs: bool,
-    /// Whether mails with a link can be sent: the address at which people reach the server is
-    /// known.
-    pub can_mail_links: bool,
+    /// The address at which people reach the server, such as `https://pos.example`. Without it, no
+    /// mails with a link can be sent, and proofs of keys are compared with the scheme and host that
+    /// a request was sent to.
+    pub public_url: Option<String>,
     /// The rows of the access table for gateways.
     pub access_rules: Vec<AccessRule>,
 }
@@ -53,7 +54,7 @@ impl Default for HttpSettings {
             blocking_limit: 1024,
             serve_metrics: true,
             serve_docs: true,
-            can_mail_links: false,
+            public_url: None,
             access_rules: Vec::new(),
         }
     }

@@ -38,7 +38,7 @@ pub(crate) fn build_http_settings(settings: &Settings) -> tillgate_http::HttpSet
             .saturating_add(to_usize(settings.limits.waiting)),
         serve_metrics: exposure::operations_address(settings).is_none(),
         serve_docs: settings.operations.docs,
-        can_mail_links: settings.server.public_url.is_some(),
+        public_url: settings.server.public_url.as_ref().map(|url| url.as_str().to_owned()),
         access_rules: settings.access.clone(),
     }
 }

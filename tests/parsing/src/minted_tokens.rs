@@ -64,6 +64,7 @@ impl MintedTokens {
             tenancy: Tenancy::default(),
             identity: LoginIdentity::User { login: "cashier".to_owned(), device: Some("P01".to_owned()) },
             proof: Proof::Password(Secret::new("cashier".to_owned())),
+            key: None,
             address: None,
             min_rank: None,
             requires_office_right: false,
@@ -112,7 +113,7 @@ impl MintedTokens {
             token,
             access_token: beside,
             device: None,
-            thumbprint: None,
+            proof: None,
             keeps_token: false,
             address: None,
         })

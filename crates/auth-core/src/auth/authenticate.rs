@@ -22,8 +22,8 @@ use crate::principal_profile;
 use crate::revocations::{RevocationCheck, SessionScopes, Version};
 use crate::token::access_token::{Claims, MAX_TOKEN_BYTES, read_key_id};
 use crate::{
-    AuthDenied, AuthRequest, AuthenticatedBy, Caller, Epochs, Error, Profile, RequestCredentials, SessionContext,
-    TokenDenied,
+    AuthDenied, AuthRequest, AuthenticatedBy, Caller, DpopCredentials, Epochs, Error, Profile, RequestCredentials,
+    SessionContext, TokenDenied,
 };
 
 /// A valid access token with the current profile.
@@ -57,11 +57,14 @@ impl Auth {
     fn authenticate_within(&self, request: &AuthRequest<'_>, reach: Reach) -> Result<Option<Caller>, Error> {
         match &request.credentials {
             RequestCredentials::None => Err(TokenDenied::Missing.into()),
-            RequestCredentials::Bearer(token) => self.authenticate_bearer(token, request, reach),
+            RequestCredentials::Bearer(token) => self.authenticate_token(token, None, request, reach),
+            RequestCredentials::Dpop(presented) => {
+                self.authenticate_token(presented.token, Some(presented), request, reach)
+            }
             RequestCredentials::AnyBearer(tokens) => {
                 let mut refused = TokenDenied::Missing;
                 for token in tokens {
-                    match self.authenticate_bearer(token, request, reach) {
+                    match self.authenticate_token(token, None, request, reach) {
                         Err(Error::Denied(AuthDenied::Token(denial))) => refused = denial,
                         answered => return answered,
                     }
@@ -98,16 +101,27 @@ impl Auth {
         answer
     }
 
-    fn authenticate_bearer(
+    fn authenticate_token(
         &self,
         token: &str,
+        presented: Option<&DpopCredentials<'_>>,
         request: &AuthRequest<'_>,
         reach: Reach,
     ) -> Result<Option<Caller>, Error> {
+        // such a proof will be stored
+        if reach == Reach::Memory && presented.is_some_and(|presented| presented.may_change) {
+            return Ok(None);
+        }
         let Some((verified, profile)) = self.verify_session(token, |verified| is_audience(verified, request), reach)?
         else {
             return Ok(None);
         };
+        // A token that is presented without its key is not in use: otherwise a copy of it would
+        // make the client's next refresh a replay.
+        self.require_token_proof(token, &verified, presented)?;
+        if reach != Reach::Exchange {
+            self.record_token_use(&verified);
+        }
         let session = SessionContext {
             id: verified.session,
             kind: verified.kind,
@@ -130,8 +144,17 @@ impl Auth {
         }))
     }
 
-    /// Verifies an access token and reads its current profile. This counts as a use of the token,
-    /// unless the caller records that.
+    /// Records the use of a token, at most once per minute.
+    pub(super) fn record_token_use(&self, verified: &VerifiedToken) {
+        let now = self.time().at;
+        if verified.should_record_use(now) {
+            let (session, generation) = (verified.session, verified.generation);
+            self.activity.record_use(SessionUse { session, generation, at: now });
+        }
+    }
+
+    /// Verifies an access token and reads its current profile. The caller checks whether the
+    /// token is bound to a key, and records its use.
     pub(super) fn verify_session(
         &self,
         token: &str,
@@ -168,10 +191,6 @@ impl Auth {
             Some(false) => {}
         }
         let Some(profile) = self.load_profile(&verified, &check, reach)? else { return Ok(None) };
-        if reach != Reach::Exchange && verified.should_record_use(now) {
-            let (session, generation) = (verified.session, verified.generation);
-            self.activity.record_use(SessionUse { session, generation, at: now });
-        }
         Ok(Some((verified, profile)))
     }
 

@@ -9,7 +9,7 @@ use tillgate_domain::{Action, Event, EventId, EventOutcome, KeyId, NodeId, Scope
 
 use super::{Auth, AuthStore, StartSnapshot};
 use crate::activity::ActivityTracker;
-use crate::cache::{ApiKeyCache, CacheLimits, FirstUseCache, ProfileCache, SessionCache, TokenCache};
+use crate::cache::{ApiKeyCache, CacheLimits, FirstUseCache, ProfileCache, ProofCache, SessionCache, TokenCache};
 use crate::clock::{Clock, Timekeeper};
 use crate::denials::DenialLimiter;
 use crate::entropy::Entropy;
@@ -215,6 +215,7 @@ impl AuthBuilder {
             first_use_cache: FirstUseCache::with_limit(caches.first_uses),
             api_key_cache: ApiKeyCache::with_limit(caches.api_keys),
             session_cache: SessionCache::with_limit(caches.sessions),
+            proof_cache: ProofCache::with_limit(caches.proofs),
             activity: ActivityTracker::new(start.monotonic, to_usize(caches.activity)),
             start,
             caller_denials: DenialLimiter::with_limit(to_usize(caches.denials) / 2),

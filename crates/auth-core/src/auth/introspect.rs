@@ -18,7 +18,7 @@ use crate::cache::VerifiedToken;
 use crate::judge::{Presenter, Verdict, judge};
 use crate::ports::SessionRecord;
 use crate::principal_profile;
-use crate::token::access_token::build_audience;
+use crate::token::access_token::{Confirmation, build_audience};
 use crate::token::refresh_token::{RefreshToken, UnverifiedRefreshToken};
 use crate::{AuthDenied, Caller, Error, Profile, TokenDenied};
 
@@ -69,6 +69,8 @@ pub struct Introspection {
     pub issued_at: Option<Instant>,
     /// The expiry of the token; `None` if it never expires.
     pub expires_at: Option<Instant>,
+    /// The key to which the token is bound.
+    pub confirmation: Option<Confirmation>,
     /// The names and current rights of the principal.
     pub profile: Arc<Profile>,
 }
@@ -113,7 +115,10 @@ impl Auth {
             Some(_) => self.introspect_refresh_token(tenant, token),
             None => match self.verify_session(token, |verified| verified.tenant == tenant, reach) {
                 Ok(None) => return Ok(IntrospectionLookup::NeedsStore),
-                Ok(Some((verified, profile))) => Ok(Introspection::from_access_token(&verified, profile)),
+                Ok(Some((verified, profile))) => {
+                    self.record_token_use(&verified);
+                    Ok(Introspection::from_access_token(&verified, profile))
+                }
                 Err(error) => Err(error),
             },
         };
@@ -158,6 +163,7 @@ impl Auth {
                 ));
             }
             Verdict::Deny(denial) => return Err(denial.into()),
+            Verdict::Unproven => return Err(TokenDenied::Invalid.into()),
             Verdict::Replay => return Err(TokenDenied::Replay.into()),
         }
         Ok(Introspection::from_refresh_token(&record, token, principal, &self.issuer, profile))
@@ -186,6 +192,7 @@ impl Introspection {
             id: Some(verified.id),
             issued_at: Some(verified.issued_at),
             expires_at: Some(verified.expires_at),
+            confirmation: verified.thumbprint.as_deref().map(|thumbprint| Confirmation::of(thumbprint.as_slice())),
             profile,
         }
     }
@@ -211,6 +218,7 @@ impl Introspection {
             id: None,
             issued_at: newest.then(|| session.rotated_at.unwrap_or(session.created_at)),
             expires_at: session.expires_at,
+            confirmation: session.thumbprint.as_deref().map(Confirmation::of),
             profile,
         }
     }

@@ -32,7 +32,8 @@ use crate::ports::Credential;
 use crate::requests::{GrantKind, NewPassword};
 use crate::throttle::{AttemptOutcome, Charge};
 use crate::{
-    AuthDenied, Error, IssuedTokens, LoginDenied, LoginIdentity, LoginRequest, Profile, Proof, Session, SessionKind,
+    AuthDenied, Error, IssuedTokens, LoginDenied, LoginIdentity, LoginRequest, Profile, Proof, ProofFault, Session,
+    SessionKind,
 };
 
 use admission::AdmittedLogin;
@@ -95,6 +96,8 @@ enum LoginOutcome {
 enum LoginTxOutcome {
     Admitted(Box<NewSession>),
     Denied(LoginDenied),
+    /// The proof of the client's key was accepted before. No session is created.
+    ProofReplayed,
     /// The principal or the credential has changed since it was read.
     Retry,
 }
@@ -303,12 +306,15 @@ impl Auth {
                     event.details.insert("why".to_owned(), json!(denial.code()));
                     tx.audit().record(&event)?;
                 }
-                LoginTxOutcome::Retry => {}
+                LoginTxOutcome::ProofReplayed | LoginTxOutcome::Retry => {}
             }
             Ok(outcome)
         })?;
         let NewSession { session, profile, .. } = match outcome {
             LoginTxOutcome::Retry => return Ok(LoginOutcome::Retry),
+            LoginTxOutcome::ProofReplayed => {
+                return Ok(LoginOutcome::Denied(AuthDenied::Proof(ProofFault::Replayed.into())));
+            }
             LoginTxOutcome::Denied(denial) => {
                 self.login_queue.notify_settled(charge);
                 return Ok(LoginOutcome::DeniedInTx(denial));
@@ -331,7 +337,8 @@ impl Auth {
 /// A denial that a client sees as a wrong password must cost as much as one, or the throttle would
 /// reveal the difference. A denial that is reported as itself after the right password is not a
 /// failed attempt: for a device that logs in as itself, for a missing rank or role in the office,
-/// for a weak new password, and for a required password change if the dialect reports that.
+/// for a weak new password, for a repeated proof, and for a required password change if the dialect
+/// reports that.
 fn charge_outcome(login: &LoginRequest, denial: &AuthDenied) -> AttemptOutcome {
     match (&login.identity, denial) {
         (
@@ -340,7 +347,9 @@ fn charge_outcome(login: &LoginRequest, denial: &AuthDenied) -> AttemptOutcome {
         )
         | (
             _,
-            AuthDenied::Login(LoginDenied::RankTooLow | LoginDenied::OfficeRoleMissing) | AuthDenied::WeakPassword(_),
+            AuthDenied::Login(LoginDenied::RankTooLow | LoginDenied::OfficeRoleMissing)
+            | AuthDenied::WeakPassword(_)
+            | AuthDenied::Proof(_),
         ) => AttemptOutcome::Withdrawn,
         (_, AuthDenied::Login(LoginDenied::PasswordChangeRequired)) if login.reports_password_change => {
             AttemptOutcome::Withdrawn

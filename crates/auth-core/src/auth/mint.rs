@@ -11,7 +11,7 @@ use crate::keys::OpenKeys;
 use crate::requests::GrantKind;
 use crate::revocations::Version;
 use crate::session::FIRST_GENERATION;
-use crate::token::access_token::{Claims, build_audience, kind_letter};
+use crate::token::access_token::{Claims, Confirmation, build_audience, kind_letter};
 use crate::token::identity::{IdTokenClaims, UserClaims};
 use crate::token::refresh_token::RefreshToken;
 use crate::{Epochs, Error, IssuedTokens, Profile, Session, SessionKind, TokenDenied};
@@ -115,6 +115,7 @@ impl Auth {
             sxp: session.expires_at.map(tillgate_domain::Instant::millis),
             fin: session.terms.has_fixed_end(),
             exo: session.terms.exchange_overlap.map(|overlap| i64::try_from(overlap.as_millis()).unwrap_or(i64::MAX)),
+            cnf: session.thumbprint.as_deref().map(Confirmation::of),
             pma: session.terms.office.as_ref().map(|office| office.max_proof_age.as_secs()),
             scope: None,
             roles: None,

@@ -1,7 +1,12 @@
-//! Proofs of a client's key (RFC 9449).
+//! Proofs of a client's key (RFC 9449): at logins and refreshes, and beside access tokens that are
+//! bound to a key.
+
+use tillgate_domain::StoreExt;
 
 use super::Auth;
-use crate::dpop::{self, PresentedProof, ProofDenied, ProvenKey};
+use crate::cache::VerifiedToken;
+use crate::dpop::{self, PresentedProof, ProofDenied, ProofFault, ProvenKey};
+use crate::requests::DpopCredentials;
 use crate::{AuthDenied, Error};
 
 impl Auth {
@@ -18,9 +23,45 @@ impl Auth {
     ///
     /// [`AuthDenied::Proof`] if the request has no proof, or one that is not valid.
     pub fn check_proof(&self, presented: Option<&PresentedProof>) -> Result<ProvenKey, Error> {
-        let now = self.time().at;
-        let check = |presented| dpop::check_proof(presented, None, &|nonce| self.nonce_key.accepts(nonce, now));
-        let proven = presented.ok_or(ProofDenied::Missing).and_then(check);
+        let proven = presented.ok_or(ProofDenied::Missing).and_then(|presented| self.examine_proof(presented, None));
         proven.map_err(|denied| AuthDenied::Proof(denied).into())
+    }
+
+    /// Checks a proof against its request and, if the request has one, its access token.
+    pub(super) fn examine_proof(
+        &self,
+        presented: &PresentedProof,
+        access_token: Option<&str>,
+    ) -> Result<ProvenKey, ProofDenied> {
+        let now = self.time().at;
+        dpop::check_proof(presented, access_token, &|nonce| self.nonce_key.accepts(nonce, now))
+    }
+
+    /// Checks that a request proves the key to which its access token is bound, and remembers the
+    /// proof. A token that is bound to no key is accepted without a proof, and only so.
+    pub(super) fn require_token_proof(
+        &self,
+        token: &str,
+        verified: &VerifiedToken,
+        presented: Option<&DpopCredentials<'_>>,
+    ) -> Result<(), Error> {
+        let deny = |denied: ProofDenied| Error::Denied(AuthDenied::TokenUnproven(denied));
+        let presented = match (&verified.thumbprint, presented) {
+            (None, None) => return Ok(()),
+            (Some(_), None) => return Err(deny(ProofDenied::Missing)),
+            (_, Some(presented)) => presented,
+        };
+        let proof = presented.proof.as_ref().ok_or_else(|| deny(ProofDenied::Missing))?;
+        let proven = self.examine_proof(proof, Some(token)).map_err(deny)?;
+        if verified.thumbprint.as_deref() != Some(proven.key.thumbprint()) {
+            return Err(deny(ProofFault::Key.into()));
+        }
+        let is_new = if presented.may_change {
+            let now = self.time().at;
+            self.store.write("consume_proof", |tx| proven.consume(tx, now))?
+        } else {
+            self.proof_cache.insert_if_new(proven.digest())
+        };
+        if is_new { Ok(()) } else { Err(deny(ProofFault::Replayed.into())) }
     }
 }

@@ -5,6 +5,7 @@
 //! this process made only reads, so a client that refreshes before every request causes no writes.
 
 mod plan;
+mod unproven;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,9 +15,11 @@ use tillgate_domain::{
 };
 
 use self::plan::{RefreshPlan, is_other_network};
+use self::unproven::RefreshDenied;
 use super::Auth;
 use crate::cache::TokenCache;
 use crate::clock::ClockConfidence;
+use crate::dpop::{ProofDenied, ProvenKey};
 use crate::judge::{Presenter, Verdict, judge};
 use crate::keys::OpenKeys;
 use crate::ports::AuthTx;
@@ -25,7 +28,7 @@ use crate::revocations::Version;
 use crate::session::FIRST_GENERATION;
 use crate::token::access_token::{Claims, read_key_id};
 use crate::token::refresh_token::{RefreshToken, UnverifiedRefreshToken};
-use crate::{Error, IssuedTokens, Profile, RefreshRequest, Session, SessionKind, Terms, TokenDenied};
+use crate::{AuthDenied, Error, IssuedTokens, Profile, RefreshRequest, Session, SessionKind, Terms, TokenDenied};
 
 /// How often a refresh is judged again within one unit of work, if other units of work change its
 /// session.
@@ -40,6 +43,8 @@ struct RefreshAttempt<'a> {
     request: &'a RefreshRequest<'a>,
     /// The presented refresh token, authenticated.
     token: RefreshToken,
+    /// The key that the client has proved, if its request has a proof.
+    proof: Result<Option<ProvenKey>, ProofDenied>,
     /// The key of a refresh token that is issued now.
     current_key: KeyId,
     now: Instant,
@@ -62,7 +67,7 @@ struct RefreshGrant {
 /// Where one pass through the unit of work ends.
 enum Step {
     /// The refresh is decided, and the decision is written.
-    Decided(Result<Box<RefreshGrant>, TokenDenied>),
+    Decided(Result<Box<RefreshGrant>, RefreshDenied>),
     /// The unit of work may only read, and the decision requires a write.
     NeedsWrite,
     /// Another unit of work changed the session after it was read.
@@ -101,7 +106,9 @@ impl Auth {
     /// # Errors
     ///
     /// [`Error::Denied`] with a [`TokenDenied`] if the refresh token does not get new tokens; the
-    /// client has to log in again. [`Error::Unavailable`] if nothing was decided; the client keeps
+    /// client has to log in again. [`Error::Denied`] with [`AuthDenied::Proof`] if the session is
+    /// bound to a key that the request does not prove; the session continues, and the client
+    /// retries with a valid proof. [`Error::Unavailable`] if nothing was decided; the client keeps
     /// its tokens and retries.
     pub fn refresh(&self, request: &RefreshRequest<'_>) -> Result<IssuedTokens, Error> {
         self.refresh_with_pairing(request, None)
@@ -123,12 +130,20 @@ impl Auth {
             return Err(TokenDenied::Invalid.into());
         }
 
+        // Check the proof. A client with an old nonce repeats its request at once, so nothing is
+        // read before.
+        let proof = request.proof.map(|presented| self.examine_proof(presented, None)).transpose();
+        if proof == Err(ProofDenied::Nonce) {
+            return Err(AuthDenied::Proof(ProofDenied::Nonce).into());
+        }
+
         // Fix the time, the key and the id of an audit event: the unit of work may run more than
         // once.
         let time = self.time();
         let attempt = RefreshAttempt {
             request,
             token,
+            proof,
             current_key: keys.current_refresh_key(),
             now: time.at,
             clock_confidence: self.timekeeper.confidence(),
@@ -140,33 +155,41 @@ impl Auth {
                 None,
             )?,
         };
-        let read_first = pairing.is_some() || self.is_probably_repeated(&attempt);
-        let decided = self.run_refresh(&attempt, read_first, |tx, mode| {
+        // An accepted proof is stored.
+        let read_first = attempt.proven_key().is_none() && (pairing.is_some() || self.is_probably_repeated(&attempt));
+        let decided = self.run_refresh(&attempt, read_first, |tx, mode, is_proof_new| {
             // Read the session.
             let Some(record) = tx.sessions().find(token.session)? else {
-                return Ok(Step::Decided(Err(TokenDenied::SessionOver)));
+                return Ok(Step::Decided(Err(TokenDenied::SessionOver.into())));
             };
             if request.tenant.is_some_and(|tenant| tenant != record.session.tenant) {
-                return Ok(Step::Decided(Err(TokenDenied::WrongAudience)));
+                return Ok(Step::Decided(Err(TokenDenied::WrongAudience.into())));
             }
             // A store that was rolled back may have lost a revocation that this process still
             // knows.
             if self.revocations.is_over(&record.session) {
-                return Ok(Step::Decided(Err(TokenDenied::SessionOver)));
+                return Ok(Step::Decided(Err(TokenDenied::SessionOver.into())));
             }
 
             // Judge the presented generation.
             let presenter = Presenter {
                 dialect: request.dialect,
                 device: request.device,
-                thumbprint: request.thumbprint,
+                thumbprint: attempt.proven_key().map(|proven| proven.key.thumbprint().as_slice()),
                 keeps_token: request.keeps_token,
             };
             let monotonic = self.clock.monotonic();
             let witness = self.activity.witness(&record.session, record.clock, monotonic, attempt.clock_confidence);
             let verdict = judge(&record, token.generation, &presenter, &witness, attempt.now);
             let plan = match verdict {
-                Verdict::Deny(denial) => return Ok(Step::Decided(Err(denial))),
+                Verdict::Deny(denial) => return Ok(Step::Decided(Err(denial.into()))),
+                Verdict::Unproven => return Ok(Step::Decided(Err(attempt.deny_unproven(&record.session)))),
+                _ if attempt.proof.is_err() => {
+                    return Ok(Step::Decided(Err(attempt.deny_unproven(&record.session))));
+                }
+                _ if !attempt.consume_proof(tx, is_proof_new)? => {
+                    return Ok(Step::Decided(Err(RefreshDenied::replayed(&record.session))));
+                }
                 Verdict::Rotate { to, store_rolled_back } => {
                     let terms = self.current_terms(tx, &record.session)?;
                     RefreshPlan::rotate(&record, &attempt, &terms, to, store_rolled_back)
@@ -193,7 +216,7 @@ impl Auth {
                 return Ok(Step::LostRace);
             }
             if verdict == Verdict::Replay {
-                return Ok(Step::Decided(Err(TokenDenied::Replay)));
+                return Ok(Step::Decided(Err(TokenDenied::Replay.into())));
             }
             let profile = self.cached_or_read_profile(tx, &plan.session)?;
             let epochs = match plan.session.kind {
@@ -202,17 +225,15 @@ impl Auth {
             };
             Ok(Step::Decided(Ok(Box::new(RefreshGrant { plan, profile, epochs }))))
         })?;
-        let RefreshGrant { plan, profile, epochs } = match decided {
-            Ok(grant) => *grant,
-            Err(TokenDenied::Expired) if time.in_doubt => {
-                return Err(Error::unavailable(
-                    "the session may have expired, but the clock is in doubt: check the clock of this machine",
-                ));
-            }
-            Err(denial) => return Err(denial.into()),
-        };
+        match decided {
+            Ok(grant) => self.issue_refreshed_tokens(&attempt, *grant),
+            Err(denied) => Err(self.deny_refresh(&attempt, denied, time.in_doubt)),
+        }
+    }
 
-        // Remember what was committed.
+    /// Remembers a refresh that was committed, and issues its tokens.
+    fn issue_refreshed_tokens(&self, attempt: &RefreshAttempt<'_>, grant: RefreshGrant) -> Result<IssuedTokens, Error> {
+        let RefreshGrant { plan, profile, epochs } = grant;
         let monotonic = self.clock.monotonic();
         if plan.reports_shared() {
             self.activity.record_report(plan.session.id, plan.session.generation, monotonic);
@@ -274,19 +295,21 @@ impl Auth {
     }
 
     /// Runs `step` until it has decided: in a unit of work that only reads, if `read_first`, then
-    /// in one that may write.
+    /// in one that may write. `step` gets a place for whether the proof was new when this unit of
+    /// work stored it.
     fn run_refresh(
         &self,
         attempt: &RefreshAttempt<'_>,
         read_first: bool,
-        mut step: impl FnMut(&mut dyn AuthTx, Mode) -> StoreResult<Step>,
-    ) -> Result<Result<Box<RefreshGrant>, TokenDenied>, Error> {
+        mut step: impl FnMut(&mut dyn AuthTx, Mode, &mut Option<bool>) -> StoreResult<Step>,
+    ) -> Result<Result<Box<RefreshGrant>, RefreshDenied>, Error> {
         let modes: &[Mode] = if read_first { &[Mode::Read, Mode::Write] } else { &[Mode::Write] };
         for mode in modes {
             let mut reached = Step::NeedsWrite;
             let outcome = self.store.run(UnitOfWork { name: "refresh", mode: *mode }, &mut |tx| {
+                let mut is_proof_new = None;
                 for _ in 0..MAX_ROTATION_ATTEMPTS {
-                    reached = step(tx, *mode)?;
+                    reached = step(tx, *mode, &mut is_proof_new)?;
                     if !matches!(reached, Step::LostRace) {
                         return Ok(());
                     }

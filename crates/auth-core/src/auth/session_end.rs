@@ -14,7 +14,7 @@ use tillgate_domain::{
 
 use super::Auth;
 use crate::ports::{SessionFilter, SessionOrder, SessionView};
-use crate::{AuthDenied, Caller, Error, RefreshRequest, TokenDenied};
+use crate::{AuthDenied, Caller, Error, ProofDenied, RefreshRequest, TokenDenied};
 
 /// The right to see sessions of others; [`END_SESSIONS_RIGHT`] includes it.
 const READ_SESSIONS_RIGHT: KnownRight = KnownRight::SessionRead;
@@ -64,7 +64,8 @@ impl Auth {
 
     /// Ends the session of a refresh token, which is all the authority that this requires: at a
     /// logout, or because another login replaces it in the same client. The token may be expired or
-    /// replaced. Succeeds if the session has ended already.
+    /// replaced. Succeeds if the session has ended already. A session that is bound to a key is not
+    /// ended: its client logs out with its access token.
     pub fn end_by_refresh_token(&self, holder: &RefreshRequest<'_>, why: EndReason) -> Result<(), Error> {
         let (_, token) = self.verify_refresh_token(holder.token)?;
         let action = if why == EndReason::Logout { Action::Logout } else { Action::SessionEnd };
@@ -72,11 +73,16 @@ impl Auth {
         if why != EndReason::Logout {
             event.details.insert("why".to_owned(), json!(why.name()));
         }
-        let refused = self.store.write("end_by_refresh_token", |tx| {
-            let Some(record) = tx.sessions().find(token.session)? else { return Ok(Some(TokenDenied::SessionOver)) };
+        let refused: Option<AuthDenied> = self.store.write("end_by_refresh_token", |tx| {
+            let Some(record) = tx.sessions().find(token.session)? else {
+                return Ok(Some(TokenDenied::SessionOver.into()));
+            };
             let session = &record.session;
             if session.dialect != *holder.dialect || holder.tenant.is_some_and(|tenant| tenant != session.tenant) {
-                return Ok(Some(TokenDenied::WrongAudience));
+                return Ok(Some(TokenDenied::WrongAudience.into()));
+            }
+            if session.thumbprint.is_some() {
+                return Ok(Some(AuthDenied::Proof(ProofDenied::Missing)));
             }
             if tx.revocations().end_session(session.id, why, event.at)? {
                 let mut event = event.clone();

@@ -1,6 +1,7 @@
 //! A concurrent cache with a limit in bytes that drops what was not used recently.
 
 use std::borrow::Borrow;
+use std::convert::Infallible;
 use std::hash::{Hash, RandomState};
 use std::marker::PhantomData;
 
@@ -62,6 +63,18 @@ impl<K: Eq + Hash + Clone, V: Clone> BoundedCache<K, V> {
     /// value itself if it does not fit at all.
     pub(super) fn insert(&self, key: K, value: V) {
         self.0.insert(key, value);
+    }
+
+    /// Inserts the value of a key that has none. Returns whether it had none; of two concurrent
+    /// calls, one returns true.
+    pub(super) fn insert_if_absent(&self, key: &K, value: V) -> bool {
+        let mut is_absent = false;
+        let inserted = self.0.get_or_insert_with(key, || {
+            is_absent = true;
+            Ok::<V, Infallible>(value)
+        });
+        drop(inserted);
+        is_absent
     }
 
     /// Removes the entry of a key.
@@ -133,6 +146,14 @@ mod tests {
         assert_eq!(cache.0.num_shards(), to_usize(SHARD_COUNT));
         (0..100_000).for_each(|number| cache.insert(number, Vec::new()));
         assert!(cache.size_bytes() <= limit && cache.size_bytes() > limit / 10 * 9, "{} bytes", cache.size_bytes());
+    }
+
+    #[test]
+    fn absent_key_is_inserted_once() {
+        let cache = cache_of(10_000);
+        assert!(cache.insert_if_absent(&1, vec![1]));
+        assert!(!cache.insert_if_absent(&1, vec![2]));
+        assert_eq!(cache.get(&1), Some(vec![1]));
     }
 
     #[test]

@@ -49,6 +49,8 @@ pub(crate) struct VerifiedToken {
     pub(crate) proved_at: Instant,
     /// How old that proof may be for acts that require a recent one; `None` if no act does.
     pub(crate) max_proof_age: Option<Duration>,
+    /// The thumbprint of the key to which the token is bound.
+    pub(crate) thumbprint: Option<Box<[u8; 32]>>,
     last_recorded_at: AtomicI64,
     /// The version at which this process last read or wrote the session's row, plus one; zero for
     /// never.
@@ -82,6 +84,12 @@ impl VerifiedToken {
         due && self.last_recorded_at.compare_exchange(noted, at.millis(), Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
+    /// The memory of the token in the cache.
+    fn heap_bytes(&self) -> usize {
+        let thumbprint = if self.thumbprint.is_some() { allocation_bytes(size_of::<[u8; 32]>()) } else { 0 };
+        TOKEN_BYTES + thumbprint
+    }
+
     /// The instant of the last recorded use.
     pub(crate) fn last_recorded_at(&self) -> Instant {
         Instant::from_millis(self.last_recorded_at.load(Ordering::Relaxed))
@@ -102,7 +110,10 @@ pub(crate) struct TokenCache {
 impl TokenCache {
     /// An empty cache of at most `limit` bytes.
     pub(crate) fn with_limit(limit: u64) -> Self {
-        Self { tokens: BoundedCache::new(limit, |_, _| TOKEN_BYTES), names: SharedNames::default() }
+        Self {
+            tokens: BoundedCache::new(limit, |_, token: &Arc<VerifiedToken>| token.heap_bytes()),
+            names: SharedNames::default(),
+        }
     }
 
     /// The size in bytes.
@@ -127,8 +138,12 @@ impl TokenCache {
     }
 
     /// A token with these claims, signed by this key. `None` if its audience is not one of an
-    /// access token.
+    /// access token, or if it is bound to something that is no key.
     pub(crate) fn build_token(&self, claims: &Claims, key: KeyId) -> Option<Arc<VerifiedToken>> {
+        let thumbprint = match &claims.cnf {
+            Some(confirmation) => Some(Box::new(confirmation.thumbprint()?)),
+            None => None,
+        };
         Some(Arc::new(VerifiedToken {
             key,
             id: claims.jti,
@@ -149,6 +164,7 @@ impl TokenCache {
             exchange_overlap: claims.exchange_overlap(),
             proved_at: Instant::from_millis(claims.auth_time.saturating_mul(1000)),
             max_proof_age: claims.max_proof_age(),
+            thumbprint,
             last_recorded_at: AtomicI64::new(i64::MIN),
             session_read: AtomicU64::new(0),
         }))

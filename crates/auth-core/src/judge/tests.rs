@@ -248,7 +248,7 @@ fn ended_session_is_denied_before_generation_is_judged() {
 }
 
 #[test]
-fn other_device_is_denied_and_other_key_is_replay() {
+fn other_device_is_denied_and_other_key_is_unproven() {
     let dialect = DialectName::new("native");
     let mut bound = standing(5, 5, Some(500));
     let elsewhere = DeviceId(Uuid::from_u128(99));
@@ -257,10 +257,14 @@ fn other_device_is_denied_and_other_key_is_replay() {
     assert_eq!(judge(&bound, 5, &presenter, &up(), NOW), refused);
     bound.session.thumbprint = Some(vec![1]);
     for (thumbprint, expected) in
-        [(Some(&[1_u8][..]), rotate(6)), (Some(&[2]), Verdict::Replay), (None, Verdict::Replay)]
+        [(Some(&[1_u8][..]), rotate(6)), (Some(&[2]), Verdict::Unproven), (None, Verdict::Unproven)]
     {
         let presenter = Presenter { dialect: &dialect, device: None, thumbprint, keeps_token: false };
         assert_eq!(judge(&bound, 5, &presenter, &up(), NOW), expected, "{thumbprint:?}");
+    }
+    let thief = Presenter { dialect: &dialect, device: None, thumbprint: None, keeps_token: false };
+    for generation in [1, 4, 9] {
+        assert_eq!(judge(&bound, generation, &thief, &up(), NOW), Verdict::Unproven, "no copy ends the session");
     }
 }
 

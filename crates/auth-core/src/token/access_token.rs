@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use tillgate_domain::{DeviceId, Epoch, Instant, KeyId, PrincipalId, SessionId, TenantId, UserId};
 use uuid::Uuid;
 
+use crate::dpop::{decode_thumbprint, encode_thumbprint};
 use crate::keys::SigningKey;
 use crate::{Epochs, SessionKind};
 
@@ -72,12 +73,35 @@ pub struct Claims {
     /// How old `auth_time` may be for acts that require a recent proof, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pma: Option<u64>,
+    /// The key to which the token is bound (RFC 7800).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cnf: Option<Confirmation>,
     /// The rights, separated by spaces, if they are short enough.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
     /// The role names, if the rights are too long.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roles: Option<Vec<String>>,
+}
+
+/// The key to which an access token is bound: the token is accepted only with a proof of this key
+/// (RFC 9449, section 6.1).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confirmation {
+    /// The SHA-256 thumbprint of the key (RFC 7638), in base64url.
+    pub jkt: String,
+}
+
+impl Confirmation {
+    /// The confirmation of a key with this thumbprint.
+    pub(crate) fn of(thumbprint: &[u8]) -> Self {
+        Self { jkt: encode_thumbprint(thumbprint) }
+    }
+
+    /// The thumbprint; `None` if the text is none.
+    pub(crate) fn thumbprint(&self) -> Option<[u8; 32]> {
+        decode_thumbprint(&self.jkt)
+    }
 }
 
 /// The audience of tokens of a dialect and a tenant. It contains neither prefix nor host, so that a
@@ -233,6 +257,7 @@ mod tests {
             fin: false,
             exo: None,
             pma: None,
+            cnf: None,
             scope: None,
             roles: None,
         }
@@ -292,6 +317,7 @@ mod tests {
             ("epo", json!([0, 0])),
             ("sid", json!(null)),
             ("gen", json!(1.5)),
+            ("cnf", json!({ "x5t#S256": "AAAA" })),
         ] {
             let mut broken = whole.clone();
             broken[claim] = value;

@@ -42,7 +42,17 @@ fn step() -> impl Strategy<Value = (Step, bool)> {
 fn limits() -> impl Strategy<Value = CacheLimits> {
     let bytes = || prop_oneof![Just(1u64), Just(400), Just(2_000), Just(100_000)];
     (bytes(), bytes(), bytes(), bytes(), bytes()).prop_map(|(tokens, profiles, sessions, revocations, activity)| {
-        CacheLimits { tokens, profiles, sessions, revocations, activity, first_uses: 1, api_keys: 1, denials: 1 }
+        CacheLimits {
+            tokens,
+            profiles,
+            sessions,
+            revocations,
+            activity,
+            first_uses: 1,
+            api_keys: 1,
+            denials: 1,
+            proofs: 1,
+        }
     })
 }
 

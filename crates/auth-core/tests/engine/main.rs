@@ -30,6 +30,7 @@ mod own_password;
 mod pairing;
 mod password_changes;
 mod processes;
+mod proofs;
 mod refresh;
 mod refresh_repeats;
 mod refresh_reuse;

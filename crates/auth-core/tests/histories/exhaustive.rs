@@ -95,6 +95,7 @@ impl ModelState {
             Verdict::Forgive => panic!("{path:?}: this process can vouch for every overlap"),
             Verdict::Replay => None,
             Verdict::Deny(refusal) => panic!("{path:?}: {refusal}"),
+            Verdict::Unproven => panic!("{path:?}: the session is bound to no key"),
         }
     }
 

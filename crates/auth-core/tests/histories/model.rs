@@ -217,6 +217,7 @@ impl Server for Model {
                 self.standing.session.ended = Some((time.at, EndReason::Replay));
                 Reply::Refused(TokenDenied::Replay)
             }
+            Verdict::Unproven => panic!("the session is bound to no key"),
         }
     }
 

@@ -36,7 +36,7 @@ use tillgate_auth_core::{RefreshTerms, RequestCredentials, Terms};
 use tillgate_domain::SubjectKind;
 
 use crate::error::ApiError;
-use crate::request::bearer::read_bearer;
+use crate::request::bearer::read_bearer_or_dpop;
 use crate::request::head::RequestHead;
 use crate::serving::dialect::Dialect;
 use crate::serving::route::Route;
@@ -93,7 +93,7 @@ impl Dialect for Native {
         head: &'r RequestHead,
         _body: &'r Bytes,
     ) -> Result<RequestCredentials<'r>, ApiError> {
-        read_bearer(head.headers())
+        read_bearer_or_dpop(head)
     }
 
     fn routes(&self) -> Vec<Route> {

@@ -39,7 +39,7 @@ pub(super) fn error_response(status: u16) -> ResponseBuilder {
         ContentBuilder::new().schema(Some(RefOr::<Schema>::Ref(Ref::from_schema_name(PROBLEM_SCHEMA)))).build();
     let answer = ResponseBuilder::new().description(about).content("application/problem+json", content);
     match status {
-        401 => answer.header("WWW-Authenticate", response_header("The authentication scheme (RFC 6750).")),
+        401 => answer.header("WWW-Authenticate", response_header("The authentication scheme (RFC 6750, RFC 9449).")),
         429 | 503 => answer.header("Retry-After", response_header("Seconds until a retry makes sense.")),
         _ => answer,
     }
@@ -82,6 +82,12 @@ pub(super) fn problem_schema() -> RefOr<Schema> {
         .property("right", about("The missing right."))
         .property("version", integer("The current version of the resource."))
         .property("max_age", integer("The largest age of a proof of identity that this act accepts, in seconds."))
+        .property(
+            "check",
+            about("The check of the proof in `DPoP` that has failed: a claim or header parameter of it."),
+        )
+        .property("expected", about("The value that the claim of the proof must have."))
+        .property("received", about("The value that the claim of the proof has."))
         .property(
             "errors",
             ArrayBuilder::new().items(violation).description(Some(

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tillgate_auth_core::{AuthRequest, Caller, RequestCredentials};
+use tillgate_auth_core::{AuthRequest, Caller, DpopCredentials, RequestCredentials};
 use tillgate_domain::Secret;
 
 use crate::context::MountContext;
@@ -27,9 +27,14 @@ pub(crate) async fn authenticate_caller(
     }
     let address = head.address();
     let owned = |token: &str| Secret::new(token.to_owned());
+    let mut proven = None;
     let (other_credentials, tokens) = match presented.credentials {
         RequestCredentials::Bearer(token) => (RequestCredentials::None, vec![owned(token)]),
         RequestCredentials::AnyBearer(tokens) => (RequestCredentials::None, tokens.into_iter().map(owned).collect()),
+        RequestCredentials::Dpop(DpopCredentials { token, proof, may_change }) => {
+            proven = Some((owned(token), proof, may_change));
+            (RequestCredentials::None, Vec::new())
+        }
         RequestCredentials::None => (RequestCredentials::None, Vec::new()),
         RequestCredentials::Signature(signature, counting) => {
             (RequestCredentials::Signature(signature, counting), Vec::new())
@@ -37,9 +42,16 @@ pub(crate) async fn authenticate_caller(
         RequestCredentials::Client(client) => (RequestCredentials::Client(client), Vec::new()),
     };
     run_blocking(mount, move |mount| {
-        let credentials = match tokens.as_slice() {
-            [] => other_credentials,
-            tokens => RequestCredentials::AnyBearer(tokens.iter().map(|token| token.expose().as_str()).collect()),
+        let credentials = match (&proven, tokens.as_slice()) {
+            (Some((token, proof, may_change)), _) => RequestCredentials::Dpop(DpopCredentials {
+                token: token.expose(),
+                proof: proof.clone(),
+                may_change: *may_change,
+            }),
+            (None, []) => other_credentials,
+            (None, tokens) => {
+                RequestCredentials::AnyBearer(tokens.iter().map(|token| token.expose().as_str()).collect())
+            }
         };
         mount.server.auth.authenticate(&AuthRequest { credentials, dialect: &mount.dialect_name, tenant, address })
     })

@@ -129,6 +129,17 @@ impl RequestHead {
             .unwrap_or_default()
     }
 
+    /// Returns the URI of the request as its client knows it, without the query: below the address
+    /// at which people reach the server, if that is set, otherwise of the scheme and host that the
+    /// client used. A gateway serves other addresses, so what it reports has precedence.
+    pub(crate) fn public_uri(&self) -> String {
+        let is_reported = self.is_gateway_check() && self.meta.host.is_some();
+        match &self.mount.server.settings.public_url {
+            Some(url) if !is_reported => format!("{}{}", url.trim_end_matches('/'), self.path()),
+            _ => format!("{}://{}{}", self.scheme(), self.host(), self.path()),
+        }
+    }
+
     /// Whether the request may have a body. An offer to switch protocols is declined by an ordinary
     /// response (RFC 9110, 7.8), and what follows its head is a body only if the head declares its
     /// length.

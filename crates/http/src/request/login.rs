@@ -2,7 +2,8 @@
 
 use tillgate_auth_core::ports::Verifier;
 use tillgate_auth_core::{
-    Caller, Error, IssuedTokens, LoginDenied, LoginIdentity, LoginRequest, NewPassword, Proof, Tenancy, Terms,
+    Caller, Error, IssuedTokens, LoginDenied, LoginIdentity, LoginRequest, NewPassword, Proof, ProvenKey, Tenancy,
+    Terms,
 };
 use tillgate_domain::office::UnguardedOffice;
 use tillgate_domain::{PrincipalId, Rank, Secret};
@@ -21,7 +22,7 @@ impl Request {
 
     /// Logs in to the tenant with this name, with refresh tokens of earlier sessions as proof of a
     /// known client, and reports a required password change. A `new_password` replaces the current
-    /// one.
+    /// one. The session is bound to the `key`, if there is one.
     pub async fn log_in_to_tenant(
         &self,
         who: LoginIdentity,
@@ -29,8 +30,10 @@ impl Request {
         new_password: Option<Secret<String>>,
         tenant: Option<String>,
         previous: Vec<Secret<String>>,
+        key: Option<ProvenKey>,
     ) -> Result<IssuedTokens, ApiError> {
         let login = LoginRequest {
+            key,
             tenancy: self.build_tenancy(tenant),
             previous_refresh_tokens: previous,
             reports_password_change: true,
@@ -146,6 +149,7 @@ impl Request {
             tenancy: self.build_tenancy(None),
             identity: who,
             proof,
+            key: None,
             min_rank: None,
             requires_office_right: false,
             address: self.address(),

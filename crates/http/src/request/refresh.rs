@@ -1,6 +1,8 @@
 //! Refreshes of a request, and the other uses of a session's tokens: exchange and end.
 
-use tillgate_auth_core::{AuthDenied, AuthRequest, DialectName, Error, IssuedTokens, RefreshRequest, TokenDenied};
+use tillgate_auth_core::{
+    AuthDenied, AuthRequest, DialectName, Error, IssuedTokens, PresentedProof, RefreshRequest, TokenDenied,
+};
 use tillgate_domain::{EndReason, Secret, SessionId};
 
 use crate::context::blocking_pool::run_blocking;
@@ -16,6 +18,16 @@ impl Request {
         access_token: Option<Secret<String>>,
     ) -> Result<IssuedTokens, ApiError> {
         self.run_refresh(vec![token], RefreshOptions { access_token, ..RefreshOptions::default() }).await
+    }
+
+    /// Refreshes a session with the proof of its key, which a session that is bound to a key
+    /// requires.
+    pub(crate) async fn refresh_with_proof(
+        &self,
+        token: Secret<String>,
+        proof: Option<PresentedProof>,
+    ) -> Result<IssuedTokens, ApiError> {
+        self.run_refresh(vec![token], RefreshOptions { proof, ..RefreshOptions::default() }).await
     }
 
     /// Refreshes a session of a client that always presents the same refresh token again.
@@ -92,12 +104,13 @@ impl Request {
         let address = self.address();
         run_blocking(&self.mount, move |mount| {
             let auth = &mount.server.auth;
-            let RefreshOptions { access_token, pairing, keeps_token } = &presenting;
+            let RefreshOptions { access_token, proof, pairing, keeps_token } = &presenting;
             let access_token = access_token.as_ref().map(|access_token| access_token.expose().as_str());
             let present = |token| {
                 let dialect: &DialectName = &mount.dialect_name;
                 let base = RefreshRequest::new(dialect, token);
-                let refreshing = RefreshRequest { tenant, access_token, keeps_token: *keeps_token, address, ..base };
+                let (proof, keeps_token) = (proof.as_ref(), *keeps_token);
+                let refreshing = RefreshRequest { tenant, access_token, proof, keeps_token, address, ..base };
                 match pairing {
                     Some(pairing) => auth.refresh_pairing(&refreshing, *pairing),
                     None => auth.refresh(&refreshing),
@@ -120,6 +133,8 @@ impl Request {
 struct RefreshOptions {
     /// The access token that was sent with the refresh token.
     access_token: Option<Secret<String>>,
+    /// The proof of the client's key.
+    proof: Option<PresentedProof>,
     /// The pairing to which the refresh token must belong.
     pairing: Option<SessionId>,
     /// Whether the client will present the refresh token again.

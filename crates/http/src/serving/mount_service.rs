@@ -11,6 +11,7 @@ use crate::context::threads::Threads;
 use crate::context::{MountContext, ServerContext};
 use crate::error::{ApiError, ProtocolError};
 use crate::metrics::RouteMetrics;
+use crate::request::dpop::{insert_nonce, is_proof_failure};
 use crate::request::endpoint_info::{EndpointInfo, UNKNOWN_TEMPLATE};
 use crate::request::head::RequestHead;
 use crate::serving::dialect::Dialect;
@@ -113,6 +114,9 @@ impl MountService {
         }
         let mut answer = self.dialect.render_error(failure, head);
         failure.insert_retry_after(answer.headers_mut());
+        if is_proof_failure(failure) {
+            insert_nonce(&self.context.server.auth, answer.headers_mut());
+        }
         if let ApiError::Protocol(ProtocolError::MethodNotAllowed { allow }) = failure
             && let Ok(allow) = HeaderValue::from_str(allow)
         {

@@ -23,6 +23,7 @@ use crate::context::large_body_limiter::LargeBodyPermit;
 use crate::error::{ApiError, ProtocolError};
 use crate::request::Request;
 use crate::request::authentication::authenticate_caller;
+use crate::request::dpop::{self, PROOF_HEADER};
 use crate::request::head::RequestHead;
 use crate::request::meta::{RequestMeta, shorten_path};
 use crate::serving::access_table::{AccessTable, set_error_code_header};
@@ -70,6 +71,9 @@ pub(crate) async fn serve_request(
     });
     for (name, value) in service.dialect.response_headers() {
         answer.headers_mut().insert(name.clone(), value.clone());
+    }
+    if head.headers().contains_key(PROOF_HEADER) {
+        dpop::insert_nonce(&service.context.server.auth, answer.headers_mut());
     }
     cors::add_cors_headers(service.dialect.trusted_origins(), head.headers(), &mut answer);
     answer

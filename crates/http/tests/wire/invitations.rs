@@ -27,7 +27,7 @@ async fn user_id(shop: &TestServer, login: &str) -> String {
 
 /// A server that can send mails with a link to the back office.
 pub(crate) fn mailing_server() -> TestServer {
-    let settings = HttpSettings { can_mail_links: true, ..HttpSettings::default() };
+    let settings = HttpSettings { public_url: Some("https://pos.example".to_owned()), ..HttpSettings::default() };
     TestServer::with_mounts(settings, [vec![native("/api/v1")], mounts::office()].concat())
 }
 
@@ -201,7 +201,7 @@ async fn invitation_is_mailed_only_if_it_can_arrive() {
     assert!(refused.text_at("/detail").contains("server.public_url"), "{}", refused.json());
     let refused = invite_by_mail(&shop, "cashier", &id).await;
     assert_eq!(refused.status, 403, "who may not invite does not learn the configuration");
-    let settings = HttpSettings { can_mail_links: true, ..HttpSettings::default() };
+    let settings = HttpSettings { public_url: Some("https://pos.example".to_owned()), ..HttpSettings::default() };
     let shop = TestServer::with_mounts(settings, vec![native("/api/v1")]);
     let id = user_id(&shop, "cashier").await;
     let refused = invite_by_mail(&shop, "admin", &id).await;

@@ -18,6 +18,7 @@ mod bodies;
 mod captured_log;
 mod cursors;
 mod devices;
+mod dpop;
 mod edge;
 mod email_verification;
 mod enrolled_users;

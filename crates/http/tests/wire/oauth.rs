@@ -208,6 +208,7 @@ async fn metadata_lists_every_endpoint() {
             "introspection_endpoint_auth_methods_supported": methods,
             "revocation_endpoint": "http://auth.example.com:8443/oauth/revoke",
             "revocation_endpoint_auth_methods_supported": methods,
+            "dpop_signing_alg_values_supported": ["ES256", "EdDSA"],
         })
     );
     assert_eq!(answer.header("cache-control"), "no-store", "the response depends on the client's Host header");

@@ -84,6 +84,7 @@ impl<'a> ClockFixture<'a> {
             tenancy: Tenancy::default(),
             identity: LoginIdentity::User { login: format!("{name}@example.com"), device: device.map(str::to_owned) },
             proof: Proof::Password(Secret::new("right".to_owned())),
+            key: None,
             min_rank: None,
             requires_office_right: false,
             address: None,
@@ -110,7 +111,7 @@ impl<'a> ClockFixture<'a> {
             token: granted.refresh_token.as_ref().unwrap().expose(),
             access_token: None,
             device: None,
-            thumbprint: None,
+            proof: None,
             address: None,
             keeps_token: false,
         };

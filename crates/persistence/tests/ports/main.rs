@@ -12,6 +12,7 @@ mod histories;
 mod idempotency;
 mod migrations;
 mod plans;
+mod proofs;
 mod seals;
 mod sessions;
 mod store;

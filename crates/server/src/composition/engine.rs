@@ -143,6 +143,7 @@ fn build_cache_limits(settings: &Settings) -> CacheLimits {
         revocations: caches.revocations.0,
         activity: caches.activity.0,
         denials: caches.denials.0,
+        proofs: caches.proofs.0,
     }
 }
 

@@ -137,6 +137,8 @@ settings! {
         activity: ByteSize = "8MiB",
         /// Denied requests that are not recorded in the audit log yet.
         denials: ByteSize = "4MiB",
+        /// Proofs of keys, of requests that change nothing.
+        proofs: ByteSize = "4MiB",
         /// Addresses whose requests are counted, for each API that counts them.
         addresses: ByteSize = "4MiB",
         /// Fiuu's terminal lists, shared for one second, for each of its mounts.

@@ -127,6 +127,7 @@ fn check_memory_limits(settings: &Settings) -> Result<(), ConfigError> {
         ("revocations", caches.revocations),
         ("activity", caches.activity),
         ("denials", caches.denials),
+        ("proofs", caches.proofs),
         ("addresses", caches.addresses),
         ("terminals", caches.terminals),
         ("pages", caches.pages),

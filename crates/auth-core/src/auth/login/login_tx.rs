@@ -75,6 +75,12 @@ impl LoginTx<'_> {
         if self.login.requires_office_right && !profile.rights.opens_office() {
             return Ok(LoginTxOutcome::Denied(LoginDenied::OfficeRoleMissing));
         }
+        // Nothing after this makes the login start again.
+        if let Some(proven) = &self.login.key
+            && !proven.consume(tx, self.now)?
+        {
+            return Ok(LoginTxOutcome::ProofReplayed);
+        }
         let password_replacement = match self.new_password {
             Some(new) => Some(new.replace_password(tx, credential, &mut profile, self.now)?),
             None => None,
@@ -141,7 +147,7 @@ impl LoginTx<'_> {
             authentication: AuthenticationInfo { methods: PASSWORD_METHOD.to_owned(), at: self.now },
             address: self.login.address,
             rotated_from: self.login.address,
-            thumbprint: None,
+            thumbprint: self.login.key.as_ref().map(|proven| proven.key.thumbprint().to_vec()),
             created_at: self.now,
             rotated_at: None,
             last_used_at: None,

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use serde_json::json;
 use tillgate_domain::network::subscriber_network;
-use tillgate_domain::{Action, Actor, EndReason, EventOutcome, StoreResult};
+use tillgate_domain::{Action, Actor, EndReason, Event, EventOutcome, StoreResult};
 
 use super::RefreshAttempt;
 use crate::ports::{AuthTx, Rotation, SessionRecord};
@@ -163,6 +163,11 @@ fn record_event(
     attempt: &RefreshAttempt<'_>,
     action: Action,
 ) -> StoreResult<()> {
+    tx.audit().record(&build_event(session, attempt, action))
+}
+
+/// The audit event of a refresh of this session.
+pub(super) fn build_event(session: &Session, attempt: &RefreshAttempt<'_>, action: Action) -> Event {
     let mut event = attempt.event.clone();
     event.tenant = Some(session.tenant);
     event.actor = Actor {
@@ -172,10 +177,13 @@ fn record_event(
         address: attempt.request.address,
     };
     event.action = action;
-    event.outcome = if action == Action::RefreshReplay { EventOutcome::Refused } else { EventOutcome::Done };
+    event.outcome = match action {
+        Action::RefreshReplay | Action::RefreshUnproven => EventOutcome::Refused,
+        _ => EventOutcome::Done,
+    };
     event.details.insert("generation".to_owned(), json!(session.generation));
     event.details.insert("presented".to_owned(), json!(attempt.token.generation));
-    tx.audit().record(&event)
+    event
 }
 
 /// Whether the request comes from another network than the newest rotation of the session. Unknown

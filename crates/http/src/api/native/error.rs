@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, WWW_AUTHENTICATE};
 use serde::Serialize;
-use tillgate_auth_core::{AuthDenied, LoginDenied, TokenDenied};
+use tillgate_auth_core::{AuthDenied, LoginDenied, ProofFault, TokenDenied};
 use tillgate_domain::office::OfficeError;
 use tillgate_domain::{DenialKind, MissingRight};
 
@@ -14,6 +14,7 @@ use crate::error::{
     ApiError, FieldErrorCode, FieldViolation, MissingMailSetup, ProtocolError, StreamLimit, ViolatedRule, to_sentence,
 };
 use crate::request::bearer::BEARER_CHALLENGE;
+use crate::request::dpop;
 use crate::request::head::RequestHead;
 use crate::serving::response;
 
@@ -33,6 +34,12 @@ struct ProblemBody<'p> {
     version: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_age: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    check: Option<&'p str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expected: Option<&'p str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    received: Option<&'p str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<ErrorItemBody<'p>>,
 }
@@ -65,6 +72,8 @@ pub(crate) fn render_error(failure: &ApiError, head: &RequestHead) -> HttpRespon
         }],
         _ => Vec::new(),
     };
+    let fault = find_proof_fault(failure);
+    let compared = fault.and_then(ProofFault::expected_and_received);
     let problem = ProblemBody {
         r#type: "about:blank",
         title: status.canonical_reason().unwrap_or_default(),
@@ -85,6 +94,9 @@ pub(crate) fn render_error(failure: &ApiError, head: &RequestHead) -> HttpRespon
             ApiError::Office(OfficeError::ProofTooOld { max_age }) => Some(max_age.as_secs()),
             _ => None,
         },
+        check: fault.map(ProofFault::check),
+        expected: compared.map(|(expected, _)| expected),
+        received: compared.map(|(_, received)| received),
         errors: match failure {
             ApiError::Protocol(ProtocolError::InvalidFields(violations)) => {
                 violations.iter().map(build_error_item).collect()
@@ -99,6 +111,14 @@ pub(crate) fn render_error(failure: &ApiError, head: &RequestHead) -> HttpRespon
         answer.headers_mut().insert(WWW_AUTHENTICATE, challenge);
     }
     answer
+}
+
+/// The check of a proof that has failed.
+fn find_proof_fault(failure: &ApiError) -> Option<&ProofFault> {
+    match failure {
+        ApiError::Denied(AuthDenied::Proof(denied) | AuthDenied::TokenUnproven(denied)) => denied.fault(),
+        _ => None,
+    }
 }
 
 fn map_status(failure: &ApiError) -> StatusCode {
@@ -223,6 +243,7 @@ fn build_error_item(violation: &FieldViolation) -> ErrorItemBody<'_> {
 /// Builds the challenge of a 401 (RFC 6750, 3), without an error if no token was sent.
 fn build_challenge(failure: &ApiError) -> String {
     match failure {
+        ApiError::Denied(AuthDenied::TokenUnproven(denied)) => dpop::build_challenge(denied),
         ApiError::Denied(AuthDenied::Token(denial)) if *denial != TokenDenied::Missing => {
             format!("{BEARER_CHALLENGE}, error=\"invalid_token\", error_description=\"{denial}\"")
         }

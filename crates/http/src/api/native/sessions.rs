@@ -18,6 +18,7 @@ use crate::error::office::into_api_result;
 use crate::error::{ApiError, ProtocolError};
 use crate::request::Request;
 use crate::request::cursor::Cursor;
+use crate::request::dpop::read_proof;
 use crate::request::query::QueryParameters;
 use crate::serving::requirement::Requirement;
 use crate::serving::response::render_json;
@@ -75,7 +76,8 @@ pub(super) fn routes() -> Vec<Route> {
 async fn log_in(call: Request) -> Result<HttpResponse, ApiError> {
     let sent = read_login(call.head().headers(), call.body(), call.auth().build_password_policy())?;
     let LoginInput { who, password, new_password, tenant, previous } = sent;
-    let issued = call.log_in_to_tenant(who, password, new_password, tenant, previous.into_iter().collect()).await;
+    let key = call.read_proven_key()?;
+    let issued = call.log_in_to_tenant(who, password, new_password, tenant, previous.into_iter().collect(), key).await;
     let issued = issued.map_err(map_new_password_error)?;
     render_created(
         &call,
@@ -96,7 +98,8 @@ fn map_new_password_error(failure: ApiError) -> ApiError {
 }
 
 async fn refresh_session(call: Request) -> Result<HttpResponse, ApiError> {
-    let issued = call.refresh(request::read_refresh(call.head().headers(), call.body())?, None).await?;
+    let token = request::read_refresh(call.head().headers(), call.body())?;
+    let issued = call.refresh_with_proof(token, read_proof(call.head())).await?;
     render_json(StatusCode::OK, &TokensBody::from_issued_tokens(&issued))
 }
 

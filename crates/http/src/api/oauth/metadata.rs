@@ -8,6 +8,7 @@ use actix_web::http::Method;
 use actix_web::http::header::{CACHE_CONTROL, VARY};
 use serde::Serialize;
 use serde_json::json;
+use tillgate_auth_core::dpop::PROOF_ALGORITHMS;
 use utoipa::ToSchema;
 
 use super::{auth, paths};
@@ -46,6 +47,9 @@ struct Metadata<'m> {
     /// Authentication methods of the revocation endpoint.
     #[schema(value_type = Vec<String>)]
     revocation_endpoint_auth_methods_supported: [&'static str; 2],
+    /// Algorithms of the proofs for sessions that are bound to a key (RFC 9449).
+    #[schema(value_type = Vec<String>)]
+    dpop_signing_alg_values_supported: [&'static str; 2],
 }
 
 /// The metadata routes of a mount with this prefix.
@@ -75,6 +79,7 @@ fn document_metadata() -> OperationDoc {
             "introspection_endpoint_auth_methods_supported": auth::CLIENT_AUTH_METHODS,
             "revocation_endpoint": "https://tills.example.com/oauth/revoke",
             "revocation_endpoint_auth_methods_supported": auth::CLIENT_AUTH_METHODS,
+            "dpop_signing_alg_values_supported": PROOF_ALGORITHMS,
         }),
     )
 }
@@ -102,6 +107,7 @@ fn get_metadata(call: &Request, prefix: &str) -> Result<HttpResponse, ApiError> 
         introspection_endpoint_auth_methods_supported: auth::CLIENT_AUTH_METHODS,
         revocation_endpoint: format!("{origin}{prefix}{}", paths::REVOKE_PATH),
         revocation_endpoint_auth_methods_supported: auth::CLIENT_AUTH_METHODS,
+        dpop_signing_alg_values_supported: PROOF_ALGORITHMS,
     };
     let mut answer = HttpResponse::Ok();
     Ok(answer.insert_header((CACHE_CONTROL, cache)).insert_header((VARY, "Host")).json(metadata))

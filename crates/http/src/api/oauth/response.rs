@@ -1,6 +1,7 @@
 //! The response to an introspection (RFC 7662, section 2.2).
 
 use serde::Serialize;
+use tillgate_auth_core::token::access_token::Confirmation;
 use tillgate_auth_core::{Introspection, TokenUse};
 use tillgate_domain::{DeviceId, PrincipalId, SessionId, TenantId};
 use uuid::Uuid;
@@ -24,6 +25,9 @@ pub(super) struct IntrospectionBody<'i> {
     iss: &'i str,
     #[serde(skip_serializing_if = "Option::is_none")]
     jti: Option<Uuid>,
+    /// The key to which the token is bound (RFC 9449, 6.2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cnf: Option<&'i Confirmation>,
     token_use: &'static str,
     session: SessionId,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -40,6 +44,7 @@ impl<'i> IntrospectionBody<'i> {
             client_id: &found.client,
             username: profile.user.as_ref().map(|user| user.name.as_str()),
             token_type: match found.token_use {
+                TokenUse::Access if found.confirmation.is_some() => "DPoP",
                 TokenUse::Access => "Bearer",
                 // the value for a token that is not an access token (RFC 8693, 2.2.1)
                 TokenUse::Refresh => "N_A",
@@ -53,6 +58,7 @@ impl<'i> IntrospectionBody<'i> {
             aud: &found.audience,
             iss: &found.issuer,
             jti: found.id,
+            cnf: found.confirmation.as_ref(),
             token_use: found.token_use.name(),
             session: found.session,
             device: found.device,

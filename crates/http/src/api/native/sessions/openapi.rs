@@ -60,6 +60,9 @@ fn example_tokens() -> Value {
     })
 }
 
+const PROOF_PARAMETER: &str =
+    "A proof of the client's key (RFC 9449): a JWT signed with ES256 or EdDSA, with the `nonce` of `DPoP-Nonce`.";
+
 pub(super) fn log_in() -> OperationDoc {
     OperationDoc::new(TAG, "Log in")
         .description(
@@ -73,6 +76,12 @@ pub(super) fn log_in() -> OperationDoc {
              `password_change_required`, and no session is created: log in again with `new_password` in \
              addition. Any user may send `new_password`; it replaces the password during the login.",
         )
+        .description(
+            "With a proof in `DPoP`, the session is bound to the client's key: its tokens can be used with proofs \
+             of this key only. Without a current nonce, the answer is 400 `use_dpop_nonce`; repeat the login with \
+             the nonce in `DPoP-Nonce`.",
+        )
+        .header_parameter("DPoP", PROOF_PARAMETER, text_schema())
         .lenient_request_body::<LoginBody>(json!({ "login": "cashier", "password": "open-the-shop", "device": "P01" }))
         .response::<TokensBody<'_>>(201, "The tokens and the session.", example_tokens())
         .with_location()
@@ -86,6 +95,12 @@ pub(super) fn refresh_session() -> OperationDoc {
              token again. Presenting a token whose successors have been used means that it was copied, and ends \
              the session.",
         )
+        .description(
+            "A session that is bound to a key requires a proof of it in `DPoP`. A 400 with `proof_missing`, \
+             `proof_invalid` or `use_dpop_nonce` does not end the session: keep the tokens and repeat the refresh \
+             with a valid proof.",
+        )
+        .header_parameter("DPoP", PROOF_PARAMETER, text_schema())
         .lenient_request_body::<RefreshBody>(json!({ "refresh_token": "AZLwwaKz…" }))
         .response::<TokensBody<'_>>(200, "The new tokens.", example_tokens())
         .errors(&[401])

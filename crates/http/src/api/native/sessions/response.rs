@@ -95,9 +95,9 @@ struct SessionDeviceBody<'s> {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Tokens)]
 pub(super) struct TokensBody<'s> {
-    /// The access token, for `Authorization: Bearer`.
+    /// The access token, for `Authorization` with the scheme `token_type`.
     access_token: &'s str,
-    /// Always `Bearer`.
+    /// `Bearer`, or `DPoP` if the session is bound to a key of the client.
     token_type: &'static str,
     /// Lifetime of the access token, in seconds.
     expires_in: u64,
@@ -242,7 +242,7 @@ impl<'s> TokensBody<'s> {
         let refresh_token = issued.refresh_token.as_ref().map(|token| token.expose().as_str());
         Self {
             access_token: issued.access_token.expose(),
-            token_type: "Bearer",
+            token_type: if issued.session.thumbprint.is_some() { "DPoP" } else { "Bearer" },
             expires_in: issued.access_expires_in.as_secs(),
             expires_at: issued.access_expires_at,
             refresh_token,
