@@ -48,6 +48,6 @@ fn folder_that_the_user_cannot_write_is_reported() {
     set_mode(&data, 0o700);
     let mut command = unprivileged_command(&program);
     command.args(["user", "list"]).arg("--data").arg(&data).current_dir(home.path("")).env_clear();
-    assert!(command.status().unwrap().success(), "with its usual mode it is writable");
+    assert!(command.output().unwrap().status.success(), "with its usual mode it is writable");
     assert!(PAGE.contains("`this user cannot write to …, or its disk is read-only`"));
 }

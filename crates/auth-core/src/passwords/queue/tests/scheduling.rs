@@ -218,7 +218,7 @@ fn very_slow_hash_leaves_one_place_per_thread() {
     let fixture = start(1, QueueLimits { max_wait: Duration::from_secs(10), ..long_wait() });
     let slow = fixture.submit("slow", Lane::Known);
     fixture.hasher.started(1);
-    fixture.clock.pass(Duration::from_secs(3_600));
+    fixture.clock.pass(Duration::from_hours(1));
     fixture.hasher.permit(1);
     assert!(matches(slow));
     let running = fixture.submit("running", Lane::Known);
