@@ -27,8 +27,8 @@ pub struct QueueLimits {
     /// The number of hashes that run at the same time; `None` for one per core.
     pub workers: Option<NonZeroUsize>,
     /// The number of jobs that may wait, each of them a blocked thread; fewer if not as many can be
-    /// hashed within `max_wait`. Logins from unknown networks take at most half of it, new passwords
-    /// of callers that are not logged in a quarter.
+    /// hashed within `max_wait`. Logins from unknown networks take at most half of it, new
+    /// passwords of callers that are not logged in a quarter.
     pub waiting: usize,
     /// The number of jobs of one network (IPv4 /24, IPv6 /48) that may wait in each of those two
     /// groups.
