@@ -66,6 +66,7 @@ pub use roles::change::RoleChange;
 pub use roles::views::RoleView;
 pub use sessions::end::SessionTarget;
 pub use set_up::{SetUp, SetUpContexts, SetUpOutcome, set_up_tenant};
+pub use stores::change::StoreChange;
 pub use summary::{OfficeSummary, SealSummary, SeatSummary};
 pub use tenants::add::{NewTenant, add_tenant};
 pub use tenants::change::{LimitsChange, TenantChange};

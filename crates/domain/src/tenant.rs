@@ -42,6 +42,8 @@ pub struct Branch {
     pub id: BranchId,
     /// The name for people.
     pub name: String,
+    /// The time zone in which its times are shown; `None` for that of the tenant.
+    pub zone: Option<Zone>,
 }
 
 /// A language, and a country if it matters, as in `Accept-Language`: `sk-SK`, `en`.

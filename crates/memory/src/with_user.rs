@@ -41,7 +41,7 @@ impl MemoryStore {
             name: "The shop".to_owned(),
             zone: Zone::UTC,
             locale: Locale::parse("en").map_err(to_fault)?,
-            branch: Branch { id: BranchId::new(at, draw()?), name: "Main street".to_owned() },
+            branch: Branch { id: BranchId::new(at, draw()?), name: "Main street".to_owned(), zone: None },
             roles: [RoleId::new(at, draw()?), RoleId::new(at, draw()?), RoleId::new(at, draw()?)],
         };
         let tenant = unwrap_result(office::add_tenant(&memory, &stamp()?, &new))?;

@@ -40,6 +40,7 @@ diesel::table! {
         id -> Binary,
         tenant_id -> Binary,
         name -> Text,
+        zone -> Nullable<Text>,
     }
 }
 

@@ -18,7 +18,7 @@ pub fn new_tenant(id: TenantId, branch: BranchId, slug: &str, at: Instant) -> Te
         locale: Locale::parse("en").unwrap(),
         accent_color: None,
         limits: SessionLimits::default(),
-        branches: vec![Branch { id: branch, name: "Main".to_owned() }],
+        branches: vec![Branch { id: branch, name: "Main".to_owned(), zone: None }],
         epoch: Epoch(0),
         created_at: at,
         version: 1,

@@ -128,7 +128,7 @@ async fn devices_are_searched_in_pages() {
 async fn devices_belong_to_stores_which_stay_as_long() {
     let desk = OfficeClient::open().await;
     let station = desk.post("/stores", json!({ "name": "Station" })).await.text_at("/id");
-    let store = json!({ "id": station, "name": "Station" });
+    let store = json!({ "id": station, "name": "Station", "zone": null });
     let added = desk.post("/devices", json!({ "name": "P90", "environment": "PDA", "store": station })).await;
     assert_eq!((added.status.as_u16(), &added.json()["store"]), (201, &store));
     let path = format!("/devices/{}", added.text_at("/id"));

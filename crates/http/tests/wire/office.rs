@@ -119,7 +119,7 @@ pub fn create_role(shop: &TestServer, name: &str, rights: &[&str]) -> Role {
 
 /// Adds another store to the tenant.
 pub fn open_store(shop: &TestServer, name: &str) -> BranchId {
-    let branch = Branch { id: shop.auth.new_id(BranchId::new).unwrap(), name: name.to_owned() };
+    let branch = Branch { id: shop.auth.new_id(BranchId::new).unwrap(), name: name.to_owned(), zone: None };
     let stamp = shop.auth.system_context(None).unwrap();
     Office::new(&*shop.store.memory, tenant(shop).id, stamp.clone()).add_store(&branch).unwrap().unwrap();
     branch.id

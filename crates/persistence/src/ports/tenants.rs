@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use tillgate_auth_core::ports as auth;
 use tillgate_domain::office::ports as office;
 use tillgate_domain::office::ports::PageRequest;
-use tillgate_domain::{Branch, Slug, StoreResult, Tenant, TenantId};
+use tillgate_domain::{Branch, Slug, StoreResult, Tenant, TenantId, Zone};
 
 use super::foreign_key_violation_as_conflict;
 use crate::error_class::classify;
@@ -28,8 +28,11 @@ impl Transaction<'_> {
                 None => self.insert_branch(tenant.id, branch)?,
                 Some(old) if old != branch => {
                     let row = branches::table.find(branch.id.0.as_bytes().as_slice());
-                    let renamed = diesel::update(row).set(branches::name.eq(branch.name.as_str()));
-                    renamed.execute(self.write_connection()?).map_err(classify)?;
+                    let changed = diesel::update(row).set((
+                        branches::name.eq(branch.name.as_str()),
+                        branches::zone.eq(branch.zone.as_ref().map(Zone::name)),
+                    ));
+                    changed.execute(self.write_connection()?).map_err(classify)?;
                 }
                 Some(_) => {}
             }

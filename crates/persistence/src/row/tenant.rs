@@ -105,14 +105,25 @@ pub(crate) struct BranchRow {
     id: Vec<u8>,
     pub(crate) tenant_id: Vec<u8>,
     name: String,
+    zone: Option<String>,
 }
 
 impl BranchRow {
     pub(crate) fn from_domain(tenant: TenantId, branch: &Branch) -> Self {
-        Self { id: uuid_bytes(&branch.id.0), tenant_id: uuid_bytes(&tenant.0), name: branch.name.clone() }
+        Self {
+            id: uuid_bytes(&branch.id.0),
+            tenant_id: uuid_bytes(&tenant.0),
+            name: branch.name.clone(),
+            zone: branch.zone.as_ref().map(|zone| zone.name().to_owned()),
+        }
     }
 
     pub(crate) fn into_domain(self) -> StoreResult<Branch> {
-        Ok(Branch { id: BranchId(Column("branches", "id").parse_uuid(&self.id)?), name: self.name })
+        let cell = |column| Column("branches", column);
+        Ok(Branch {
+            id: BranchId(cell("id").parse_uuid(&self.id)?),
+            name: self.name,
+            zone: cell("zone").check_parsed(self.zone.as_deref().map(Zone::parse).transpose())?,
+        })
     }
 }

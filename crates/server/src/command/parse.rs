@@ -70,6 +70,20 @@ pub(super) fn accent_color(text: &str) -> Result<AccentColorArg, String> {
     AccentColor::parse(text).map(|color| AccentColorArg(Some(color))).map_err(|why| why.to_string())
 }
 
+/// Parses the name of a time zone.
+pub(super) fn zone(text: &str) -> Result<Zone, String> {
+    Zone::parse(text).map_err(|why| why.to_string())
+}
+
+/// The time zone of a store; `None` restores that of the tenant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct StoreZoneArg(pub(super) Option<Zone>);
+
+/// Parses the name of a time zone, or `none`.
+pub(super) fn store_zone(text: &str) -> Result<StoreZoneArg, String> {
+    if text == "none" { Ok(StoreZoneArg(None)) } else { zone(text).map(|zone| StoreZoneArg(Some(zone))) }
+}
+
 /// Parses the short name of a tenant.
 pub(super) fn slug(text: &str) -> Result<Slug, String> {
     Slug::parse(text).map_err(|why| why.to_string())

@@ -1,11 +1,13 @@
 //! `store`: manages the stores of a tenant.
 
 use clap::Subcommand;
-use tillgate_domain::{Branch, BranchId, FoldedText, Tenant};
+use tillgate_domain::office::StoreChange;
+use tillgate_domain::{Branch, BranchId, FoldedText, Tenant, Zone};
 use tillgate_http::native_bodies::StoreBody;
 
 use super::confirmation::Confirmation;
 use super::office::{CommandOffice, check_decided};
+use super::parse::{self, StoreZoneArg};
 use super::{CommandError, Context, print};
 
 /// The subcommands of `store`.
@@ -16,6 +18,9 @@ pub(crate) enum StoreCommand {
     Add {
         /// Name of the store
         name: String,
+        /// Time zone in which the store's times are shown [default: that of the tenant]
+        #[arg(long, value_parser = parse::zone)]
+        zone: Option<Zone>,
     },
     /// List stores
     #[command(after_help = "Example:\n  tillgate store list")]
@@ -27,6 +32,15 @@ pub(crate) enum StoreCommand {
         name: String,
         /// New name
         to: String,
+    },
+    /// Set the time zone of a store
+    #[command(after_help = "Example:\n  tillgate store zone Station Asia/Jakarta")]
+    Zone {
+        /// Name or id of the store
+        name: String,
+        /// Time zone in which the store's times are shown; none: that of the tenant
+        #[arg(value_parser = parse::store_zone)]
+        zone: StoreZoneArg,
     },
     /// Close a store permanently; asks for confirmation. The last store, and a store with devices,
     /// cannot be closed
@@ -46,19 +60,29 @@ impl StoreCommand {
             Self::List => {
                 let stores = office.tenant.branches.iter();
                 let rows: Vec<_> = stores
-                    .map(|each| (vec![each.name.clone(), each.id.to_string()], StoreBody::from_branch(each)))
+                    .map(|each| {
+                        let zone = each.zone.as_ref().map_or("", Zone::name).to_owned();
+                        (vec![each.name.clone(), zone, each.id.to_string()], StoreBody::from_branch(each))
+                    })
                     .collect();
-                print::print_table(context.json, &["NAME", "ID"], &rows);
+                print::print_table(context.json, &["NAME", "ZONE", "ID"], &rows);
             }
-            Self::Add { name } => {
-                let new = Branch { id: office.ids.new_id(BranchId::new)?, name: name.clone() };
+            Self::Add { name, zone } => {
+                let new = Branch { id: office.ids.new_id(BranchId::new)?, name: name.clone(), zone: zone.clone() };
                 let tenant = check_decided(office.for_operator()?.add_store(&new))?;
                 print_store(context, &tenant, new.id, "added");
             }
             Self::Rename { name, to } => {
                 let id = find_store(&office.tenant, name)?.id;
-                let tenant = check_decided(office.for_operator()?.rename_store(id, None, Some(to)))?;
+                let change = StoreChange { name: Some(to.clone()), ..StoreChange::default() };
+                let tenant = check_decided(office.for_operator()?.change_store(id, None, &change))?;
                 print_store(context, &tenant, id, "renamed");
+            }
+            Self::Zone { name, zone } => {
+                let id = find_store(&office.tenant, name)?.id;
+                let change = StoreChange { zone: Some(zone.0.clone()), ..StoreChange::default() };
+                let tenant = check_decided(office.for_operator()?.change_store(id, None, &change))?;
+                print_store(context, &tenant, id, "changed");
             }
             Self::Close { name, confirmation } => {
                 let closed = find_store(&office.tenant, name)?;

@@ -24,7 +24,7 @@ pub(crate) enum TenantCommand {
         #[arg(long)]
         name: Option<String>,
         /// Time zone in which the tenant's days begin, such as Europe/Bratislava
-        #[arg(long, value_parser = parse_zone, default_value = "UTC")]
+        #[arg(long, value_parser = parse::zone, default_value = "UTC")]
         zone: Zone,
         /// Language of the tenant, such as sk-SK
         #[arg(long, value_parser = parse_locale, default_value = "en")]
@@ -51,7 +51,7 @@ pub(crate) struct SetArgs {
     #[arg(long)]
     name: Option<String>,
     /// Time zone in which the tenant's days begin, such as Europe/Bratislava
-    #[arg(long, value_parser = parse_zone)]
+    #[arg(long, value_parser = parse::zone)]
     zone: Option<Zone>,
     /// Language of the tenant, such as sk-SK
     #[arg(long, value_parser = parse_locale)]
@@ -87,7 +87,7 @@ impl TenantCommand {
                     name: name.clone().unwrap_or_else(|| slug.to_string()),
                     zone: zone.clone(),
                     locale: locale.clone(),
-                    branch: Branch { id: ids.new_id(BranchId::new)?, name: store.clone() },
+                    branch: Branch { id: ids.new_id(BranchId::new)?, name: store.clone(), zone: None },
                     roles: [ids.new_id(RoleId::new)?, ids.new_id(RoleId::new)?, ids.new_id(RoleId::new)?],
                 };
                 check_decided(office::add_tenant(&*database, &ids.audit_context()?, &new))?
@@ -156,10 +156,6 @@ fn tenant_line(tenant: &Vendor) -> String {
     let (zone, locale) = (tenant.zone.name(), tenant.locale.as_str());
     let color = tenant.accent_color.map(|color| format!(", {color}")).unwrap_or_default();
     format!("{}: {}, {zone}, {locale}{color}{}", tenant.slug, tenant.name, spans.collect::<String>())
-}
-
-fn parse_zone(text: &str) -> Result<Zone, String> {
-    Zone::parse(text).map_err(|error| error.to_string())
 }
 
 fn parse_locale(text: &str) -> Result<Locale, String> {

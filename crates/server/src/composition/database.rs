@@ -203,7 +203,7 @@ fn make_default_tenant(store: &dyn Store<OfficePorts>) -> Result<(), CommandErro
         name: "Default".to_owned(),
         zone: Zone::UTC,
         locale: Locale::parse("en").map_err(CommandError::failed)?,
-        branch: Branch { id: ids.new_id(BranchId::new)?, name: "Main store".to_owned() },
+        branch: Branch { id: ids.new_id(BranchId::new)?, name: "Main store".to_owned(), zone: None },
         roles: [ids.new_id(RoleId::new)?, ids.new_id(RoleId::new)?, ids.new_id(RoleId::new)?],
     };
     // a refusal means that another process created it first

@@ -287,9 +287,12 @@ fn stores_are_opened_renamed_and_closed(engine: DatabaseEngine) {
     let id = home.run_ok(&["store", "add", "Stanica", "--json"]).json()["id"].as_str().unwrap().to_owned();
     assert!(home.run_refused(&["store", "add", "STANICA"], 1).contains("is taken"));
     home.run_ok(&["store", "rename", "stanica", "Letisko"]);
+    let zone = |name: &str| home.run_ok(&["store", "zone", "letisko", name, "--json"]).json()["zone"].clone();
+    assert_eq!((zone("Asia/Jakarta"), zone("none")), (json!("Asia/Jakarta"), json!(null)));
+    assert!(home.run_refused(&["store", "zone", "letisko", "Nowhere"], 2).contains("unknown time zone"));
     assert_eq!(names(), ["Main store", "Letisko"]);
     let added = home.run_ok(&["device", "add", "P01", "--env", "PDA", "--store", "letisko", "--json"]).json();
-    assert_eq!(added["store"], json!({ "id": id, "name": "Letisko" }));
+    assert_eq!(added["store"], json!({ "id": id, "name": "Letisko", "zone": null }));
     let listed = |store: &str| home.run_ok(&["device", "list", "--store", store, "--json"]).json();
     assert_eq!((listed("Letisko")[0]["name"].clone(), listed("Main store")), (json!("P01"), json!([])));
     assert!(home.run_ok(&["device", "show", "P01"]).out.contains("store:       Letisko"));

@@ -144,7 +144,7 @@ pub fn device_name_is_unique(harness: &StoreHarness) {
 pub fn store_is_kept_while_devices_are_in_it(harness: &StoreHarness) {
     let fixture = ContractFixture::insert_into(&harness.auth);
     let first = fixture.tenant.branches[0].clone();
-    let second = Branch { id: BranchId::new(after_start(1), [1; 10]), name: "Station".into() };
+    let second = Branch { id: BranchId::new(after_start(1), [1; 10]), name: "Station".into(), zone: None };
     let both = Tenant { branches: vec![first.clone(), second.clone()], ..fixture.tenant.clone() };
     assert!(run_office_write(harness, |tx| tx.tenants().update(&both)));
     let till = Device { branch: Some(second.id), ..fixture.till.clone() };
@@ -175,7 +175,7 @@ pub fn store_is_kept_while_devices_are_in_it(harness: &StoreHarness) {
 /// A device is added to a store, or the store is removed, but not both.
 pub fn device_and_removal_of_its_store_exclude_each_other(harness: &StoreHarness) {
     let fixture = ContractFixture::insert_into(&harness.auth);
-    let store = Branch { id: BranchId::new(after_start(1), [1; 10]), name: "Station".into() };
+    let store = Branch { id: BranchId::new(after_start(1), [1; 10]), name: "Station".into(), zone: None };
     let branches = vec![fixture.tenant.branches[0].clone(), store.clone()];
     let both = Tenant { branches, ..fixture.tenant.clone() };
     assert!(run_office_write(harness, |tx| tx.tenants().update(&both)));

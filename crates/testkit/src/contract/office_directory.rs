@@ -3,7 +3,7 @@
 use tillgate_domain::office::ports::PageRequest;
 use tillgate_domain::{
     AccentColor, Assignment, Branch, BranchId, Email, EndReason, Epoch, FoldedText, Instant, RoleId, RoleName, Scope,
-    SessionLimits, Slug, Tenant, TenantId, User, UserId, UserName, UserStatus,
+    SessionLimits, Slug, Tenant, TenantId, User, UserId, UserName, UserStatus, Zone,
 };
 
 use crate::contract_fixture::{
@@ -127,7 +127,11 @@ pub fn tenant_update_requires_its_version(harness: &StoreHarness) {
 /// those that are missing. The branches of another tenant stay.
 pub fn tenant_update_writes_its_stores(harness: &StoreHarness) {
     let (fixture, _) = insert_fixture(harness);
-    let store = |number: u8, name: &str| Branch { id: BranchId::new(after_start(1), [number; 10]), name: name.into() };
+    let store = |number: u8, name: &str| Branch {
+        id: BranchId::new(after_start(1), [number; 10]),
+        name: name.into(),
+        zone: None,
+    };
     let first = fixture.tenant.branches[0].clone();
     let mut version = fixture.tenant.version;
     let mut write = |branches: &[Branch]| {
@@ -140,7 +144,10 @@ pub fn tenant_update_writes_its_stores(harness: &StoreHarness) {
         );
     };
     write(&[first.clone(), store(1, "Station")]);
-    write(&[Branch { name: "Old town".into(), ..first.clone() }, store(1, "Station"), store(2, "Airport")]);
+    let abroad =
+        Branch { zone: Some(Zone::parse("Asia/Jakarta").expect("it is in the database")), ..store(1, "Station") };
+    write(&[Branch { name: "Old town".into(), ..first.clone() }, abroad, store(2, "Airport")]);
+    write(&[store(1, "Station"), store(2, "Airport")]);
     write(&[store(2, "Airport")]);
     let lost = Tenant { branches: vec![first], version: 1, ..fixture.tenant.clone() };
     assert!(!run_office_write(harness, |tx| tx.tenants().update(&lost)), "the version has changed");

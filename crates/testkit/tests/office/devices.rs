@@ -127,7 +127,7 @@ fn retired_device_frees_its_name_roles_and_user_lists() {
 fn store_with_devices_is_closed_once_they_have_left() {
     let shop = StaffedFixture::open();
     let first = shop.fixture.tenant.branches[0].id;
-    let station = Branch { id: BranchId::new(NOW, random_bytes()), name: "Station".to_owned() };
+    let station = Branch { id: BranchId::new(NOW, random_bytes()), name: "Station".to_owned(), zone: None };
     shop.office().add_store(&station).unwrap().unwrap();
     let close = || shop.office().close_store(station.id, None).unwrap();
     let into = |branch| DeviceChange { branch: Some(branch), ..DeviceChange::default() };

@@ -94,7 +94,7 @@ pub(crate) fn new_tenant(slug: &str) -> NewTenant {
         name: slug.to_owned(),
         zone: Zone::UTC,
         locale: Locale::parse("en").unwrap(),
-        branch: Branch { id: BranchId::new(NOW, random_bytes()), name: "Main".to_owned() },
+        branch: Branch { id: BranchId::new(NOW, random_bytes()), name: "Main".to_owned(), zone: None },
         roles: [RoleId::new(NOW, random_bytes()), RoleId::new(NOW, random_bytes()), RoleId::new(NOW, random_bytes())],
     }
 }

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use serde_json::json;
 use tillgate_domain::office::{
-    self, AuditContext, FieldName, LimitsChange, Office, OfficeError, PageRequest, RoleChange, TenantChange,
-    UnguardedOffice,
+    self, AuditContext, FieldName, LimitsChange, Office, OfficeError, PageRequest, RoleChange, StoreChange,
+    TenantChange, UnguardedOffice,
 };
 use tillgate_domain::{Action, Branch, BranchId, Change, Scope, SessionLimits, Subject, Zone};
 
@@ -15,10 +16,13 @@ use crate::staffed_fixture::*;
 fn stores_are_opened_renamed_and_closed_except_the_last() {
     let shop = StaffedFixture::open();
     let first = shop.fixture.tenant.branches[0].clone();
-    let branch = |called: &str| Branch { id: BranchId::new(NOW, random_bytes()), name: called.to_owned() };
+    let branch = |called: &str| Branch { id: BranchId::new(NOW, random_bytes()), name: called.to_owned(), zone: None };
     let open = |stamp: &AuditContext, store: &Branch| shop.office_as(stamp.clone()).add_store(store).unwrap();
     let close = |id, version| shop.office().close_store(id, version).unwrap();
-    let rename = |id, version, to: &str| shop.office().rename_store(id, version, Some(to)).unwrap();
+    let change = |id, version, change: &StoreChange| shop.office().change_store(id, version, change).unwrap();
+    let rename = |id, version, to: &str| {
+        change(id, version, &StoreChange { name: Some(to.to_owned()), ..StoreChange::default() })
+    };
     assert_eq!(close(first.id, None), Err(OfficeError::LastStore { name: "Main".into() }));
     let station = branch(" Station ");
     let tenant = open(&audit_context(), &station).unwrap();
@@ -41,19 +45,25 @@ fn stores_are_opened_renamed_and_closed_except_the_last() {
     assert_eq!(rename(station.id, Some(2), "Airport").unwrap().branches[1].name, "Airport");
     assert_eq!(rename(station.id, None, "Airport").unwrap().version, 3, "the same again writes nothing");
     assert!(matches!(rename(station.id, None, "main"), Err(OfficeError::AlreadyExists { .. })));
+    let zone = |name: &str| StoreChange { zone: Some(Zone::parse(name).ok()), ..StoreChange::default() };
+    let abroad = change(station.id, None, &zone("Asia/Jakarta")).unwrap();
+    assert_eq!(abroad.branches[1].zone.as_ref().map(Zone::name), Some("Asia/Jakarta"));
+    assert_eq!(shop.last_event().details["zone"], json!({ "from": null, "to": "Asia/Jakarta" }));
+    assert_eq!(change(station.id, None, &zone("none")).unwrap().branches[1].zone, None);
     let nowhere = BranchId::new(NOW, random_bytes());
     assert_eq!(
         rename(nowhere, None, "x"),
         Err(OfficeError::NotFound { field: FieldName::Store, value: nowhere.to_string() })
     );
-    assert_eq!(close(first.id, Some(3)).unwrap().branches.len(), 1);
+    assert_eq!(close(first.id, Some(5)).unwrap().branches.len(), 1);
     assert_eq!(
         close(first.id, None),
         Err(OfficeError::NotFound { field: FieldName::Store, value: first.id.to_string() })
     );
     assert_eq!(close(station.id, None), Err(OfficeError::LastStore { name: "Airport".into() }));
     let actions: Vec<Action> = shop.memory.audit_events().iter().map(|event| event.action).collect();
-    assert_eq!(actions, [Action::StoreAdd, Action::StoreUpdate, Action::StoreClose]);
+    let changes = [Action::StoreUpdate; 3];
+    assert_eq!(actions, [&[Action::StoreAdd][..], &changes, &[Action::StoreClose]].concat());
     for number in 0..199 {
         open(&audit_context(), &branch(&number.to_string())).unwrap();
     }

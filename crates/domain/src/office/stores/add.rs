@@ -23,7 +23,10 @@ impl Office<'_> {
                     return Err(OfficeError::LimitReached { field: FieldName::Store, most: MAX_STORES }.into());
                 }
                 tenant.branches.push(Branch { name: new.name.trim().to_owned(), ..new.clone() });
-                let details = Map::from_iter([("name".to_owned(), json!(new.name.trim()))]);
+                let mut details = Map::from_iter([("name".to_owned(), json!(new.name.trim()))]);
+                if let Some(zone) = &new.zone {
+                    details.insert("zone".to_owned(), json!(zone.name()));
+                }
                 save_tenant(tx, self, tenant, Action::StoreAdd, Subject::Store(new.id), details)
             };
             commit_refusal(run())

@@ -1,32 +1,46 @@
-//! Renames and closes stores of a tenant.
+//! Changes and closes stores of a tenant.
 //!
 //! The stores are written with the tenant and share its version.
 
 use serde_json::{Map, json};
 
 use crate::office::Office;
+use crate::office::differences::diff_fields;
 use crate::office::error::{FieldName, OfficeError, UseCaseError, UseCaseResult, commit_refusal};
 use crate::office::stores::add::check_store_name;
 use crate::office::tenants::row::{load_tenant, save_tenant};
-use crate::{Action, Branch, BranchId, KnownRight, StoreExt, Subject, Tenant};
+use crate::{Action, Branch, BranchId, KnownRight, StoreExt, Subject, Tenant, Zone};
+
+/// A change of a store; `None` keeps a field.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StoreChange {
+    /// A new name for people.
+    pub name: Option<String>,
+    /// A new time zone; `Some(None)` restores that of the tenant.
+    pub zone: Option<Option<Zone>>,
+}
 
 impl Office<'_> {
-    /// Renames the store (`None` keeps the name) and returns the tenant. With `version`, fails if
-    /// the tenant has another version. Requires the right `storeUpdate`. A change without a
-    /// difference writes nothing.
-    pub fn rename_store(&self, id: BranchId, version: Option<i64>, name: Option<&str>) -> UseCaseResult<Tenant> {
-        self.store.write("rename_store", |tx| {
+    /// Changes the store and returns the tenant. With `version`, fails if the tenant has another
+    /// version. Requires the right `storeUpdate`. A change without a difference writes nothing.
+    pub fn change_store(&self, id: BranchId, version: Option<i64>, change: &StoreChange) -> UseCaseResult<Tenant> {
+        self.store.write("change_store", |tx| {
             let mut run = || -> Result<Tenant, UseCaseError> {
                 self.require(KnownRight::StoreUpdate)?;
                 let mut tenant = load_tenant(tx, self.tenant, version)?;
                 let before = find_branch(&tenant, id)?;
+                let StoreChange { name, zone } = change.clone();
                 let name = name.map_or_else(|| before.name.clone(), |name| name.trim().to_owned());
-                let after = Branch { id, name };
+                let after = Branch { id, name, zone: zone.unwrap_or_else(|| before.zone.clone()) };
                 if before == after {
                     return Ok(tenant);
                 }
                 check_store_name(&tenant, &after)?;
-                let details = Map::from_iter([("name".to_owned(), json!({ "from": before.name, "to": after.name }))]);
+                let zone = |store: &Branch| json!(store.zone.as_ref().map(Zone::name));
+                let details = diff_fields([
+                    ("name", json!(before.name), json!(after.name)),
+                    ("zone", zone(&before), zone(&after)),
+                ]);
                 tenant.branches.iter_mut().filter(|each| each.id == id).for_each(|each| *each = after.clone());
                 save_tenant(tx, self, tenant, Action::StoreUpdate, Subject::Store(id), details)
             };

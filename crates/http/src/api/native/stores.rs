@@ -8,7 +8,7 @@ use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
 use tillgate_domain::office::FieldName;
-use tillgate_domain::{Branch, BranchId, FoldedText, KnownRight, Tenant};
+use tillgate_domain::{BranchId, FoldedText, KnownRight, Tenant};
 
 use super::page::PageQuery;
 use super::path::{not_found, read_id, render_created};
@@ -55,12 +55,11 @@ async fn list_stores(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
 
 async fn create_store(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let sent: CreateStore = body::read_request(&call)?;
-    let name = sent.into_name()?;
     let (id, tenant) = call
         .with_office(move |context| {
             let office = context.for_caller(&caller)?;
             let id = context.auth.new_id(BranchId::new)?;
-            Ok((id, into_api_result(office.add_store(&Branch { id, name }))?))
+            Ok((id, into_api_result(office.add_store(&sent.into_branch(id)?))?))
         })
         .await?;
     render_created(&call, "stores", id, render_store(StatusCode::CREATED, &tenant, id)?)
@@ -77,8 +76,8 @@ async fn update_store(call: Request, caller: Caller) -> Result<HttpResponse, Api
     let tenant = call
         .with_office(move |context| {
             let office = context.for_caller(&caller)?;
-            let name = sent.into_name();
-            condition.apply(|version| into_api_result(office.rename_store(id, version, name.as_deref())))
+            let change = sent.into_change();
+            condition.apply(|version| into_api_result(office.change_store(id, version, &change)))
         })
         .await?;
     render_store(StatusCode::OK, &tenant, id)

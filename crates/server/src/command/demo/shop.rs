@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tillgate_domain::office::{DeviceRoleAssignment, NewDevice, NewRole, NewUser};
+use tillgate_domain::office::{DeviceRoleAssignment, NewDevice, NewRole, NewUser, StoreChange};
 use tillgate_domain::{
     Branch, BranchId, DeviceName, DeviceStatus, Email, Environment, Locale, PrincipalId, RoleId, RoleName, Secret,
-    Slug, Tenant, UserName, UserStatus,
+    Slug, Tenant, UserName, UserStatus, Zone,
 };
 use tillgate_persistence::Database;
 
@@ -15,7 +15,7 @@ use super::accounts::{self, DemoAccount, ShopSize};
 use super::backdated_engine::BackdatedEngine;
 use super::day::{self, DAY_LENGTH};
 use super::passwords::{self, DemoCredential, PasswordDelivery};
-use super::staff::{DemoStore, PEOPLE, SUPERVISOR, TILLS};
+use super::staff::{DemoStore, JAKARTA_ZONE, PEOPLE, SUPERVISOR, TILLS};
 use crate::command::{CommandError, office::check_decided};
 use crate::composition;
 use crate::configuration::Settings;
@@ -137,11 +137,14 @@ fn set_up_stores(engine: &BackdatedEngine<'_>, tenant: Tenant) -> Result<Tenant,
         && !has_store(&tenant, DemoStore::Bratislava)
     {
         let office = engine.operator_office(tenant.id)?;
-        tenant = check_decided(office.rename_store(only.id, None, Some(DemoStore::Bratislava.name())))?;
+        let name = Some(DemoStore::Bratislava.name().to_owned());
+        let change = StoreChange { name, ..StoreChange::default() };
+        tenant = check_decided(office.change_store(only.id, None, &change))?;
     }
     if !has_store(&tenant, DemoStore::Jakarta) {
         let id = engine.auth.new_id(BranchId::new).map_err(CommandError::failed)?;
-        let new = Branch { id, name: DemoStore::Jakarta.name().to_owned() };
+        let zone = Zone::parse(JAKARTA_ZONE).map_err(CommandError::failed)?;
+        let new = Branch { id, name: DemoStore::Jakarta.name().to_owned(), zone: Some(zone) };
         tenant = check_decided(engine.operator_office(tenant.id)?.add_store(&new))?;
     }
     let role = parse_role(SUPERVISOR.name)?;

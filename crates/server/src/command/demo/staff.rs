@@ -22,6 +22,9 @@ impl DemoStore {
     }
 }
 
+/// The time zone of the second store, which is not that of the shop.
+pub(super) const JAKARTA_ZONE: &str = "Asia/Jakarta";
+
 /// A till or handheld of the full shop. It has no password: people log in on it.
 #[derive(Debug)]
 pub(super) struct Till {

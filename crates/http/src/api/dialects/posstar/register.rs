@@ -68,7 +68,7 @@ fn build_vendor(
         name: business.clone(),
         zone: Zone::UTC,
         locale: Locale::parse("en").map_err(|_| invalid("locale"))?,
-        branch: Branch { id: auth.new_id(BranchId::new)?, name: business },
+        branch: Branch { id: auth.new_id(BranchId::new)?, name: business, zone: None },
         roles: [auth.new_id(RoleId::new)?, auth.new_id(RoleId::new)?, auth.new_id(RoleId::new)?],
     };
     let admin = NewUser {

@@ -9,7 +9,7 @@ use crate::openapi::{OperationDoc, text_schema};
 const TAG: &str = "stores";
 
 fn example_store() -> Value {
-    json!({ "id": "0192f0c1-a2b3-7c4d-8e5f-60718293a4b5", "name": "Main street" })
+    json!({ "id": "0192f0c1-a2b3-7c4d-8e5f-60718293a4b5", "name": "Main street", "zone": null })
 }
 
 pub(super) fn list_stores() -> OperationDoc {
@@ -41,8 +41,8 @@ pub(super) fn get_store() -> OperationDoc {
 }
 
 pub(super) fn update_store() -> OperationDoc {
-    OperationDoc::new(TAG, "Rename a store")
-        .merge_patch::<UpdateStore>(json!({ "name": "Old town" }))
+    OperationDoc::new(TAG, "Change a store")
+        .merge_patch::<UpdateStore>(json!({ "name": "Old town", "zone": "Europe/Bratislava" }))
         .response::<StoreBody<'_>>(200, "The updated store.", example_store())
         .with_etag()
         .errors(&[409])
