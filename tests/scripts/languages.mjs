@@ -10,8 +10,7 @@ globalThis.document = /** @type {any} */ ({ documentElement: {} });
 globalThis.fetch = /** @type {any} */ (async (path) => ({ json: () => JSON.parse(readFileSync(`${catalogs}/${path.split("/").pop()}`, "utf8")) }));
 
 const { chooseLocale, loadLocale, tn } = await import(`${modules}/i18n.js`);
-const { formatExact, formatTime, setZone } = await import(`${modules}/time.js`);
-const { PERIODS } = await import(`${modules}/periods.js`);
+const { formatExact, formatMoment, formatTime, inZone, PERIODS, setZone } = await import(`${modules}/time.js`);
 
 const counts = [0, 1, 2, 4, 5, 22, 1.5];
 for (const [locale, expected] of Object.entries({
@@ -32,6 +31,12 @@ const times = ["2026-03-29T00:59:00Z", "2026-03-29T01:00:00Z", "2026-10-25T00:30
 assert.deepEqual(times.map(formatTime), ["01:59", "03:00", "02:30", "02:30"]);
 assert.notEqual(formatExact(times[2]), formatExact(times[3]), "the exact time names the offset");
 setZone("Asia/Jakarta");
+assert.equal(formatTime(times[0]), "07:59");
+
+// in another zone than that of the page, a time names its zone
+assert.equal(inZone("Europe/Bratislava", () => formatTime(times[0])), "01:59");
+assert.match(inZone("Europe/Bratislava", () => formatMoment(times[0])), /01:59 \S+$/);
+assert.equal(inZone("Mars/Olympus", () => formatTime(times[0])), "07:59");
 assert.equal(formatTime(times[0]), "07:59");
 
 /** Does something at another time. */

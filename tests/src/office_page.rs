@@ -1,5 +1,6 @@
 //! The back office in a browser: a server, a browser, and what every visit must hold.
 
+use std::collections::BTreeSet;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -35,6 +36,15 @@ const COUNT_OPEN_CALLS: &str = "{ window.openCalls = 0; const send = window.fetc
     window.fetch = async (...request) => { openCalls += 1; const end = () => { openCalls -= 1; }; \
     try { const answer = await send(...request); answer.clone().arrayBuffer().then(end, end); return answer; } \
     catch (error) { end(); throw error; } } }";
+
+/// Returns the texts of the page, except code, and the names and hints of its elements.
+const VISIBLE_TEXTS: &str = "const texts = new Set(); \
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT); \
+    while (walker.nextNode()) if (!walker.currentNode.parentElement.closest('noscript, script, code, pre')) \
+    texts.add(walker.currentNode.data.trim()); \
+    for (const each of document.querySelectorAll('[title], [aria-label], [placeholder]')) \
+    for (const name of ['title', 'aria-label', 'placeholder']) texts.add(each.getAttribute(name)?.trim() ?? ''); \
+    texts.add(document.title.split(' \u{b7} ')[0]); return [...texts]";
 
 /// Whether the page shows all that it has to show, two frames from now: neither it nor its panel is
 /// still being read, and what was read last is rendered.
@@ -145,6 +155,11 @@ impl OfficePage {
     pub fn wait_for_text(&self, css: &str, text: &str) {
         let script = format!("return {}", contains_script(css, text));
         wait_until(TIMEOUT, &format!("{text:?} in {css}"), || self.browser.run(&script) == json!(true));
+    }
+
+    /// The texts of the page, except code, and the names and hints of its elements.
+    pub fn visible_texts(&self) -> BTreeSet<String> {
+        serde_json::from_value(self.browser.run(VISIBLE_TEXTS)).unwrap()
     }
 
     /// Clicks the first element with this CSS selector that contains the text, as soon as there is

@@ -22,7 +22,7 @@ fn plurals_and_times_are_those_of_language_and_zone() {
     // Node.js reads them as ES modules because of the file beside them
     let modules = output_folder("office-modules");
     std::fs::write(modules.join("package.json"), "{ \"type\": \"module\" }").unwrap();
-    for name in ["base.js", "i18n.js", "time.js", "periods.js"] {
+    for name in ["base.js", "i18n.js", "time.js"] {
         std::fs::copy(web_crate().join("app/src").join(name), modules.join(name)).unwrap();
     }
     let mut script = node_script("languages.mjs");
@@ -66,19 +66,6 @@ fn english_only(english: &Catalog, other: &Catalog) -> Vec<String> {
     english.values().filter(|text| !translated.contains(text) && has_words(text)).cloned().collect()
 }
 
-/// The texts of the page, and the names and hints of its elements.
-const TEXTS: &str = "const texts = new Set(); \
-    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT); \
-    while (walker.nextNode()) if (!walker.currentNode.parentElement.closest('noscript, script, code, pre')) \
-    texts.add(walker.currentNode.data.trim()); \
-    for (const each of document.querySelectorAll('[title], [aria-label], [placeholder]')) \
-    for (const name of ['title', 'aria-label', 'placeholder']) texts.add(each.getAttribute(name)?.trim() ?? ''); \
-    texts.add(document.title.split(' \u{b7} ')[0]); return [...texts]";
-
-fn texts_of(page: &OfficePage) -> BTreeSet<String> {
-    serde_json::from_value(page.browser.run(TEXTS)).unwrap()
-}
-
 fn choose_language(page: &OfficePage, locale: &str) {
     let choice = json!({ "locale": locale }).to_string();
     page.browser.run(&format!("localStorage.setItem('tillgate-office', {})", json!(choice)));
@@ -89,7 +76,8 @@ tillgate_tests::in_chromium!(
     no_page_in_indonesian_shows_english,
     refusal_is_explained_in_the_language_of_the_page,
     settings_of_the_shop_apply_at_once,
-    times_are_those_of_the_shop
+    times_are_those_of_the_shop,
+    times_are_those_of_a_store_with_a_zone
 );
 
 fn no_page_in_slovak_shows_english(engine: DatabaseEngine) {
@@ -120,14 +108,14 @@ fn assert_no_english(engine: DatabaseEngine, locale: &str) {
     page.wait_until_settled();
     let forbidden = english_only(&english, &read_catalog(locale));
     let is_forbidden = |text: &String| forbidden.iter().any(|pattern| is_instance(text, pattern));
-    let shown = texts_of(&page);
+    let shown = page.visible_texts();
     let found = shown.iter().filter(|text| is_forbidden(text)).count();
     assert!(found > 20, "English is recognized: {shown:?}");
     choose_language(&page, locale);
     let mut leaks = BTreeSet::new();
     page.for_each_view(|view| {
         assert_eq!(page.browser.run("return document.documentElement.lang"), Value::from(locale), "{view}");
-        let leaking = texts_of(&page).into_iter().filter(|text| !names.contains(text) && is_forbidden(text));
+        let leaking = page.visible_texts().into_iter().filter(|text| !names.contains(text) && is_forbidden(text));
         leaks.extend(leaking.map(|text| format!("{view}: {text}")));
     });
     assert!(leaks.is_empty(), "{locale}: {leaks:#?}");
@@ -136,7 +124,7 @@ fn assert_no_english(engine: DatabaseEngine, locale: &str) {
     let language = json!({ "userAgent": agent, "acceptLanguage": locale });
     page.browser.devtools("Network.setUserAgentOverride", &language);
     page.for_each_view_without_session(|view| {
-        let texts = texts_of(&page);
+        let texts = page.visible_texts();
         assert!(texts.len() > 3, "{view}: {texts:?}");
         let leak = texts.iter().find(|text| !names.contains(*text) && is_forbidden(text));
         assert_eq!(leak, None, "{locale}: {view}");
@@ -234,5 +222,42 @@ fn times_are_those_of_the_shop(engine: DatabaseEngine) {
                  timeStyle: 'long' }).format(new Date(each.dateTime))])";
     let times: Vec<[String; 2]> = serde_json::from_value(page.browser.run(times)).unwrap();
     assert!(times.len() > 2 && times.iter().all(|[shown, expected]| shown == expected), "{times:?}");
+    page.assert_clean();
+}
+
+/// What happened on a device of a store in another zone is shown at the time there, with the name
+/// of the zone unless the page shows that store alone.
+fn times_are_those_of_a_store_with_a_zone(engine: DatabaseEngine) {
+    let page = OfficePage::start(engine);
+    let admin = page.log_in_natively("admin");
+    let abroad = json!({ "name": "Jakarta", "zone": "Asia/Jakarta" });
+    let store = admin.post("/api/v1/stores", &abroad).expect_status(201).text_at("/id");
+    let devices = admin.get("/api/v1/devices?search=P01").json();
+    let path = format!("/api/v1/devices/{}", devices["items"][0]["id"].as_str().unwrap());
+    admin.change("PATCH", &path, &json!({ "store": store })).expect_status(200);
+    page.server.new_till().login("cashier", "P01");
+    page.server.new_till().login("cashier", "P02");
+    page.sign_in("admin");
+    let times = |address: &str| -> Vec<[String; 2]> {
+        page.open(address);
+        page.wait_until_settled();
+        let read = "return [...document.querySelectorAll('[data-row]')].map(row => \
+                    [row.textContent.includes('P01') ? 'P01' : 'other', row.querySelector('td time')?.textContent ?? ''])";
+        serde_json::from_value(page.browser.run(read)).unwrap()
+    };
+    let all = times("/sessions");
+    for [place, time] in &all {
+        assert_eq!(time.ends_with("GMT+7"), place == "P01", "{all:?}");
+    }
+    assert!(all.iter().any(|[place, _]| place == "P01") && all.iter().any(|[place, _]| place == "other"), "{all:?}");
+    let there = times(&format!("/sessions?store={store}"));
+    assert_eq!(there.len(), 1, "{there:?}");
+    let now = "new Intl.DateTimeFormat('en', { timeZone: 'Asia/Jakarta', hour: '2-digit', hourCycle: 'h23' }).format()";
+    let hour = page.browser.run(&format!("return {now}")).as_str().unwrap().to_owned();
+    let before = page.browser.run("return document.querySelector('td time').textContent").as_str().unwrap().to_owned();
+    assert!(there[0][1] == before && !before.contains("GMT"), "{before}");
+    assert!(before.starts_with(&hour) || before.contains(":59"), "{before} at {hour}");
+    page.open("/stores");
+    page.wait_for_text("#main", "Asia/Jakarta");
     page.assert_clean();
 }

@@ -33,7 +33,7 @@ fn create_project(document: &Value, name: &str) -> PathBuf {
     let settings = json!({
         "extends": base.join("tsconfig.json"),
         "files": [types],
-        "include": [base.join("app/src")],
+        "include": [base.join("app/src"), base.join("types")],
     });
     std::fs::write(&project, settings.to_string()).unwrap();
     project

@@ -70,19 +70,16 @@ const FILES: &[(&str, &[u8])] = files! {
     "icons.svg",
     "src/actions/access.js",
     "src/actions/api-keys.js",
-    "src/actions/delete.js",
     "src/actions/devices.js",
     "src/actions/passwords.js",
     "src/actions/roles.js",
     "src/actions/sessions.js",
-    "src/actions/settings.js",
-    "src/actions/stores.js",
+    "src/actions/shop.js",
     "src/actions/users.js",
     "src/api.js",
     "src/base.js",
     "src/components/conflict.js",
     "src/components/detail.js",
-    "src/components/dialog-form.js",
     "src/components/dialog.js",
     "src/components/field-errors.js",
     "src/components/fields.js",
@@ -96,11 +93,11 @@ const FILES: &[(&str, &[u8])] = files! {
     "src/components/menu.js",
     "src/components/page-data.js",
     "src/components/panel.js",
-    "src/components/secret.js",
     "src/components/sign-in.js",
     "src/components/small.js",
     "src/components/table.js",
     "src/components/toast.js",
+    "src/components/values.js",
     "src/core.js",
     "src/directory.js",
     "src/i18n.js",
@@ -112,13 +109,11 @@ const FILES: &[(&str, &[u8])] = files! {
     "src/pages/audit.js",
     "src/pages/board.js",
     "src/pages/device-card.js",
-    "src/pages/device-menu.js",
     "src/pages/device-panel.js",
     "src/pages/devices.js",
-    "src/pages/event-list.js",
     "src/pages/event-panel.js",
-    "src/pages/event-words.js",
-    "src/pages/links.js",
+    "src/pages/events.js",
+    "src/pages/menus.js",
     "src/pages/people.js",
     "src/pages/person-panel.js",
     "src/pages/profile.js",
@@ -136,7 +131,6 @@ const FILES: &[(&str, &[u8])] = files! {
     "src/pages/tickets.js",
     "src/pages/tills.js",
     "src/pages/user-state.js",
-    "src/periods.js",
     "src/prefs.js",
     "src/rights.js",
     "src/router.js",
@@ -162,8 +156,13 @@ pub fn assets() -> &'static [Asset] {
         for (_, part) in STYLES {
             style.extend_from_slice(part);
         }
-        let catalogs = PageLanguage::ALL
-            .map(|language| Asset::new(format!("locales/{}.json", language.tag()), language.catalog_json().as_bytes()));
+        let catalogs = PageLanguage::ALL.into_iter().flat_map(|language| {
+            let tag = language.tag();
+            [
+                Asset::new(format!("locales/{tag}.json"), language.catalog_json().as_bytes()),
+                Asset::new(format!("locales/errors/{tag}.json"), language.errors_json().as_bytes()),
+            ]
+        });
         let mut all: Vec<Asset> = FILES.iter().map(|(path, bytes)| Asset::new(*path, *bytes)).collect();
         all.push(Asset::new("app.css", style));
         all.extend(catalogs);

@@ -69,6 +69,15 @@ impl PageLanguage {
         }
     }
 
+    /// The texts of errors, which the app loads once it shows a page.
+    pub(crate) const fn errors_json(self) -> &'static str {
+        match self {
+            Self::English => include_str!("../locales/errors/en.json"),
+            Self::Slovak => include_str!("../locales/errors/sk.json"),
+            Self::Indonesian => include_str!("../locales/errors/id.json"),
+        }
+    }
+
     /// The texts of the auth pages, which the app does not need: its first visit would load them.
     const fn auth_json(self) -> &'static str {
         match self {

@@ -14,9 +14,18 @@ use tillgate_web::{PageLanguage, assets, find_asset};
 
 type Catalog = BTreeMap<String, String>;
 
+/// The texts of pages, and those of errors.
+const FOLDERS: [&str; 2] = ["locales", "locales/errors"];
+
 fn catalog(language: PageLanguage) -> Catalog {
-    let asset = find_asset(&format!("locales/{}.json", language.tag())).unwrap();
-    serde_json::from_slice(&asset.bytes).unwrap()
+    let mut all = Catalog::new();
+    for folder in FOLDERS {
+        let asset = find_asset(&format!("{folder}/{}.json", language.tag())).unwrap();
+        for (key, text) in serde_json::from_slice::<Catalog>(&asset.bytes).unwrap() {
+            assert_eq!(all.insert(key.clone(), text), None, "{folder}: {key}");
+        }
+    }
+    all
 }
 
 /// The forms that `Intl.PluralRules` selects for whole numbers and fractions.
@@ -177,11 +186,25 @@ fn every_error_of_a_field_and_fault_of_the_audit_log_has_a_text() {
 }
 
 #[test]
+fn every_reason_of_a_denial_has_a_text() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../auth-core/src/error.rs");
+    let text = std::fs::read_to_string(path).unwrap();
+    let codes: BTreeSet<&str> = text.lines().filter_map(|line| line.split_once("=> \"")?.1.split('"').next()).collect();
+    assert!(codes.len() > 15 && codes.contains("login_mismatch") && codes.contains("token_expired"), "{codes:?}");
+    for language in PageLanguage::ALL {
+        let catalog = catalog(language);
+        let missing: Vec<_> = codes.iter().filter(|code| !catalog.contains_key(&format!("why.{code}"))).collect();
+        assert!(missing.is_empty(), "{language:?}: {missing:?}");
+    }
+}
+
+#[test]
 fn every_key_is_defined_once() {
     // a parser keeps the last of two without a word
     for language in PageLanguage::ALL {
-        let file = find_asset(&format!("locales/{}.json", language.tag())).unwrap();
-        let lines = String::from_utf8_lossy(&file.bytes).lines().filter(|line| line.contains("\": \"")).count();
+        let files = FOLDERS.map(|folder| find_asset(&format!("{folder}/{}.json", language.tag())).unwrap());
+        let texts = files.map(|file| String::from_utf8_lossy(&file.bytes).into_owned()).concat();
+        let lines = texts.lines().filter(|line| line.contains("\": \"")).count();
         assert_eq!(lines, catalog(language).len(), "{language:?}");
     }
 }

@@ -3,11 +3,6 @@
 
 import { apiBase, prefix } from "./base.js";
 
-/**
- * An invalid member of a body or parameter of a query; `rule` says which rule it violates, with the bounds of that.
- * @typedef {{pointer?: string, parameter?: string, code: string, detail: string, rule?: string, min?: number, max?: number, contrast?: string}} FieldError
- */
-
 /** An answer with an error, or no answer at all (status 0). */
 export class Problem extends Error {
   /** @param {number} status @param {any} body @param {number} [retryAfter] */
@@ -18,7 +13,7 @@ export class Problem extends Error {
     this.code = body?.code ?? (status === 0 ? "offline" : `http_${status}`);
     /** @type {string | undefined} */
     this.right = body?.right;
-    /** @type {FieldError[]} */
+    /** @type {App.FieldError[]} */
     this.errors = body?.errors ?? [];
     /** @type {string | undefined} */
     this.traceId = body?.trace_id;
@@ -27,15 +22,6 @@ export class Problem extends Error {
     this.maxAge = body?.max_age;
   }
 }
-
-/**
- * @template [T=any]
- * @typedef {{status: number, data: T, etag: string | null, headers: Headers}} Answer
- */
-/**
- * @typedef {{body?: any, query?: Record<string, any>, ifMatch?: string | null, asFile?: boolean}} CallOptions
- * @typedef {{method: string, path: string, body: any, status: number, at: number, took: number}} RecordedCall
- */
 
 /** What the page does when a call needs a new sign-in or a fresh proof; set by `session.js`. */
 export const hooks = {
@@ -51,7 +37,7 @@ export const hooks = {
   unavailable: () => {},
 };
 
-/** The most recent calls, newest first. @type {RecordedCall[]} */
+/** The most recent calls, newest first. @type {App.RecordedCall[]} */
 export const recentCalls = [];
 
 const MAX_RECENT_CALLS = 30;
@@ -66,7 +52,7 @@ const TIMEOUT = 20_000;
  * @param {M} method
  * @param {P} path below the API, without a leading slash
  * @param {{body?: NativeApi.Body<M, P>, query?: NativeApi.Query<M, P>, ifMatch?: string | null, asFile?: boolean}} [options]
- * @returns {Promise<Answer<NativeApi.Answer<M, P>>>}
+ * @returns {Promise<App.Answer<NativeApi.Answer<M, P>>>}
  */
 export async function call(method, path, options = {}) {
   for (let attempt = 0; ; attempt += 1) {
@@ -80,15 +66,10 @@ export async function call(method, path, options = {}) {
   }
 }
 
-/**
- * Calls an address of the back office that is not part of the API.
- * @param {string} method
- * @param {string} path
- * @param {CallOptions} [options]
- */
+/** Calls an address of the back office that is not part of the API. @param {string} method @param {string} path @param {App.CallOptions} [options] */
 export const callOffice = (method, path, options = {}) => send(method, `${prefix}/${path}`, options);
 
-/** @param {string} method @param {string} address @param {CallOptions} options @returns {Promise<Answer>} */
+/** @param {string} method @param {string} address @param {App.CallOptions} options @returns {Promise<App.Answer>} */
 async function send(method, address, { body, query, ifMatch, asFile }) {
   const url = address + toQuery(query);
   /** @type {Record<string, string>} */
@@ -140,7 +121,7 @@ export function toQuery(query) {
   return text ? `?${text}` : "";
 }
 
-/** Notes a call; one that reads again what was read before replaces the earlier one. @param {RecordedCall} made */
+/** Notes a call; one that reads again what was read before replaces the earlier one. @param {App.RecordedCall} made */
 function record(made) {
   const earlier = made.method === "GET" ? recentCalls.findIndex(({ method, path }) => method === "GET" && path === made.path) : -1;
   if (earlier >= 0) recentCalls.splice(earlier, 1);
@@ -170,7 +151,7 @@ export async function readAll(path, query = {}, maxPages = 25) {
   const items = [];
   let after;
   for (let page = 0; page < maxPages; page += 1) {
-    const { data } = /** @type {Answer} */ (await call("GET", path, { query: { limit: 200, ...query, after } }));
+    const { data } = /** @type {App.Answer} */ (await call("GET", path, { query: { limit: 200, ...query, after } }));
     items.push(...data.items);
     after = data.next;
     if (!after) break;

@@ -2,7 +2,7 @@
 // Lists that many pages need: stores, roles, devices, people. Each is read once, and again after it
 // changed.
 
-import { can, compareNames, hooks, Problem, readAll, repaint, roleName } from "./core.js";
+import { can, compareNames, hooks, inZone, Problem, readAll, repaint, roleName } from "./core.js";
 import { onChange } from "./live.js";
 
 const MAX_AGE = 60_000;
@@ -77,6 +77,21 @@ export const roleNames = (names) =>
 
 /** The roles as options of a selection. */
 export const roleOptions = () => directory("roles").map((role) => ({ value: role.name, label: roleName(role) }));
+
+/** The time zone of a store; undefined if it has none of its own. @param {string | null | undefined} id @returns {string | undefined} */
+export const zoneOfStore = (id) => directory("stores").find((store) => store.id === id)?.zone ?? undefined;
+
+/**
+ * Returns what `view` returns with the times of the store of an item: of a device, or of what is on one.
+ * @template T
+ * @param {any} item
+ * @param {() => T} view
+ */
+export function atPlaceOf(item, view) {
+  if (!directory("stores").some(({ zone }) => zone)) return view();
+  const device = item.environment ? item : directory("devices").find(({ id }) => id === item.device?.id);
+  return inZone(zoneOfStore(device?.store?.id), view);
+}
 
 /** The stores as options of a selection. */
 export const storeOptions = () => directory("stores").map(({ id, name }) => ({ value: id, label: name }));

@@ -46,6 +46,12 @@ export async function loadLocale(tag) {
   document.documentElement.lang = tag;
 }
 
+/** Loads the texts of errors, which no page shows at first. */
+export async function loadErrors() {
+  const answer = await fetch(`${assets}locales/errors/${current}.json`);
+  Object.assign(texts, await answer.json());
+}
+
 /** Whether the catalog has a text. @param {string} key */
 export const hasText = (key) => key in texts;
 

@@ -8,8 +8,6 @@ import { repaint } from "./core.js";
 const POLL_INTERVAL = 10_000;
 const CHANNEL = "tillgate-office-live";
 
-/** @typedef {{kind: string, id: string | null}} Change */
-
 /** The connection as the lamp shows it. */
 export const connection = {
   /** @type {"connecting" | "live" | "polling" | "offline"} */
@@ -18,16 +16,16 @@ export const connection = {
   answeredAt: Date.now(),
 };
 
-/** @type {Set<(change: Change) => void>} */
+/** @type {Set<(change: App.Change) => void>} */
 const listeners = new Set();
 const channel = "BroadcastChannel" in globalThis ? new BroadcastChannel(CHANNEL) : null;
 let streaming = false;
 let leads = false;
 
-/** Calls `listener` for every change, and with kind `*` if anything may have changed. @param {(change: Change) => void} listener */
+/** Calls `listener` for every change, and with kind `*` if anything may have changed. @param {(change: App.Change) => void} listener */
 export const onChange = (listener) => void listeners.add(listener);
 
-/** @param {Change} change */
+/** @param {App.Change} change */
 function announce(change) {
   for (const listener of listeners) listener(change);
 }
@@ -89,7 +87,7 @@ function lead() {
   const tookOver = streaming;
   return new Promise((resolve) => {
     const share = (/** @type {any} */ message) => channel?.postMessage(message);
-    const tell = (/** @type {Change} */ change) => {
+    const tell = (/** @type {App.Change} */ change) => {
       share({ change });
       announce(change);
     };

@@ -2,26 +2,16 @@
 // Starts the app: texts, session, pages.
 
 import { render } from "../vendor/lit-html/lit-html.js";
-import { layout, pages } from "./components/layout.js";
+import { hasStorePicker, layout, pages } from "./components/layout.js";
 import { problemBox, problemView, skeleton } from "./components/small.js";
 import { toastList } from "./components/toast.js";
-import { loadDirectory } from "./directory.js";
-import { canAny, chooseLocale, currentRoute, hooks, html, loadLocale, onPaint, Problem, repaint, startRouter, t } from "./core.js";
+import { loadDirectory, zoneOfStore } from "./directory.js";
+import { canAny, chooseLocale, currentRoute, hooks, html, loadErrors, loadLocale, onPaint, Problem, repaint, setZone, startRouter, t } from "./core.js";
 import { onChange, startLive } from "./live.js";
 import { applyPrefs, prefs } from "./prefs.js";
 import { loadCurrent, loadSession, session } from "./session.js";
 import { startShortcuts } from "./shortcuts.js";
 import { loadShop, onRefresh, shop } from "./shop.js";
-
-/**
- * A page: the kinds of changes that it shows, and how it is read and rendered.
- * @typedef {{
- *   kinds: string[],
- *   load: (route: import("./router.js").Route, refresh: import("./components/list.js").Refresh) => Promise<void> | void,
- *   view: (route: import("./router.js").Route) => any,
- *   keys?: () => import("./shortcuts.js").PageKeys,
- * }} Page
- */
 
 /** The rights of which one is needed to see a page; undefined if there is no page with this name, which is that of its module. @param {string} name */
 const rightsFor = (name) => (name === "profile" ? [] : pages.find(({ id }) => id === name)?.rights);
@@ -29,7 +19,11 @@ const rightsFor = (name) => (name === "profile" ? [] : pages.find(({ id }) => id
 /** Whether the person may see the page with this name. @param {string} name */
 const isAllowed = (name) => canAny(rightsFor(name) ?? []);
 
-/** @param {string} name @returns {Promise<{page: Page}>} */
+/** Shows times in the zone of the store that is selected on the page, or of the shop. @param {App.Route} route */
+const usePlace = ({ page: name, query }) =>
+  setZone((hasStorePicker(name) && zoneOfStore(query.get("store"))) || shop.tenant.zone);
+
+/** @param {string} name @returns {Promise<{page: App.Page}>} */
 const loadPage = (name) => import(`./pages/${name}.js`);
 
 const REFRESH_DELAY = 250;
@@ -39,7 +33,7 @@ const AGES_INTERVAL = 30_000;
 /** The language that the person chose on a page such as that for signing in. */
 const chosenLocale = /(?:^|; )tillgate-locale=(\w+)/.exec(document.cookie)?.[1];
 
-/** @type {Page | null} */
+/** @type {App.Page | null} */
 let page = null;
 /** @type {unknown} */
 let failure = null;
@@ -64,6 +58,7 @@ async function start() {
   onChange(follow);
   startLive();
   startRouter(open);
+  loadErrors().then(repaint, () => {});
   setInterval(repaint, AGES_INTERVAL);
 }
 
@@ -73,8 +68,9 @@ async function useLocaleOfPerson() {
   if (wanted !== document.documentElement.lang) await loadLocale(wanted);
 }
 
-/** @param {import("./router.js").Route} route */
+/** @param {App.Route} route */
 async function open(route) {
+  usePlace(route);
   try {
     if (!rightsFor(route.page)) throw new Problem(404, { code: "route_unknown" });
     // a module that cannot be read means that the server was not reached, or has other files after an update
@@ -96,7 +92,7 @@ async function open(route) {
   repaint();
 }
 
-/** @param {import("./live.js").Change} change */
+/** @param {App.Change} change */
 function follow({ kind, id }) {
   if (kind === "user" && id === session.user?.id) loadCurrent().catch(() => {});
   if (!page || (kind !== "*" && !page.kinds.includes(kind))) return;
@@ -109,7 +105,7 @@ function refreshIn(delay) {
   refreshTimer = setTimeout(() => refreshPage("live"), delay);
 }
 
-/** Reads what the page shows again. @param {import("./components/list.js").Refresh} [refresh] */
+/** Reads what the page shows again. @param {App.Refresh} [refresh] */
 async function refreshPage(refresh = true) {
   if (failure instanceof Problem && failure.status === 0) return open(currentRoute());
   const route = currentRoute();
@@ -120,6 +116,7 @@ async function refreshPage(refresh = true) {
 function app() {
   if (!shop.tenant) return failure ? html`<main class="boot-problem">${problemView(failure, () => location.reload())}</main>` : skeleton();
   const route = currentRoute();
+  usePlace(route);
   const title = t(failure || !page ? "nav.label" : `nav.${route.page}`);
   let content;
   if (failure) content = problemBox(failure, () => open(route));

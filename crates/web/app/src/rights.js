@@ -64,12 +64,10 @@ export function groupOf(right) {
 /** The groups in the order of the page. */
 export const groupNames = [...GROUPS.map(([name]) => name), "own"];
 
-/** The roles of a user on a device. @typedef {{device: string, roles: string[]}} Access */
-
-/** The access to a device; undefined if the user cannot log in there. @param {{devices: Access[]}} user @param {string} device */
+/** The access to a device; undefined if the user cannot log in there. @param {{devices: App.Access[]}} user @param {string} device */
 export const accessOn = ({ devices }, device) => devices.find((each) => each.device === device);
 
-/** All access of a user with other roles on a device; null removes it. @param {{devices: Access[]}} user @param {string} device @param {string[] | null} roles */
+/** All access of a user with other roles on a device; null removes it. @param {{devices: App.Access[]}} user @param {string} device @param {string[] | null} roles */
 export const withAccess = ({ devices }, device, roles) => [...devices.filter((each) => each.device !== device), ...(roles ? [{ device, roles }] : [])];
 
 /**

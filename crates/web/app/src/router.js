@@ -3,20 +3,18 @@
 
 import { prefix } from "./base.js";
 
-/** @typedef {{page: string, id: string | null, query: URLSearchParams}} Route */
-
-/** @type {(route: Route) => void} */
+/** @type {(route: App.Route) => void} */
 let listener = () => {};
 /** The address that is shown. */
 let shown = "";
 
-/** @returns {Route} */
+/** @returns {App.Route} */
 export function currentRoute() {
   const [page = "", id = ""] = location.pathname.slice(prefix.length).split("/").filter(Boolean);
   return { page: page || "tills", id: id ? decodeURIComponent(id) : null, query: new URLSearchParams(location.search) };
 }
 
-/** The parameters with these names, as far as the address has them. @param {Route} route @param {string[]} names */
+/** The parameters with these names, as far as the address has them. @param {App.Route} route @param {string[]} names */
 export const pickQuery = ({ query }, names) => Object.fromEntries(names.map((name) => [name, query.get(name) ?? undefined]));
 
 /**
@@ -63,7 +61,7 @@ function leaveDialog() {
   return dialog !== undefined;
 }
 
-/** Starts to follow the address. @param {(route: Route) => void} follow */
+/** Starts to follow the address. @param {(route: App.Route) => void} follow */
 export function startRouter(follow) {
   listener = follow;
   // with a dialog open, the page behind it stays

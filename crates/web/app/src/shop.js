@@ -1,7 +1,7 @@
 // @ts-check
 // The tenant of the back office with its accent color, and reading the open page again.
 
-import { call, repaint, setZone } from "./core.js";
+import { call, repaint } from "./core.js";
 import { toastProblem } from "./components/small.js";
 
 /** The tenant, and whether something is being done for the person. */
@@ -14,7 +14,6 @@ export const LIMITS = /** @type {const} */ (["access", "idle", "absolute", "over
 export async function loadShop() {
   const { data } = await call("GET", "tenants");
   shop.tenant = data.items[0];
-  setZone(shop.tenant.zone);
   const root = document.documentElement;
   root.toggleAttribute("data-accent", shop.tenant.accent_color !== null);
   root.style.setProperty("--tenant-accent", shop.tenant.accent_color);

@@ -4,9 +4,7 @@
 import { href, navigate } from "./core.js";
 import { prefs } from "./prefs.js";
 
-/** @typedef {Record<string, {label: string, run: () => void}>} PageKeys */
-
-/** The pages with their keys, and the keys of the open page. @type {{pages: {id: string, key?: string}[], page: () => PageKeys, help: () => void}} */
+/** The pages with their keys, and the keys of the open page. @type {{pages: {id: string, key?: string}[], page: () => App.PageKeys, help: () => void}} */
 export let context = { pages: [], page: () => ({}), help: () => {} };
 let awaitsPage = 0;
 

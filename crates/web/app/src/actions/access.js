@@ -26,7 +26,7 @@ export async function giveAccess({ name: device }, user) {
   const saved = await formDialog({
     title: user ? t("access.change", { name: user.display_name }) : t("access.give_on", { device }),
     fields: [
-      ...(user ? [] : [/** @type {import("../components/form.js").Field} */ ({ name: "user", label: t("field.user"), type: "select", required: true, options: peopleOptions(people) })]),
+      ...(user ? [] : [/** @type {App.Field} */ ({ name: "user", label: t("field.user"), type: "select", required: true, options: peopleOptions(people) })]),
       { name: "roles", label: t("user.till_roles"), type: "checks", required: true, value: user ? accessOn(user, device)?.roles : [], options: roleOptions(), pointer: "/devices" },
     ],
     asCall: (values) => ["PATCH", `users/${chosen(values)?.id ?? "ID"}`, { devices: withAccess(chosen(values) ?? { devices: [] }, device, values.roles) }],

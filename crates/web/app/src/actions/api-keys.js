@@ -1,13 +1,10 @@
 // @ts-check
 // Acts on API keys: create, change, rotate, revoke, delete.
 
-import { accessOn, call, collectRights, currentZone, effectiveRoles, formatList, groupNames, groupOf, navigate, t, tn, withQuery, word } from "../core.js";
-import { dateOf, endOfDate } from "../periods.js";
-import { offerSecret } from "../components/secret.js";
-import { differences, formDialog } from "../components/form.js";
+import { accessOn, call, collectRights, currentZone, dateOf, effectiveRoles, endOfDate, formatList, groupNames, groupOf, navigate, t, tn, withQuery, word } from "../core.js";
+import { differences, formDialog, offerSecret } from "../components/form.js";
 import { directory, requireDirectories, usableDevices, usablePeople } from "../directory.js";
-import { askAndDelete } from "./delete.js";
-import { changeStatus } from "./sessions.js";
+import { askAndDelete, changeStatus } from "./sessions.js";
 
 /** Rights that change nothing. */
 const READ_ONLY = /(Read|Get|IntervalSalesReport|overviewSalesReport)$/;
@@ -29,7 +26,7 @@ function rightsOf(values) {
 const allLack = (values) =>
   values.all && rightsOf(values)?.size === 0 ? t("key.rights.none", { name: actor(values)?.display_name ?? "", device: values.device }) : undefined;
 
-/** The rights that can be given to a key, and which of them its person lacks. @param {Record<string, any>} values @param {import("../components/form.js").Option[]} rights */
+/** The rights that can be given to a key, and which of them its person lacks. @param {Record<string, any>} values @param {App.Option[]} rights */
 function chosenRights(values, rights) {
   const held = rightsOf(values);
   const lacks = (/** @type {string} */ right) => held && !held.has("admin") && !held.has(right);
@@ -41,7 +38,7 @@ function chosenRights(values, rights) {
   };
 }
 
-/** @param {any} [key] @returns {Promise<import("../components/form.js").Field[]>} */
+/** @param {any} [key] @returns {Promise<App.Field[]>} */
 async function fields(key) {
   await requireDirectories("users", "devices", "roles");
   const { data } = await call("GET", "rights");

@@ -6,8 +6,7 @@ import { differences, formDialog } from "../components/form.js";
 import { toast } from "../components/toast.js";
 import { requireDirectories, roleOptions, storeOptions } from "../directory.js";
 import { environments } from "../pages/board.js";
-import { askAndDelete } from "./delete.js";
-import { askToEnd, changeStatus } from "./sessions.js";
+import { askAndDelete, askToEnd, changeStatus } from "./sessions.js";
 
 /** Locks a device; a key asks first if somebody is on it. The message offers to undo it. @param {NativeApi.Device} device @param {boolean} [byKey] */
 export async function lockDevice(device, byKey = false) {
@@ -21,10 +20,10 @@ export async function lockDevice(device, byKey = false) {
 /** @param {NativeApi.Device} device */
 export const unlockDevice = (device) => changeStatus(`devices/${device.id}`, "active", t("device.unlocked", { name: device.name }));
 
-/** @param {any} [device] @returns {import("../components/form.js").Field[]} */
+/** @param {any} [device] @returns {App.Field[]} */
 function fields(device) {
   const stores = storeOptions();
-  /** @type {import("../components/form.js").Field} */
+  /** @type {App.Field} */
   const store = {
     name: "store",
     label: t("field.store"),

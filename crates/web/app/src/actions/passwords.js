@@ -2,8 +2,7 @@
 // Passwords of other people and of devices, invitations to choose one, mails with links, and failed attempts.
 
 import { call, formatMoment, t, tn } from "../core.js";
-import { formDialog } from "../components/form.js";
-import { offerSecret } from "../components/secret.js";
+import { formDialog, offerSecret } from "../components/form.js";
 import { toast } from "../components/toast.js";
 import { act } from "../shop.js";
 import { toastEnding } from "./sessions.js";
@@ -22,7 +21,7 @@ export async function setPassword(list, owner, name) {
     fields: [
       { name: "password", label: t("auth.password"), type: "password", required: true, autocomplete: "new-password", hint: t("password.hint") },
       ...(isUser
-        ? /** @type {import("../components/form.js").Field[]} */ ([
+        ? /** @type {App.Field[]} */ ([
             { name: "password_change_required", label: t("password.temporary"), type: "check", value: true, hint: t("password.temporary.hint") },
             { name: "keys", label: t("password.keys"), type: "check" },
           ])

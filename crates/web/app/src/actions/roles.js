@@ -3,10 +3,10 @@
 
 import { differences, formDialog } from "../components/form.js";
 import { href, navigate, optionsOf, roleName, t, word } from "../core.js";
-import { askAndDelete } from "./delete.js";
+import { askAndDelete } from "./sessions.js";
 import { environments } from "../pages/board.js";
 
-/** @param {any} role @returns {import("../components/form.js").Field[]} */
+/** @param {any} role @returns {App.Field[]} */
 const fields = (role) => [
   { name: "name", label: t("field.name"), required: true, value: role.name, max: 64, hint: t("role.name.hint") },
   { name: "label", label: t("field.label"), value: role.label, max: 200 },

@@ -1,7 +1,7 @@
 // @ts-check
 // Ending sessions, and the acknowledgments of the processes for whatever ends sessions.
 
-import { call, can, formatSeconds, readItems, t, tn } from "../core.js";
+import { call, can, formatSeconds, navigate, readItems, t, tn } from "../core.js";
 import { confirmDialog } from "../components/form.js";
 import { toastProblem } from "../components/small.js";
 import { extendToast, toast } from "../components/toast.js";
@@ -141,4 +141,19 @@ export function toastEnding(answer, text, options) {
       // the acknowledgment is an addition: the session has ended
     }
   }, ACKNOWLEDGMENT_DELAY);
+}
+
+/**
+ * Asks whether to delete something, deletes it, and goes where the list of the others is.
+ * @param {string} path
+ * @param {App.Question} question
+ * @param {string} done what to report
+ * @param {string} [list] the address to go to
+ */
+export async function askAndDelete(path, question, done, list) {
+  if (!(await confirmDialog(question))) return;
+  await act(async () => {
+    toastEnding(await call("DELETE", path, { ifMatch: "*" }), done);
+    if (list) navigate(list);
+  });
 }

@@ -7,9 +7,8 @@ import { toast } from "../components/toast.js";
 import { deviceOptions, requireDirectories, roleOptions } from "../directory.js";
 import { isSelf } from "../pages/user-state.js";
 import { refreshPage } from "../shop.js";
-import { askAndDelete } from "./delete.js";
 import { inviteUser } from "./passwords.js";
-import { changeStatus, forEachItem } from "./sessions.js";
+import { askAndDelete, changeStatus, forEachItem } from "./sessions.js";
 
 /** @param {any} values */
 function newUser(values) {

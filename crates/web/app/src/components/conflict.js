@@ -2,10 +2,10 @@
 // Changes with the version that was read. If somebody else changed the same thing meanwhile, the
 // person decides field by field.
 
-import { call, can, formatMoment, html, nothing, Problem, readItems, repaint, t, word } from "../core.js";
+import { call, can, formatMoment, html, nothing, Problem, readItems, repaint, t } from "../core.js";
 import { nameOf } from "../directory.js";
-import { openDialog } from "./dialog.js";
-import { cancelButton, dialogForm } from "./dialog-form.js";
+import { cancelButton, dialogForm, openDialog } from "./dialog.js";
+import { labelOf, valueText } from "./values.js";
 
 /**
  * Sends a merge patch for what was read as `base` with `etag`.
@@ -13,7 +13,7 @@ import { cancelButton, dialogForm } from "./dialog-form.js";
  * @param {string | null} etag
  * @param {any} base
  * @param {Record<string, any>} change
- * @returns {Promise<import("../api.js").Answer | null | undefined>} null if the person discarded the change, undefined if they left the question open
+ * @returns {Promise<App.Answer | null | undefined>} null if the person discarded the change, undefined if they left the question open
  */
 export async function patch(path, etag, base, change) {
   if (Object.keys(change).length === 0) return { status: 200, data: base, etag, headers: new Headers() };
@@ -50,23 +50,26 @@ export function differences(base, values) {
  * @param {string} author who changed it and when, as far as the person may see that
  */
 function askConflict(base, theirs, mine, author) {
-  const names = Object.keys(mine);
+  // what cannot be read, such as a password, is no question
+  const names = Object.keys(mine).filter((name) => name in theirs);
   /** The members of which the person keeps their own value. */
-  const kept = new Set(names);
-  const cell = (/** @type {string} */ name, /** @type {boolean} */ isMine, /** @type {any} */ value) => {
+  const kept = new Set(Object.keys(mine));
+  const cell = (/** @type {string} */ name, /** @type {boolean} */ isMine, /** @type {string} */ text) => {
     const pick = () => (isMine ? kept.add(name) : kept.delete(name), repaint());
     return html`<td><label class="check">
-      <input type="radio" name=${name} ?checked=${kept.has(name) === isMine} @change=${pick}><span>${show(value)}</span></label></td>`;
+      <input type="radio" name=${name} ?checked=${kept.has(name) === isMine} @change=${pick}><span>${text}</span></label></td>`;
   };
-  const row = (/** @type {string} */ name) => html`
-    <tr><th scope="row">${word("field", name)}</th><td class="muted">${show(base[name])}</td>
-      ${cell(name, false, theirs[name])}${cell(name, true, mine[name])}</tr>`;
+  const row = (/** @type {string} */ name) => {
+    const [before, now, own] = differing([base[name], theirs[name], mine[name]]).map((each) => valueText(name, each));
+    return html`<tr><th scope="row">${labelOf(name)}</th><td class="muted">${before}</td>
+      ${cell(name, false, now)}${cell(name, true, own)}</tr>`;
+  };
   return openDialog(
     (close) =>
       dialogForm({
         title: t("conflict.title"),
         leave: () => close(),
-        submit: () => close(Object.fromEntries(names.filter((name) => kept.has(name)).map((name) => [name, mine[name]]))),
+        submit: () => close(Object.fromEntries(Object.entries(mine).filter(([name]) => kept.has(name)))),
         body: html`
           <p>${t("conflict.text")}</p>
           ${author ? html`<p class="muted">${author}</p>` : nothing}
@@ -88,11 +91,10 @@ async function readAuthor(id) {
   return event ? t("conflict.author", { name: nameOf(event.user) || t("audit.server"), time: formatMoment(event.at) }) : "";
 }
 
-/** @param {any} value */
-function show(value) {
-  if (value === null || value === undefined || value === "") return "–";
-  if (Array.isArray(value)) {
-    return value.map((each) => (typeof each === "object" ? `${each.device}: ${each.roles.join(", ")}` : each)).join("; ");
-  }
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+/** Of lists, what not all of them have; other values as they are. @param {any[]} values */
+function differing(values) {
+  if (!values.every(Array.isArray)) return values;
+  const keys = values.map((list) => list.map((/** @type {any} */ each) => JSON.stringify(each)));
+  const isCommon = (/** @type {any} */ each) => keys.every((list) => list.includes(JSON.stringify(each)));
+  return values.map((list) => list.filter((/** @type {any} */ each) => !isCommon(each)));
 }

@@ -2,6 +2,7 @@
 // The item that is open in the panel or on a page, with what its tabs read besides.
 
 import { call, html, repaint, t } from "../core.js";
+import { atPlaceOf } from "../directory.js";
 import { PageData } from "./page-data.js";
 import { loadingPanel } from "./panel.js";
 import { problemBox, skeleton } from "./small.js";
@@ -62,7 +63,7 @@ export class Detail {
 /** The panel of an item that a list shows: how it is read and rendered. @param {Detail} detail @param {(item: any) => any} view @param {boolean} [wide] */
 export const detailPanel = (detail, view, wide) => ({
   load: (/** @type {string | null} */ id) => detail.load(id),
-  view: () => (detail.data ? view(detail.data) : loadingPanel(detail, wide)),
+  view: () => (detail.data ? atPlaceOf(detail.data, () => view(detail.data)) : loadingPanel(detail, wide)),
 });
 
 /** A part of a page of settings, beside what it is. @param {string} key of its title and its text @param {any} actions @param {any} body */

@@ -56,6 +56,21 @@ export const dialogHead = (title, close) => html`
       : nothing}
   </header>`;
 
+/**
+ * A form in a dialog. What is invalid is said in the language of the page, not by the browser.
+ * @param {{title: string, leave: (() => void) | null, submit: (event: SubmitEvent) => void, body: any, foot: any}} parts
+ */
+export const dialogForm = ({ title, leave, submit, body, foot }) => html`
+  <form novalidate @submit=${(/** @type {SubmitEvent} */ event) => (event.preventDefault(), submit(event))}>
+    ${dialogHead(title, leave)}
+    <div class="dialog-body">${body}</div>
+    <footer class="dialog-foot">${foot}</footer>
+  </form>`;
+
+/** A button that closes a dialog. @param {() => void} close @param {string} [label] */
+export const cancelButton = (close, label = t("cancel")) =>
+  html`<button type="button" class="button" @click=${() => close()}>${label}</button>`;
+
 /** Opens a dialog that only shows something. @param {string} title @param {() => any} body @param {{wide?: boolean}} [options] */
 export const showDialog = (title, body, options) =>
   openDialog((close) => html`${dialogHead(title, () => close())}<div class="dialog-body">${body()}</div>`, options);

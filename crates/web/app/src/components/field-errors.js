@@ -11,7 +11,7 @@ export function formatSpan(seconds) {
 
 const SPANS = /** @type {[string, number][]} */ ([["days", 86_400], ["hours", 3_600], ["minutes", 60], ["seconds", 1]]);
 
-/** Returns the message for an invalid field: by the rule that it violates, or by its code. @param {import("../api.js").FieldError} error */
+/** Returns the message for an invalid field: by the rule that it violates, or by its code. @param {App.FieldError} error */
 export function describeField({ code, rule, min, max, contrast, pointer = "" }) {
   const key = `field_error.${rule}`;
   const bound = rule === "seconds" ? formatSpan : formatNumber;
@@ -21,7 +21,7 @@ export function describeField({ code, rule, min, max, contrast, pointer = "" }) 
   return t(known ?? "field_error.format");
 }
 
-/** Returns the message for an invalid field that the form does not show. @param {import("../api.js").FieldError} error */
+/** Returns the message for an invalid field that the form does not show. @param {App.FieldError} error */
 export function describeOther(error) {
   const name = (error.pointer ?? error.parameter ?? "").split("/").filter(Boolean)[0];
   return name ? `${word("field", name)}: ${describeField(error)}` : describeField(error);

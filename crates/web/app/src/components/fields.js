@@ -4,34 +4,7 @@
 import { html, live, nothing, t, valueOf } from "../core.js";
 import { checkBox, optionViews } from "./small.js";
 
-/** @typedef {{value: string, label: string, note?: string, group?: string, disabled?: boolean}} Option */
-/**
- * A field. `dependent` is what of it depends on the values of all fields; `asksAgain` empties it after an error and
- * gives it the focus from the start; `expected` is its only valid value.
- * @typedef {{
- *   name: string,
- *   label: string,
- *   type?: "text" | "email" | "password" | "textarea" | "select" | "check" | "checks" | "number" | "date",
- *   value?: any,
- *   options?: Option[],
- *   presets?: {label: string, values: string[]}[],
- *   hint?: string,
- *   warning?: string,
- *   required?: boolean,
- *   pointer?: string,
- *   autocomplete?: string,
- *   max?: number,
- *   readonly?: boolean,
- *   asksAgain?: boolean,
- *   expected?: string,
- *   when?: (values: Record<string, any>) => boolean,
- *   dependent?: (values: Record<string, any>) => Partial<Field>,
- * }} Field
- */
-
-/** A field as it is shown. @typedef {{field: Field, value: any, error: string | undefined, set: (name: string, value: any) => void}} FieldState */
-
-/** One field with its label, hint and error. @param {FieldState} state */
+/** One field with its label, hint and error. @param {App.FieldState} state */
 export function fieldView(state) {
   const { field, value, error } = state;
   const notes = html`
@@ -50,7 +23,7 @@ export function fieldView(state) {
     </label>`;
 }
 
-/** The control of a field with one value. @param {FieldState} state */
+/** The control of a field with one value. @param {App.FieldState} state */
 function control({ field, value, error, set }) {
   const input = (/** @type {Event} */ event) => set(field.name, valueOf(event));
   const invalid = error ? "true" : nothing;
@@ -80,7 +53,7 @@ function reveal({ currentTarget }) {
   button.setAttribute("aria-pressed", String(input.type === "text"));
 }
 
-/** @param {FieldState} state @param {any} notes */
+/** @param {App.FieldState} state @param {any} notes */
 function checksView({ field, value, set }, notes) {
   const change = (/** @type {Event} */ event) => {
     const { value: name, checked } = /** @type {HTMLInputElement} */ (event.target);

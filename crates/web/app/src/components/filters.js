@@ -5,13 +5,11 @@ import { directory, peopleOptions } from "../directory.js";
 import { can, currentRoute, html, icon, live, navigate, nothing, t, valueOf, withQuery } from "../core.js";
 import { optionViews } from "./small.js";
 
-/** @typedef {{name: string, label: string, options: {value: string, label: string}[]}} Filter */
-
 let searchTimer = 0;
 /** What is typed but not searched yet. @type {string | null} */
 let typed = null;
 
-/** A bar with a search field and selections. @param {{search?: string, filters?: Filter[], end?: any}} options */
+/** A bar with a search field and selections. @param {{search?: string, filters?: App.Filter[], end?: any}} options */
 export function filterBar({ search, filters = [], end = nothing }) {
   const { query } = currentRoute();
   const set = (/** @type {string} */ name, /** @type {string} */ value) =>
@@ -43,12 +41,12 @@ export function filterBar({ search, filters = [], end = nothing }) {
     </div>`;
 }
 
-/** The filters by person and by device. @param {string} [user] the name of the first @param {string} [label] @returns {Filter[]} */
+/** The filters by person and by device. @param {string} [user] the name of the first @param {string} [label] @returns {App.Filter[]} */
 export const whoFilters = (user = "user", label = t("field.user")) => [
   ...(can("userRead") ? [{ name: user, label, options: peopleOptions() }] : []),
   { name: "device", label: t("field.device"), options: directory("devices").map(({ id, name }) => ({ value: id, label: name })) },
 ];
 
-/** @param {Filter[]} filters */
+/** @param {App.Filter[]} filters */
 const clearHref = (filters) =>
   withQuery({ search: null, ...Object.fromEntries(filters.map((filter) => [filter.name, null])) }, null);

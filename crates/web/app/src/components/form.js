@@ -1,49 +1,23 @@
 // @ts-check
 // Forms in dialogs. Errors of the API appear at the field that its JSON pointer names.
 
-import { call, html, languageName, languages, mask, nothing, optionsOf, Problem, repaint, t, toQuery } from "../core.js";
+import { call, html, icon, languageName, languages, mask, nothing, optionsOf, Problem, repaint, t, toQuery } from "../core.js";
 import { refreshPage } from "../shop.js";
 import { describeField, describeOther } from "./field-errors.js";
 import { fieldView } from "./fields.js";
-import { curlLine, describe, supportButton } from "./small.js";
+import { button, curlLine, describe, supportButton } from "./small.js";
 import { patch } from "./conflict.js";
-import { openDialog } from "./dialog.js";
-import { cancelButton, dialogForm } from "./dialog-form.js";
+import { cancelButton, copy, dialogForm, openDialog } from "./dialog.js";
 
 export { differences } from "./conflict.js";
 
-/** @typedef {import("./fields.js").Option} Option */
-/** @typedef {import("./fields.js").Field} Field */
-
-/**
- * The call of a form: method, path, body, and what else belongs to it.
- * @typedef {[string, string, any?, {ifMatch?: string | null, query?: Record<string, any>}?]} FormCall
- */
-
 /**
  * Opens a form and returns the answer to its call, or what `submit` returned; undefined if the form
- * was canceled.
- *
- * The form sends `asCall`, or changes what was read as `base` (`edit`), unless it has a `submit`. After
- * that, the page is read again. One that is `locked` can only be sent or left by `cancel`.
- * @param {{
- *   title: string,
- *   text?: string,
- *   content?: any,
- *   fields: Field[],
- *   action?: string,
- *   danger?: boolean,
- *   wide?: boolean,
- *   locked?: boolean,
- *   cancel?: {label: string, run: () => void},
- *   opened?: (close: (value?: any) => void) => void,
- *   asCall?: (values: Record<string, any>) => FormCall,
- *   edit?: {path: string, etag: string | null, base: any, change: (values: Record<string, any>) => Record<string, any>},
- *   submit?: (values: Record<string, any>) => Promise<any>,
- * }} options
+ * was canceled. Without `submit`, the page is read again afterwards.
+ * @param {App.Form} options
  */
 export async function formDialog({ title, text, content, fields, action = t("save"), danger, wide, locked, cancel, opened, asCall, edit, submit }) {
-  const toCall = edit ? (/** @type {Record<string, any>} */ given) => /** @type {FormCall} */ (["PATCH", edit.path, edit.change(given)]) : asCall;
+  const toCall = edit ? (/** @type {App.Values} */ given) => /** @type {App.FormCall} */ (["PATCH", edit.path, edit.change(given)]) : asCall;
   const run = () => {
     if (submit) return submit(values);
     if (edit) return patch(edit.path, edit.etag, edit.base, edit.change(values));
@@ -138,29 +112,42 @@ export async function formDialog({ title, text, content, fields, action = t("sav
   return result;
 }
 
-/**
- * Asks whether to do something wide or final. With `name`, the person must type it first.
- * @param {{title: string, text: string, points?: string[], action: string, name?: string}} question
- * @returns {Promise<boolean>}
- */
+/** Asks whether to do something wide or final. @param {App.Question} question @returns {Promise<boolean>} */
 export async function confirmDialog({ title, text, points = [], action, name }) {
   const content = points.length ? html`<ul class="points">${points.map((point) => html`<li>${point}</li>`)}</ul>` : undefined;
   const fields = name ? [{ name: "confirm", label: t("confirm.type_name", { name }), required: true, expected: name }] : [];
   return Boolean(await formDialog({ title, text, content, fields, action, danger: true, submit: async () => true }));
 }
 
+/**
+ * Shows a secret, which the API shows only once, until the person has stored it.
+ * @param {{title: string, text: string, content: string, file?: string}} secret with `file`, it can be saved under that name
+ */
+export function offerSecret({ title, text, content: secret, file }) {
+  const address = URL.createObjectURL(new Blob([secret], { type: "text/plain" }));
+  const content = html`
+    <pre class="secret">${secret}</pre>
+    <p class="row">
+      ${button("copy", t("copy"), () => copy(secret))}
+      ${file ? html`<a class="button" href=${address} download=${file}>${icon("download")}${t("download_as", { file })}</a>` : nothing}
+    </p>`;
+  /** @type {App.Field[]} */
+  const fields = [{ name: "stored", label: t("secret.stored"), type: "check", required: true }];
+  return formDialog({ title, text, content, fields, action: t("done"), locked: true, submit: async () => true }).finally(() => URL.revokeObjectURL(address));
+}
+
 /** The languages as options of a selection, with `tag` if it is another one. @param {string | null | undefined} tag */
 export const languageOptions = (tag) => optionsOf([...new Set([...Object.keys(languages), ...(tag ? [tag] : [])])], languageName);
 
-/** @param {FormCall} call */
+/** @param {App.FormCall} call */
 const callView = ([method, path, body, options]) =>
   html`<pre class="code" tabindex="0">${curlLine(method, path + toQuery(options?.query), mask(body))}</pre>`;
 
-/** Reports required fields without a value, as the API does, and those with another than the expected one. @param {Field[]} fields @param {Record<string, any>} values */
+/** Reports required fields without a value, as the API does, and those with another than the expected one. @param {App.Field[]} fields @param {Record<string, any>} values */
 function requireValues(fields, values) {
-  const isMissing = (/** @type {Field} */ { name, required, options }) =>
+  const isMissing = (/** @type {App.Field} */ { name, required, options }) =>
     required && (values[name] === false || values[name].length === 0) && !options?.some((option) => option.value === "");
-  const isOther = (/** @type {Field} */ { name, expected }) => expected !== undefined && values[name].trim() !== expected;
+  const isOther = (/** @type {App.Field} */ { name, expected }) => expected !== undefined && values[name].trim() !== expected;
   const errors = fields
     .filter((field) => isMissing(field) || isOther(field))
     .map((field) => ({ pointer: field.pointer ?? `/${field.name}`, code: isMissing(field) ? "required" : "mismatch" }));
@@ -170,7 +157,7 @@ function requireValues(fields, values) {
 /** The value of a field that has none, by its type; a text otherwise. @type {Record<string, any>} */
 const INITIAL = { checks: [], check: false };
 
-/** @param {unknown} error @param {Field[]} fields */
+/** @param {unknown} error @param {App.Field[]} fields */
 function sortErrors(error, fields) {
   /** @type {Map<string, string>} */
   const atField = new Map();

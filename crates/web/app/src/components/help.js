@@ -15,7 +15,7 @@ export const openCalls = () =>
     { wide: true },
   );
 
-/** @param {import("../api.js").RecordedCall} each */
+/** @param {App.RecordedCall} each */
 const callView = (each) => html`
   <li>
     <details>

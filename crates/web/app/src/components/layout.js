@@ -28,7 +28,7 @@ export const pages = [
   { id: "settings", icon: "settings", rights: ["tenantUpdate"], second: true },
 ];
 
-/** @param {import("../router.js").Route} route @param {string} title @param {any} content */
+/** @param {App.Route} route @param {string} title @param {any} content */
 export const layout = (route, title, content) => html`
   <a class="skip" href="#main" @click=${(/** @type {Event} */ event) => (event.preventDefault(), document.getElementById("main")?.focus())}>${t("skip")}</a>
   <nav class="rail ${prefs.folded ? "folded" : ""}" aria-label=${t("nav.label")}>
@@ -59,10 +59,13 @@ const railItem = (page, isCurrent) => html`
     </a>
   </li>`;
 
-/** @param {import("../router.js").Route} route */
+/** Whether a page can show one store alone. @param {string} page */
+export const hasStorePicker = (page) => ["tills", "sessions", "devices"].includes(page);
+
+/** @param {App.Route} route */
 function storePicker(route) {
   const stores = storeOptions();
-  if (stores.length < 2 || !["tills", "sessions", "devices"].includes(route.page)) return nothing;
+  if (stores.length < 2 || !hasStorePicker(route.page)) return nothing;
   const pick = (/** @type {Event} */ event) => navigate(withQuery({ store: valueOf(event) || null }, null));
   return html`
     <label class="store-picker">${icon("store")}<span class="visually-hidden">${t("store.pick")}</span>
@@ -93,7 +96,7 @@ function notices() {
 /** A choice of the menu that is kept in this browser. @param {string} label @param {boolean} checked @param {Parameters<typeof setPrefs>[0]} change @param {() => void} [then] */
 const choice = (label, checked, change, then = () => {}) => ({ label, checked, run: () => (setPrefs(change), then()) });
 
-/** @returns {import("./menu.js").MenuItem[]} */
+/** @returns {App.MenuItem[]} */
 function personMenu() {
   const isCompact = prefs.density === "compact";
   return [

@@ -58,7 +58,7 @@ setTimeout(() => loadMenu().catch(() => {}), 1_000);
 
 /**
  * A button that opens a menu. Without a `label`, what it shows is its name.
- * @param {() => import("./menu.js").MenuItem[]} items
+ * @param {() => App.MenuItem[]} items
  * @param {{look: string, name: string, label?: string, title?: string}} options the classes of the button, and the name of the menu
  * @param {any} content
  */
@@ -72,5 +72,5 @@ export function menuTrigger(items, { look, name, label, title }, content) {
     @click=${open}>${content}</button>`;
 }
 
-/** A button with three dots that opens a menu. @param {() => import("./menu.js").MenuItem[]} items @param {string} [label] */
+/** A button with three dots that opens a menu. @param {() => App.MenuItem[]} items @param {string} [label] */
 export const menuButton = (items, label = t("actions")) => menuTrigger(items, { look: "icon-button", name: label, label }, icon("more"));

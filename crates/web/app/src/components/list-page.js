@@ -1,7 +1,8 @@
 // @ts-check
 // A page with a list and the panel of the item that is open, by its description.
 
-import { can, href, html, icon, nothing, repaint, t, tn, withQuery } from "../core.js";
+import { can, href, html, icon, nothing, PERIODS, pickQuery, repaint, t, tn, withQuery } from "../core.js";
+import { atPlaceOf } from "../directory.js";
 import { filterBar } from "./filters.js";
 import { button, emptyBox, problemBox, skeleton } from "./small.js";
 import { table } from "./table.js";
@@ -9,37 +10,14 @@ import { table } from "./table.js";
 export { lazyActions, lazyPanel, menuTrigger } from "./lazy.js";
 export { ListState } from "./list.js";
 
-/** What can be done with several items. @typedef {{label: string, icon: string, run: (items: any[]) => void}} BulkAction */
-/**
- * What can be added: the button above the list, the one of an empty list, and the key `n`.
- * @typedef {{label: string, right: string, run: () => void}} Addition
- */
-/**
- * @typedef {Pick<import("./table.js").TableOptions, "nameOf" | "rowClass" | "actions"> & {
- *   list: import("./list.js").ListState,
- *   panel: {load: (id: string | null) => any, view: (id: string) => any},
- *   kinds: string[],
- *   query: (route: import("../router.js").Route) => Record<string, any>,
- *   columns: () => import("./table.js").Column[],
- *   search?: () => string,
- *   filters: () => import("./filters.js").Filter[],
- *   end?: (route: import("../router.js").Route) => any,
- *   head?: (route: import("../router.js").Route) => any,
- *   add?: () => Addition,
- *   bulk?: () => BulkAction[],
- *   empty?: () => import("./small.js").Emptiness,
- *   keys?: () => import("../shortcuts.js").PageKeys,
- * }} Description
- */
-
-/** Makes the page. @param {Description} page @returns {import("../main.js").Page} */
+/** Makes the page. @param {App.ListDescription} page @returns {App.Page} */
 export function listPage(page) {
   const { list, panel, kinds, nameOf, rowClass, actions } = page;
   const addition = () => {
     const add = page.add?.();
     return add && can(add.right) ? add : undefined;
   };
-  /** @param {import("../router.js").Route} route */
+  /** @param {App.Route} route */
   const view = (route) => {
     const add = addition();
     const end = html`${page.end?.(route)}${add ? button("plus", add.label, add.run, "primary") : nothing}`;
@@ -58,9 +36,16 @@ export function listPage(page) {
         ${route.id ? panel.view(route.id) : nothing}
       </div>`;
   };
-  /** @type {import("../main.js").Page["load"]} */
+  /** The parameters of the list, by those of the address. A period is one at the place of the device. @param {App.Route} route */
+  const queryOf = (route) => {
+    const names = [...page.filters().map(({ name }) => name), ...(page.also ?? []), ...(page.search ? ["search"] : [])];
+    const { period, ...query } = pickQuery(route, names);
+    const bounds = atPlaceOf({ device: { id: query.device } }, () => PERIODS[period ?? ""]?.());
+    return { ...query, sort: query.sort ?? page.sort, ...bounds, ...page.query?.(route) };
+  };
+  /** @type {App.Page["load"]} */
   const load = async (route, refresh) => {
-    await Promise.all([list.show(page.query(route), refresh), panel.load(route.id)]);
+    await Promise.all([list.show(queryOf(route), refresh), panel.load(route.id)]);
   };
   const keys = () => {
     const add = addition();
@@ -72,7 +57,7 @@ export function listPage(page) {
 /**
  * Renders a list of the API as a table, as far as it was read.
  * @param {import("./list.js").ListState} list
- * @param {import("./table.js").TableOptions & {empty: () => any, bulk?: BulkAction[]}} options
+ * @param {App.TableOptions & {empty: () => any, bulk?: App.BulkAction[]}} options
  */
 function listTable(list, { empty, bulk = [], ...options }) {
   if (list.error && !list.isLoaded) return problemBox(list.error, () => list.load(list.query));
@@ -96,7 +81,7 @@ function listTable(list, { empty, bulk = [], ...options }) {
     </p>`;
 }
 
-/** @param {import("./list.js").ListState} list @param {BulkAction[]} actions */
+/** @param {import("./list.js").ListState} list @param {App.BulkAction[]} actions */
 function bulkBar(list, actions) {
   const clear = () => {
     list.selected.clear();

@@ -6,8 +6,6 @@ import { call, repaint } from "../core.js";
 const PAGE_SIZE = 50;
 const MAX_PAGE_SIZE = 200;
 
-/** How a page is read: for the first time, again, or again because of a change elsewhere. @typedef {boolean | "live"} Refresh */
-
 /** For so long after the last key or movement of the pointer, somebody uses the table in which they are. */
 const IN_USE_FOR = 30_000;
 let usedAt = 0;
@@ -38,7 +36,7 @@ export class ListState {
   /**
    * Reads the first page.
    * @param {Record<string, any>} query
-   * @param {Refresh} [refresh] whether to read as many items as before
+   * @param {App.Refresh} [refresh] whether to read as many items as before
    */
   async load(query, refresh = false) {
     const isSame = JSON.stringify(query) === JSON.stringify(this.query);
@@ -48,7 +46,7 @@ export class ListState {
     await this.#read({ ...query, limit }, (page) => this.#replace(page, refresh === "live" && isSame && isInUse()));
   }
 
-  /** Reads the first page unless it is shown already. @param {Record<string, any>} query @param {Refresh} refresh */
+  /** Reads the first page unless it is shown already. @param {Record<string, any>} query @param {App.Refresh} refresh */
   async show(query, refresh) {
     const isShown = this.isLoaded && JSON.stringify(query) === JSON.stringify(this.query);
     if (!isShown || refresh) await this.load(query, refresh);

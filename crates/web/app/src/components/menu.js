@@ -4,15 +4,10 @@
 import { render } from "../../vendor/lit-html/lit-html.js";
 import { html, icon, nothing } from "../core.js";
 
-/**
- * What a menu offers. `null` is a separator, and other values without a label are nothing.
- * @typedef {{label: string, icon?: string, run?: () => void, href?: string, danger?: boolean, checked?: boolean, key?: string} | null | false | undefined | ""} MenuItem
- */
-
 /** @type {(() => void) | null} */
 let closeOpen = null;
 
-/** Opens a menu of items at a button, or closes it. @param {HTMLElement} button @param {MenuItem[]} items @param {string} label */
+/** Opens a menu of items at a button, or closes it. @param {HTMLElement} button @param {App.MenuItem[]} items @param {string} label */
 export function openMenu(button, items, label) {
   const wasOpen = button.getAttribute("aria-expanded") === "true";
   closeOpen?.();
@@ -33,7 +28,7 @@ export function openMenu(button, items, label) {
     const target = /** @type {Node} */ (other.target);
     if (!menu.contains(target) && !button.contains(target)) close();
   };
-  const pick = (/** @type {Item} */ item) => {
+  const pick = (/** @type {App.MenuEntry} */ item) => {
     close();
     button.focus();
     item.run?.();
@@ -49,8 +44,7 @@ export function openMenu(button, items, label) {
   /** @type {HTMLElement | null} */ (menu.querySelector("[role^=menuitem]"))?.focus();
 }
 
-/** @typedef {Exclude<MenuItem, null | false | undefined | "">} Item */
-/** @param {Item} item @param {(item: Item) => void} pick */
+/** @param {App.MenuEntry} item @param {(item: App.MenuEntry) => void} pick */
 function view(item, pick) {
   const content = html`${item.icon ? icon(item.icon) : nothing}<span>${item.label}</span>
     ${item.key ? html`<kbd>${item.key}</kbd>` : nothing}${item.checked ? icon("check") : nothing}`;

@@ -3,20 +3,7 @@
 
 import { currentRoute, html, icon, nothing, t, withQuery } from "../core.js";
 
-/** @typedef {{id: string, label: string, body: () => any}} Tab */
-
-/**
- * A panel with a body, or with tabs, of which one is open.
- * @param {{
- *   title: any,
- *   subtitle?: any,
- *   state?: any,
- *   actions?: any,
- *   tabs?: (Tab | false)[],
- *   body?: any,
- *   wide?: boolean,
- * }} options
- */
+/** A panel with a body, or with tabs, of which one is open. @param {App.Panel} options */
 export function panel({ title, subtitle, state, actions, tabs, body, wide }) {
   const shown = tabs?.filter((tab) => tab !== false) ?? [];
   const wanted = currentRoute().query.get("tab");

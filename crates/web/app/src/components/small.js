@@ -3,6 +3,7 @@
 
 import { prefix } from "../base.js";
 import { formatAge, formatExact, formatMoment, hasText, html, icon, live, nothing, Problem, repeat, svg, t, word } from "../core.js";
+import { atPlaceOf } from "../directory.js";
 import { connection } from "../live.js";
 import { copy } from "./dialog.js";
 import { toast } from "./toast.js";
@@ -44,7 +45,7 @@ export const chips = (names, none = dash) => (names.length ? names.map((name) =>
 export const button = (symbol, label, run, look = "") =>
   html`<button type="button" class="button ${look}" @click=${() => run()}>${icon(symbol)}${label}</button>`;
 
-/** An item of a menu as a button. @param {import("./menu.js").Item} item */
+/** An item of a menu as a button. @param {App.MenuEntry} item */
 export const actButton = ({ icon: symbol = "", label, run = () => {} }) => button(symbol, label, run);
 
 /** A button with a symbol alone. @param {string} symbol @param {string} label @param {() => void} run */
@@ -57,7 +58,7 @@ export const checkBox = (label, checked, change, name) => html`<label class="che
 
 /** Items in short rows. @param {any[]} items @param {(item: any) => any} row @param {string} [none] what to say without one */
 export const rowList = (items, row, none) => html`
-  <ul class="rows">${repeat(items, (item) => item.id ?? item, row)}</ul>${none && items.length === 0 ? html`<p class="muted">${none}</p>` : nothing}`;
+  <ul class="rows">${repeat(items, (item) => item.id ?? item, (item) => atPlaceOf(item, () => row(item)))}</ul>${none && items.length === 0 ? html`<p class="muted">${none}</p>` : nothing}`;
 
 /** The options of a selection. @param {{value: string, label: string}[]} options @param {string} selected */
 export const optionViews = (options, selected) =>
@@ -106,7 +107,7 @@ export const problemView = (error, retry) => html`
     ${icon("alert")}
     <div>
       <p><strong>${describe(error)}</strong></p>
-      ${error?.right ? html`<p class="muted">${t("problem.ask_for", { right: error.right })}</p>` : nothing}
+      ${error?.right ? html`<p class="muted">${t("problem.ask_for", { right: word("right", error.right) })}</p>` : nothing}
       <p class="row">
         <button class="button small" @click=${retry}>${t("retry")}</button>
         ${supportButton(error)}
@@ -114,12 +115,7 @@ export const problemView = (error, retry) => html`
     </div>
   </div>`;
 
-/**
- * What a list without items says: what the thing is, the first action, and the same as commands; or where the list is
- * without its filter.
- * @typedef {{key: string, action?: {label: string, run: () => void}, clear?: string, curl?: [string, string, any?], command?: string}} Emptiness
- */
-/** @param {Emptiness} options */
+/** What a list without items says. @param {App.Emptiness} options */
 export const emptyBox = ({ key, action, clear, curl, command }) => html`
   <div class="empty">
     <h2>${t(`${key}.empty.title`)}</h2>

@@ -2,24 +2,10 @@
 // Items as a table whose rows open a panel.
 
 import { html, nothing, repaint, repeat, t } from "../core.js";
+import { atPlaceOf } from "../directory.js";
 import { menuButton } from "./lazy.js";
 
-/**
- * @typedef {{label: string, cell: (item: any) => any, class?: string} | false} Column
- * @typedef {{
- *   columns: Column[],
- *   label: string,
- *   rowHref: (item: any) => string,
- *   openId?: string | null,
- *   actions?: (item: any) => import("./menu.js").MenuItem[],
- *   nameOf?: (item: any) => string,
- *   rowClass?: (item: any) => string,
- *   selection?: {selected: Set<string>, items: any[]} | null,
- *   isBusy?: boolean,
- * }} TableOptions
- */
-
-/** Renders items as a table. @param {any[]} items @param {TableOptions} options */
+/** Renders items as a table. @param {any[]} items @param {App.TableOptions} options */
 export function table(items, options) {
   const columns = options.columns.filter((column) => column !== false);
   return html`
@@ -31,11 +17,11 @@ export function table(items, options) {
           ${options.actions ? html`<th class="menu-cell"><span class="visually-hidden">${t("actions")}</span></th>` : nothing}
         </tr>
       </thead>
-      <tbody>${repeat(items, (item) => item.id, (item) => row(item, columns, options))}</tbody>
+      <tbody>${repeat(items, (item) => item.id, (item) => atPlaceOf(item, () => row(item, columns, options)))}</tbody>
     </table>`;
 }
 
-/** @param {any} item @param {Exclude<Column, false>[]} columns @param {TableOptions} options */
+/** @param {any} item @param {Exclude<App.Column, false>[]} columns @param {App.TableOptions} options */
 function row(item, columns, { rowHref, openId, actions, nameOf, rowClass, selection }) {
   const toggle = () => {
     if (!selection?.selected.delete(item.id)) selection?.selected.add(item.id);

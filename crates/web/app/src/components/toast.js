@@ -5,16 +5,14 @@ import { html, icon, nothing, repaint, repeat, t } from "../core.js";
 
 const SHOWN_FOR = 10_000;
 
-/** @typedef {{id: number, text: string, detail?: string, bad?: boolean, action?: {label: string, run: () => void}}} Toast */
-
-/** @type {Toast[]} */
+/** @type {App.Toast[]} */
 let toasts = [];
 let nextId = 1;
 
 /**
  * Shows a message for ten seconds, longer while the pointer or the focus is on it.
  * @param {string} text
- * @param {Pick<Toast, "detail" | "bad" | "action">} [options]
+ * @param {Pick<App.Toast, "detail" | "bad" | "action">} [options]
  */
 export function toast(text, options = {}) {
   const entry = { id: nextId, text, ...options };
@@ -30,7 +28,7 @@ export function toast(text, options = {}) {
   return entry;
 }
 
-/** Adds a line to a message that is still shown. @param {Toast} entry @param {string} detail */
+/** Adds a line to a message that is still shown. @param {App.Toast} entry @param {string} detail */
 export function extendToast(entry, detail) {
   entry.detail = [entry.detail, detail].filter(Boolean).join(" ");
   repaint();
@@ -47,7 +45,7 @@ export const toastList = () => html`
     ${repeat(toasts, (entry) => entry.id, view)}
   </div>`;
 
-/** @param {Toast} entry */
+/** @param {App.Toast} entry */
 function view(entry) {
   const act = () => {
     dismiss(entry.id);

@@ -11,11 +11,9 @@ import { act } from "../shop.js";
 import { groupByStore } from "./board.js";
 import { isSelf, rightsList } from "./user-state.js";
 
-/** The access of a user with the changes that are not saved, and the user and the version that it started from. @typedef {{base: any, etag: string | null, roles: string[], devices: {device: string, roles: string[]}[]}} Draft */
-
-/** The changed access of each person, and that of the one who is shown. @type {Map<string, Draft>} */
+/** The changed access of each person, and that of the one who is shown. @type {Map<string, App.AccessDraft>} */
 const drafts = new Map();
-/** The access as it is shown. @type {Draft | null} */
+/** The access as it is shown. @type {App.AccessDraft | null} */
 let draft = null;
 /** The device whose rights are shown; an empty text is the office. @type {string | null} */
 let unfolded = null;
@@ -24,7 +22,7 @@ let unfolded = null;
 const keyOf = ({ roles, devices }) =>
   JSON.stringify([[...roles].sort(), devices.map((each) => [each.device, ...[...each.roles].sort()]).sort()]);
 
-/** @param {Draft} each */
+/** @param {App.AccessDraft} each */
 const isChanged = (each) => keyOf(each) !== keyOf(each.base);
 
 /**
@@ -41,7 +39,7 @@ function draftOf(user, etag) {
   return draft;
 }
 
-/** Forgets the changes of a person that are not saved. @param {Draft} each */
+/** Forgets the changes of a person that are not saved. @param {App.AccessDraft} each */
 function discard({ base }) {
   drafts.delete(base.id);
   repaint();
@@ -82,7 +80,7 @@ export function accessTab(user, etag) {
       : nothing}`;
 }
 
-/** Changes of another person that are not saved. @param {Draft} other */
+/** Changes of another person that are not saved. @param {App.AccessDraft} other */
 const unsaved = (other) => html`<p class="notice notice-warn" role="status">${icon("alert")}
   <a href=${href("people", other.base.id)}>${t("access.unsaved", { name: other.base.display_name })}</a>
   <button class="button small" @click=${() => discard(other)}>${t("form.discard")}</button></p>`;

@@ -4,7 +4,7 @@
 import { Detail, detailPanel, facts, panel } from "../components/detail.js";
 import { lazyActions, listPage, ListState } from "../components/list-page.js";
 import { age, button, chips, idText, moment, state } from "../components/small.js";
-import { can, href, html, nothing, optionsOf, pickQuery, t, tn, word } from "../core.js";
+import { can, href, html, nothing, optionsOf, t, tn, word } from "../core.js";
 import { directory } from "../directory.js";
 
 const { createKey, deleteKey, editKey, rotateKey, setKeyStatus } = lazyActions(() => import("../actions/api-keys.js"));
@@ -61,7 +61,6 @@ export const page = listPage({
   list: new ListState("api-keys"),
   panel: detailPanel(detail, keyPanel),
   kinds: ["api_key"],
-  query: (route) => pickQuery(route, ["status"]),
   columns: () => [
     { label: t("field.name"), cell: (key) => html`<strong>${key.name}</strong>` },
     { label: t("field.status"), cell: keyState },

@@ -5,13 +5,11 @@ import { whoFilters } from "../components/filters.js";
 import { lazyActions, lazyPanel, listPage, ListState, menuTrigger } from "../components/list-page.js";
 import { dash, moment } from "../components/small.js";
 import { nameOf } from "../directory.js";
-import { compareNames, html, icon, namesIn, nothing, optionsOf, pickQuery, t, withQuery, word } from "../core.js";
-import { PERIODS } from "../periods.js";
-import { outcome, sentence, subjectName } from "./event-words.js";
+import { compareNames, html, icon, namesIn, nothing, optionsOf, PERIODS, t, withQuery, word } from "../core.js";
+import { outcome, sentence, subjectName } from "./events.js";
 
 const { exportEvents } = lazyActions(() => import("./audit-export.js"));
 const FORMATS = /** @type {const} */ (["csv", "jsonl"]);
-const FILTERS = ["user", "device", "session", "action", "outcome", "subject", "search"];
 const list = new ListState("audit-events");
 /** The seal, which is loaded after the list. @type {typeof import("./seal.js") | null} */
 let seal = null;
@@ -25,21 +23,18 @@ async function loadSeal() {
   await seal.loadSeal();
 }
 
-/** @param {import("../router.js").Route} route */
-const queryOf = (route) => ({ ...pickQuery(route, FILTERS), ...PERIODS[route.query.get("period") ?? ""]?.() });
-
-/** The exports and the form for printing. @param {import("../router.js").Route} route */
-function exportButton(route) {
+/** The exports and the form for printing. */
+function exportButton() {
   const hasSeal = seal?.hasSeal();
   const [formats, label] = hasSeal ? [FORMATS, t("audit.export")] : [[], t("print")];
   const items = () => [
-    ...formats.map((format) => ({ label: t(`audit.export.${format}`), icon: "download", run: () => exportEvents(format, queryOf(route)) })),
+    ...formats.map((format) => ({ label: t(`audit.export.${format}`), icon: "download", run: () => exportEvents(format, list.query) })),
     { label: t("print"), icon: "print", run: () => print() },
   ];
   return menuTrigger(items, { look: "button", name: label }, html`${icon(hasSeal ? "download" : "print")}${label}`);
 }
 
-/** Filters that come from links, not from the bar. @param {import("../router.js").Route} route */
+/** Filters that come from links, not from the bar. @param {App.Route} route */
 function only({ query }) {
   const session = query.get("session");
   const subject = query.get("subject");
@@ -54,7 +49,7 @@ export const page = listPage({
   list,
   panel: { load: (id) => (loadSeal().catch(() => {}), eventPanel.load(id)), view: eventPanel.view },
   kinds: ["audit_event"],
-  query: queryOf,
+  also: ["user", "session", "subject"],
   columns: () => [
     { label: t("audit.column.at"), class: "num narrow", cell: (each) => moment(each.at) },
     {

@@ -6,7 +6,7 @@ import { age, dash, moment, state } from "../components/small.js";
 import { nameOf } from "../directory.js";
 import { formatDuration, formatMoment, html, icon, nothing, t, word } from "../core.js";
 import { boardState, seenAt, tones } from "./board.js";
-import { deviceMenu } from "./device-menu.js";
+import { deviceMenu } from "./menus.js";
 
 const SILENT_AFTER = 36 * 3_600_000;
 
@@ -62,7 +62,7 @@ const silence = ({ status, last_seen_at: at }) =>
     ? html`<p class="card-note warn">${icon("clock")}${t("board.silent", { time: formatMoment(at) })}</p>`
     : nothing;
 
-/** A device as a row of a table. @returns {import("../components/table.js").Column[]} */
+/** A device as a row of a table. @returns {App.Column[]} */
 export const columns = () => [
   {
     label: t("tills.column.till"),

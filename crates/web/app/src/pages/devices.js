@@ -3,16 +3,16 @@
 
 import { lazyPanel, listPage, ListState } from "../components/list-page.js";
 import { age, chips, dash, moment, state } from "../components/small.js";
-import { can, compareNames, html, optionsOf, pickQuery, seesSessions, t, word } from "../core.js";
+import { can, compareNames, html, optionsOf, seesSessions, t, word } from "../core.js";
 import { nameOf, roleNames } from "../directory.js";
 import { boardState, environments, seenAt, tones } from "./board.js";
-import { deviceActions, deviceKeys, deviceMenu, noDevices, sessionActions } from "./device-menu.js";
+import { deviceActions, deviceKeys, deviceMenu, noDevices, sessionActions } from "./menus.js";
 
 const { changeStatuses } = sessionActions;
 
 const list = new ListState("devices");
 
-/** @returns {import("../components/table.js").Column[]} */
+/** @returns {App.Column[]} */
 function columns() {
   list.items.sort((a, b) => compareNames(a.name, b.name));
   return [
@@ -32,7 +32,8 @@ export const page = listPage({
   list,
   panel: lazyPanel(() => import("./device-panel.js")),
   kinds: ["device", "session"],
-  query: (route) => ({ ...pickQuery(route, ["status", "environment", "search", "store"]), with: seesSessions() ? "seat" : undefined }),
+  also: ["store"],
+  query: () => ({ with: seesSessions() ? "seat" : undefined }),
   columns,
   search: () => t("device.search"),
   filters: () => [

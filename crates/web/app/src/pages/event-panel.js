@@ -4,8 +4,9 @@
 import { Detail, detailPanel, facts, panel } from "../components/detail.js";
 import { idText } from "../components/small.js";
 import { directory, nameOf } from "../directory.js";
-import { call, formatDecimal, formatExact, formatMoney, href, html, roleName, t, word } from "../core.js";
-import { outcome, sentence, subjectName } from "./event-words.js";
+import { isChange, labelOf, valueText } from "../components/values.js";
+import { call, formatExact, formatMoney, href, html, roleName, t, word } from "../core.js";
+import { outcome, sentence, subjectName } from "./events.js";
 
 const detail = new Detail("audit-events");
 
@@ -42,12 +43,9 @@ function subjectLink(event) {
   return SUBJECT_PAGES[kind] && id ? html`<a href=${href(SUBJECT_PAGES[kind], id)}>${text}</a>` : text;
 }
 
-/** The group of the texts for the values of a detail. @type {Record<string, string>} */
-const GROUPS = { right: "right", rights: "right", permissions: "right", mount: "mount", dialect: "mount", why: "ended_why", environment: "environment", environments: "environment", status: "status" };
-
-/** The texts for details that other pages show, too. @type {Record<string, string>} */
-const LABELS = { dialect: "tills.column.mount", refund_of: "ticket.refund", assignment: "field.roles", owner: "ticket.owner", rounding: "ticket.rounding", discount: "ticket.discount", location: "ticket.place" };
-const AMOUNTS = ["payable", "rounding", "payments"];
+const AMOUNTS = ["payable", "rounding", "payments", "change"];
+/** Details that are no words. */
+const CODES = ["call", "client", "extra"];
 
 /** The currency of the ticket that an event is about, as soon as it is read. @param {any} event @returns {string | undefined} */
 const currencyOf = ({ subject }) =>
@@ -60,10 +58,11 @@ function detailRow(name, value, event) {
   const text = (each) => {
     if (typeof each?.amount === "string") return `${each.name || word("payment", each.means)} ${text(each.amount)}`;
     if (currency && typeof each === "string") return formatMoney(each, currency);
-    return name === "owner" ? nameOf({ id: each }) || String(each) : detailText(each, GROUPS[name]);
+    return valueText(name, each);
   };
-  const row = (/** @type {any} */ shown) => html`<div><dt>${LABELS[name] ? t(LABELS[name]) : word("field", name)}</dt><dd>${shown}</dd></div>`;
+  const row = (/** @type {any} */ shown) => html`<div><dt>${labelOf(name)}</dt><dd>${shown}</dd></div>`;
   if (name === "refund_of") return row(html`<a href=${href("tickets", value)}>${t("ticket.refund_of")}</a>`);
+  if (CODES.includes(name)) return row(html`<code>${isChange(value) ? value.to : value}</code>`);
   if (!isChange(value)) return row(text(listed(name, value)));
   const [from, to] = [listed(name, value.from), listed(name, value.to)];
   if (!Array.isArray(from) || !Array.isArray(to)) return row(html`<del>${text(from)}</del> → <ins>${text(to)}</ins>`);
@@ -74,9 +73,6 @@ function detailRow(name, value, event) {
   ]);
 }
 
-/** @param {any} value */
-const isChange = (value) => value && typeof value === "object" && "from" in value && "to" in value;
-
 /** Access as a list of texts, one for each place; other values as they are. @param {string} name @param {any} value */
 function listed(name, value) {
   if (!value || (name !== "assignment" && (name !== "devices" || Array.isArray(value)))) return value;
@@ -85,14 +81,4 @@ function listed(name, value) {
     given.map((each) => roleName(directory("roles").find(({ id, name }) => id === each || name === each) ?? { name: each })).join(", ") || t("access.no_roles");
   const places = Object.keys(devices).map((each) => `${directory("devices").find(({ id }) => id === each)?.name ?? each}: ${roles(devices[each])}`);
   return office.length ? [`${t("access.office")}: ${roles(office)}`, ...places] : places;
-}
-
-/** A value of the details as text; items of tickets by their names. @param {any} value @param {string} [group] @returns {string} */
-function detailText(value, group) {
-  if (value === null || value === undefined || value === "") return "–";
-  if (Array.isArray(value)) return value.map((each) => detailText(each, group)).join(", ") || "–";
-  if (typeof value !== "object") return group ? word(group, String(value)) : String(value);
-  if (isChange(value)) return `${detailText(value.from, group)} → ${detailText(value.to, group)}`;
-  if (typeof value.name !== "string") return JSON.stringify(value);
-  return typeof value.quantity === "string" ? `${formatDecimal(value.quantity)} × ${value.name}` : value.name;
 }

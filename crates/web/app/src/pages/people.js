@@ -4,8 +4,8 @@
 import { lazyActions, lazyPanel, listPage, ListState } from "../components/list-page.js";
 import { age, chips, dash } from "../components/small.js";
 import { roleNames, roleOptions } from "../directory.js";
-import { can, html, optionsOf, pickQuery, t, tn, word } from "../core.js";
-import { linksTo } from "./links.js";
+import { can, html, optionsOf, t, tn, word } from "../core.js";
+import { linksTo } from "./menus.js";
 import { isSelf, userState } from "./user-state.js";
 
 const { addUser, changeRole, setUserStatus } = lazyActions(() => import("../actions/users.js"));
@@ -17,7 +17,7 @@ function tillsOf({ devices }) {
   return devices.map((/** @type {any} */ each) => each.device).join(", ") || dash;
 }
 
-/** @param {NativeApi.User} user @returns {import("../components/menu.js").MenuItem[]} */
+/** @param {NativeApi.User} user @returns {App.MenuItem[]} */
 function menu(user) {
   const canChange = can("userUpdate") && !isSelf(user) && user.status !== "deleted";
   return [
@@ -29,7 +29,7 @@ function menu(user) {
   ];
 }
 
-/** @returns {import("../components/list-page.js").BulkAction[]} */
+/** @returns {App.BulkAction[]} */
 function bulk() {
   const ends = { label: t("session.end_all.menu"), icon: "leave", run: endAllOf };
   return [
@@ -48,7 +48,7 @@ export const page = listPage({
   list: new ListState("users"),
   panel: lazyPanel(() => import("./person-panel.js")),
   kinds: ["user"],
-  query: (route) => ({ ...pickQuery(route, ["status", "role", "search"]), sort: route.query.get("sort") ?? "user_name" }),
+  sort: "user_name",
   columns: () => [
     { label: t("field.display_name"), cell: (user) => html`<strong>${user.display_name}</strong> <span class="faint">${user.user_name}</span>` },
     { label: t("field.status"), cell: userState },

@@ -10,7 +10,7 @@ import { menuButton } from "../components/lazy.js";
 import { age, button, idText, moment, rowList, state } from "../components/small.js";
 import { accessTab } from "./access-matrix.js";
 import { sessionRow } from "./session-row.js";
-import { eventsOf } from "./event-list.js";
+import { eventsOf } from "./events.js";
 import { emailState, isInvitable, isSelf, isVerifiable, throttleNotice, userState } from "./user-state.js";
 
 const detail = new Detail("users");

@@ -5,10 +5,10 @@ import { can, collectRights, effectiveRoles, html, nothing, readItems, t } from 
 import { Detail, facts, section } from "../components/detail.js";
 import { lazyActions } from "../components/lazy.js";
 import { button, toastProblem } from "../components/small.js";
-import { directory } from "../directory.js";
+import { atPlaceOf, directory } from "../directory.js";
 import { isOwn, loadCurrent, session, signOut } from "../session.js";
 import { sessionRow } from "./session-row.js";
-import { eventsOf } from "./event-list.js";
+import { eventsOf } from "./events.js";
 import { emailState, isVerifiable, rightsList } from "./user-state.js";
 
 const { endMany } = lazyActions(() => import("../actions/sessions.js"));
@@ -43,7 +43,7 @@ function view() {
       ${section("profile.sessions",
         html`${others.length ? button("leave", t("profile.end_others"), () => endMany(others)) : nothing}
           <button class="button" @click=${() => signOut().catch(toastProblem)}>${t("sign_out")}</button>`,
-        html`<ul class="rows boxed">${sessions.map(sessionRow)}</ul>`)}
+        html`<ul class="rows boxed">${sessions.map((/** @type {NativeApi.Session} */ each) => atPlaceOf(each, () => sessionRow(each)))}</ul>`)}
       ${section("profile.rights", nothing, rightsView(user))}
       ${can("auditRead") ? section("profile.events", nothing, eventsOf(detail, { user: user.id }, 20)) : nothing}
     </div>`;
@@ -56,5 +56,5 @@ function rightsView(user) {
   return rightsList(rights);
 }
 
-/** @type {import("../main.js").Page} */
+/** @type {App.Page} */
 export const page = { kinds: ["user"], load, view };

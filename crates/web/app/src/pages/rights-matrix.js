@@ -6,20 +6,7 @@ import { groupNames, groupOf, html, icon, live, nothing, repaint, roleName, t, w
 /** @type {Set<string>} */
 const folded = new Set();
 
-/**
- * @typedef {{
- *   roles: any[],
- *   rights: {name: string, held: boolean}[],
- *   shows: "all" | "differ" | "held",
- *   openId: string | null,
- *   rightsOf: (role: any) => Set<string>,
- *   isEditable: (role: any) => boolean,
- *   toggle: (role: any, rights: string[], gives: boolean) => void,
- *   head: (role: any) => any,
- * }} MatrixOptions
- */
-
-/** @param {MatrixOptions} options */
+/** @param {App.RightsMatrix} options */
 export function rightsMatrix(options) {
   const { roles, rights, shows, openId, rightsOf, head } = options;
   const isAdmin = (/** @type {NativeApi.Role} */ role) => rightsOf(role).has("admin");
@@ -50,7 +37,7 @@ export function rightsMatrix(options) {
     </div>`;
 }
 
-/** @param {string} group @param {MatrixOptions["rights"]} members @param {MatrixOptions} options */
+/** @param {string} group @param {App.RightsMatrix["rights"]} members @param {App.RightsMatrix} options */
 function groupView(group, members, options) {
   const { roles, rightsOf, isEditable, toggle } = options;
   const isFolded = folded.has(group);
@@ -77,7 +64,7 @@ function groupView(group, members, options) {
     </tbody>`;
 }
 
-/** @param {MatrixOptions["rights"][number]} right @param {MatrixOptions} options */
+/** @param {App.RightsMatrix["rights"][number]} right @param {App.RightsMatrix} options */
 function rightRow({ name, held }, { roles, rightsOf, isEditable, toggle }) {
   const label = word("right", name);
   return html`

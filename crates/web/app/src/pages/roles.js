@@ -10,7 +10,7 @@ import { directory } from "../directory.js";
 import { loadCurrent } from "../session.js";
 import { act } from "../shop.js";
 import { environments } from "./board.js";
-import { auditLink } from "./links.js";
+import { auditLink } from "./menus.js";
 import { effectOf } from "./role-effect.js";
 import { rightsMatrix } from "./rights-matrix.js";
 
@@ -27,7 +27,7 @@ const hidden = new Set();
 /** @type {"all" | "differ" | "held"} */
 let shows = "all";
 
-/** @param {import("../router.js").Route} route @param {import("../components/list.js").Refresh} refresh */
+/** @param {App.Route} route @param {App.Refresh} refresh */
 async function load(route, refresh) {
   await data.load();
   directory("users");
@@ -35,7 +35,7 @@ async function load(route, refresh) {
   if (!refresh) requestAnimationFrame(() => document.querySelector(".matrix th.open")?.scrollIntoView({ inline: "center", block: "nearest" }));
 }
 
-/** @param {import("../router.js").Route} route */
+/** @param {App.Route} route */
 function view(route) {
   if (!data.value) return data.placeholder();
   const { roles, rights } = data.value;
@@ -130,7 +130,7 @@ const save = () =>
     await loadCurrent();
   });
 
-/** @type {import("../main.js").Page} */
+/** @type {App.Page} */
 export const page = {
   kinds: ["role"],
   load,

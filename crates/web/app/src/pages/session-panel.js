@@ -6,7 +6,7 @@ import { Detail, detailPanel, facts, panel } from "../components/detail.js";
 import { age, button, idText, moment } from "../components/small.js";
 import { nameOf } from "../directory.js";
 import { can, formatDuration, formatExact, html, nothing, t, word } from "../core.js";
-import { eventsOf } from "./event-list.js";
+import { eventsOf } from "./events.js";
 import { canEnd, sessionState } from "./sessions.js";
 
 const detail = new Detail("sessions");

@@ -5,10 +5,10 @@ import { whoFilters } from "../components/filters.js";
 import { lazyActions, lazyPanel, listPage, ListState } from "../components/list-page.js";
 import { age, button, moment, state } from "../components/small.js";
 import { directory, nameOf } from "../directory.js";
-import { can, currentRoute, html, nothing, optionsOf, pickQuery, t, word } from "../core.js";
+import { can, currentRoute, html, nothing, optionsOf, t, word } from "../core.js";
 import { shop } from "../shop.js";
 import { currentRowId } from "../shortcuts.js";
-import { auditLink, deviceLink, personLink } from "./links.js";
+import { auditLink, deviceLink, personLink } from "./menus.js";
 import { ownMark } from "./session-row.js";
 
 const { endAll, endMany, endSession } = lazyActions(() => import("../actions/sessions.js"));
@@ -23,14 +23,7 @@ export const sessionState = (session) =>
 /** Whether the person may end a session that is not over. @param {NativeApi.Session} session */
 export const canEnd = (session) => can("sessionDelete") && !session.ended_at;
 
-/** @param {import("../router.js").Route} route */
-function queryOf(route) {
-  const live = route.query.get("live") ?? "true";
-  const filters = pickQuery(route, ["device", "user", "mount", "kind", "search", "store"]);
-  return { ...filters, sort: route.query.get("sort") ?? "-created_at", live: live === "all" ? undefined : live };
-}
-
-/** Ends the sessions of the device or the person of the filter, or everybody's. @param {import("../router.js").Route} route */
+/** Ends the sessions of the device or the person of the filter, or everybody's. @param {App.Route} route */
 function endButton({ query }) {
   if (!can("sessionDelete")) return nothing;
   const device = directory("devices").find((each) => each.id === query.get("device"));
@@ -50,7 +43,9 @@ export const page = listPage({
   list,
   panel: lazyPanel(() => import("./session-panel.js")),
   kinds: ["session"],
-  query: queryOf,
+  also: ["user", "store"],
+  sort: "-created_at",
+  query: ({ query }) => ({ live: query.get("live") === "all" ? undefined : query.get("live") ?? "true" }),
   columns: () => [
     {
       label: t("session.column.who"),

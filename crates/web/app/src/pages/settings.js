@@ -9,7 +9,7 @@ import { can, formatExact, html, languageName, nothing, t } from "../core.js";
 import { session } from "../session.js";
 import { LIMITS, shop } from "../shop.js";
 
-const { editLimits, editShop } = lazyActions(() => import("../actions/settings.js"));
+const { editLimits, editShop } = lazyActions(() => import("../actions/shop.js"));
 
 const detail = new Detail("tenants");
 
@@ -39,5 +39,5 @@ const limitText = (seconds) => (seconds === null ? html`<span class="faint">${t(
 /** @param {() => void} edit */
 const editButton = (edit) => (can("tenantUpdate") ? button("edit", t("edit"), edit) : nothing);
 
-/** @type {import("../main.js").Page} */
+/** @type {App.Page} */
 export const page = { kinds: [], load: () => detail.load(shop.tenant.id), view };

@@ -5,10 +5,10 @@ import { lazyActions } from "../components/lazy.js";
 import { PageData } from "../components/page-data.js";
 import { button, emptyBox } from "../components/small.js";
 import { loadDirectory, usableDevices } from "../directory.js";
-import { can, href, html, icon, nothing, t, tn } from "../core.js";
+import { can, formatExact, href, html, icon, inZone, nothing, t, tn } from "../core.js";
 import { isTill } from "./board.js";
 
-const { addStore, closeStore, renameStore } = lazyActions(() => import("../actions/stores.js"));
+const { addStore, closeStore, editStore } = lazyActions(() => import("../actions/shop.js"));
 
 const data = new PageData(() => loadDirectory("stores"));
 
@@ -34,15 +34,16 @@ function storeRow(store) {
     <li>
       ${icon("store")}
       <div><strong>${store.name}</strong>
-        <span class="faint">${tn("user.till_count", devices.length - others)}${others ? ` · ${tn("tills.others", others)}` : ""}</span></div>
+        <span class="faint">${tn("user.till_count", devices.length - others)}${others ? ` · ${tn("tills.others", others)}` : ""}</span>
+        <span class="faint">${store.zone ? inZone(store.zone, () => `${store.zone}, ${formatExact(new Date().toISOString())}`) : nothing}</span></div>
       <span class="fill"></span>
       <a class="button small quiet" href=${href("tills", null, { store: store.id })}>${t("nav.tills")}</a>
-      ${can("storeUpdate") ? html`<button class="button small" @click=${() => renameStore(store)}>${t("store.rename")}</button>` : nothing}
+      ${can("storeUpdate") ? html`<button class="button small" @click=${() => editStore(store)}>${t("edit")}</button>` : nothing}
       ${can("storeDelete") ? html`<button class="button small danger-quiet" @click=${() => closeStore(store, devices)}>${t("store.close")}</button>` : nothing}
     </li>`;
 }
 
-/** @type {import("../main.js").Page} */
+/** @type {App.Page} */
 export const page = {
   kinds: ["store", "device"],
   load: () => data.load(),

@@ -6,7 +6,7 @@ import { Detail, detailPanel, panel } from "../components/detail.js";
 import { formDialog } from "../components/form.js";
 import { button, idText, moment, state } from "../components/small.js";
 import { toast } from "../components/toast.js";
-import { eventsOf } from "./event-list.js";
+import { eventsOf } from "./events.js";
 import { personName, ticketTitle, ticketTones } from "./ticket-words.js";
 
 const detail = new Detail("tickets");

@@ -4,8 +4,7 @@
 import { whoFilters } from "../components/filters.js";
 import { lazyPanel, listPage, ListState } from "../components/list-page.js";
 import { dash, moment, state } from "../components/small.js";
-import { formatMoney, html, nothing, optionsOf, pickQuery, t } from "../core.js";
-import { PERIODS } from "../periods.js";
+import { formatMoney, html, nothing, optionsOf, PERIODS, t } from "../core.js";
 import { personName, ticketTitle, ticketTones } from "./ticket-words.js";
 
 const list = new ListState("tickets");
@@ -30,11 +29,8 @@ export const page = listPage({
   list,
   panel: lazyPanel(() => import("./ticket-panel.js")),
   kinds: ["ticket"],
-  query: (route) => ({
-    ...pickQuery(route, ["state", "device", "owner", "refund", "search"]),
-    ...PERIODS[route.query.get("period") ?? ""]?.(),
-    sort: route.query.get("sort") ?? "-opened_at",
-  }),
+  also: ["owner"],
+  sort: "-opened_at",
   columns: () => [
     {
       label: t("ticket.column.ticket"),

@@ -6,11 +6,12 @@ import { lazyPanel } from "../components/lazy.js";
 import { PageData, segments } from "../components/page-data.js";
 import { button, checkBox, emptyBox } from "../components/small.js";
 import { table } from "../components/table.js";
+import { atPlaceOf } from "../directory.js";
 import { connection } from "../live.js";
 import { prefs, setPrefs } from "../prefs.js";
 import { boardState, groupByStore, isTill } from "./board.js";
 import { card, columns } from "./device-card.js";
-import { deviceActions, deviceKeys, deviceMenu, noDevices } from "./device-menu.js";
+import { deviceActions, deviceKeys, deviceMenu, noDevices } from "./menus.js";
 
 const { registerDevice } = deviceActions;
 /** From this number of devices on, the board is a table, unless the person has chosen. */
@@ -45,7 +46,7 @@ async function readBoard(store) {
   return devices.map((device) => ({ ...device, also: namesBeside(device) }));
 }
 
-/** @param {import("../router.js").Route} route @param {import("../components/list.js").Refresh} refresh */
+/** @param {App.Route} route @param {App.Refresh} refresh */
 async function load(route, refresh) {
   const store = route.query.get("store");
   const panel = devicePanel.load(route.id);
@@ -73,7 +74,7 @@ function noteChanges(devices) {
   }
 }
 
-/** @param {import("../router.js").Route} route */
+/** @param {App.Route} route */
 function view(route) {
   const all = data.value;
   const add = can("deviceCreate") ? { label: t("device.register"), run: registerDevice } : undefined;
@@ -81,7 +82,7 @@ function view(route) {
   return html`<div class="split"><div class="page">${content}</div>${route.id ? devicePanel.view(route.id) : nothing}</div>`;
 }
 
-/** @param {import("../router.js").Route} route @param {any[]} all */
+/** @param {App.Route} route @param {any[]} all */
 function boardView(route, all) {
   const others = all.filter((device) => !isTill(device));
   const devices = board.showsOthers ? all : all.filter(isTill);
@@ -150,14 +151,14 @@ function throttleTile() {
     <span class="faint">${refused === null || refused === undefined ? "" : tn("tills.denied", refused)}</span></a>`;
 }
 
-/** @param {any[]} devices @param {import("../router.js").Route} route */
+/** @param {any[]} devices @param {App.Route} route */
 const tilesOf = (devices, route) => html`
   <ul class="cards">${repeat(devices, (device) => device.id, (device) => {
-    const address = href("tills", device.id, keepQuery());
-    return card(device, { address, isOpen: route.id === device.id, isChanged: changed.has(device.id) });
+    const options = { address: href("tills", device.id, keepQuery()), isOpen: route.id === device.id, isChanged: changed.has(device.id) };
+    return atPlaceOf(device, () => card(device, options));
   })}</ul>`;
 
-/** @param {any[]} devices @param {import("../router.js").Route} route */
+/** @param {any[]} devices @param {App.Route} route */
 const tableOf = (devices, route) => html`
   <div class="table-wrap">${table(devices, {
     columns: columns(),
@@ -171,7 +172,7 @@ const tableOf = (devices, route) => html`
 
 const keepQuery = () => ({ state: currentRoute().query.get("state") });
 
-/** @type {import("../main.js").Page} */
+/** @type {App.Page} */
 export const page = {
   kinds: ["device", "session", "store", "user"],
   load,

@@ -1,8 +1,9 @@
 // @ts-check
-// Audit events as sentences.
+// Audit events as sentences, alone and in short lists.
 
-import { directory, nameOf } from "../directory.js";
-import { hasText, html, nothing, roleName, t, word } from "../core.js";
+import { atPlaceOf, directory, nameOf } from "../directory.js";
+import { hasText, href, html, nothing, readItems, roleName, t, word } from "../core.js";
+import { moment } from "../components/small.js";
 
 /** The actions of which every event is a refusal. */
 const REFUSALS = ["api_key.use", "one_time_token.use", "right.missing"];
@@ -44,3 +45,17 @@ const text = (value) => (typeof value === "string" ? value : "");
 /** The mark of an event that was refused. @param {any} event */
 export const outcome = (event) =>
   event.outcome === "refused" ? html`<span class="chip bad">${t("audit.refused")}</span>` : nothing;
+
+/**
+ * The newest events of a filter, and a link to all of them.
+ * @param {import("../components/detail.js").Detail} detail the item whose panel shows them
+ * @param {Record<string, string>} filter
+ * @param {number} limit
+ */
+export function eventsOf(detail, filter, limit) {
+  return detail.list(`events by ${Object.keys(filter)}`, () => readItems("audit-events", { ...filter, limit }), (events) => html`
+    <ol class="events">${events.map((event) => atPlaceOf(event, () => html`<li><span class="when">${moment(event.at)}</span>
+      <a href=${href("audit", event.id)}>${sentence(event)}</a> ${outcome(event)}</li>`))}</ol>
+    ${events.length === 0 ? html`<p class="muted">${t("audit.none")}</p>` : nothing}
+    <p><a href=${href("audit", null, filter)}>${t("audit.all")}</a></p>`);
+}
