@@ -230,6 +230,10 @@ words! {
         TicketRefund = "ticket.refund",
         /// A one-time token was denied: it is wrong, used or expired; the details give its kind.
         OneTimeTokenUse = "one_time_token.use",
+        /// Tickets were exported.
+        TicketExport = "ticket.export",
+        /// Users were exported.
+        UserExport = "user.export",
         /// An operator accepted the clock.
         ClockAccept = "clock.accept",
         /// An operator declared the store restored from a backup.

@@ -150,6 +150,8 @@ const fn changes_subject(action: Action) -> bool {
         | Action::StoreRestored
         | Action::AuditReseal
         | Action::AuditExport
+        | Action::TicketExport
+        | Action::UserExport
         | Action::AuditVerify
         | Action::AuditVerified => false,
     }
@@ -221,6 +223,8 @@ mod tests {
             (Action::StoreRestored, Subject::Server, Done, vec![]),
             (Action::StepUp, session, Done, vec![("session", Some(9))]),
             (Action::AuditExport, tenant, Done, vec![]),
+            (Action::TicketExport, tenant, Done, vec![]),
+            (Action::UserExport, tenant, Done, vec![]),
             (Action::AuditVerify, tenant, Done, vec![]),
             (Action::AuditVerified, tenant, Done, vec![]),
             (Action::TenantUpdate, tenant, Done, vec![("tenant", Some(6))]),

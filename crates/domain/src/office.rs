@@ -17,6 +17,7 @@ mod context;
 mod devices;
 mod differences;
 mod error;
+mod list_export;
 mod mail;
 pub mod ports;
 mod queries;
@@ -54,6 +55,7 @@ pub use devices::add::NewDevice;
 pub use devices::change::{DeviceChange, MAX_SETTINGS, PreferencesChange, SettingsChange, validate_preferences};
 pub use devices::search::DeviceView;
 pub use error::{FieldName, OfficeError, RangeViolation, UseCaseResult};
+pub use list_export::ExportedList;
 pub use mail::{LinkMail, MailDispatch, MailToken};
 pub use ports::{
     ApiKeyFilter, DEFAULT_PAGE_SIZE, DeviceFilter, EventFilter, EventView, MAX_FETCH_ROWS, MAX_PAGE_SIZE, OfficePorts,

@@ -5,9 +5,11 @@ mod api_keys;
 mod audit;
 pub mod bodies;
 mod body;
+mod csv;
 mod devices;
 mod error;
 mod events;
+mod export;
 #[cfg(feature = "fuzzing")]
 mod fuzzing;
 mod gateway_check;

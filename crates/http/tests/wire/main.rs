@@ -38,6 +38,7 @@ mod kasir_users;
 mod krmpesan;
 mod krmpesan_page;
 mod lenient_paths;
+mod list_export;
 mod mounts;
 mod native;
 mod oauth;

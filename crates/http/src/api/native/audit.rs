@@ -1,6 +1,5 @@
 //! Queries of audit events.
 
-mod csv;
 pub(super) mod export;
 pub(super) mod fault;
 mod openapi;
@@ -8,24 +7,23 @@ mod response;
 mod verifications;
 
 use actix_web::HttpResponse;
-use actix_web::http::header::{CONTENT_DISPOSITION, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
 use tillgate_domain::office::{EventFilter, FieldName, OffsetPageRequest};
 use tillgate_domain::{Action, EventId, EventOutcome, KnownRight, SubjectKind, TenantId};
 
+use super::export::{ExportWriter, asks_for_headers, send_export};
 use super::page::PageQuery;
 use super::path::{not_found, read_id};
+use crate::error::ApiError;
 use crate::error::office::into_api_result;
-use crate::error::{ApiError, FieldErrorCode};
 use crate::request::Request;
 use crate::request::query::QueryParameters;
 use crate::serving::requirement::Requirement;
 use crate::serving::response::render_json;
 use crate::serving::route::Route;
-use crate::serving::streaming::stream_parts;
-use crate::timestamps::{Rfc3339Instant, format_instant};
-use export::{AuditExportStream, AuditExportWriter, ExportFormat};
+use crate::timestamps::Rfc3339Instant;
+use export::{AuditExportStream, AuditExportWriter};
 pub use response::{AuditEventBody, TenantAuditEventBody};
 
 /// The violation of a parameter with a fixed set of values.
@@ -98,29 +96,15 @@ fn read_criteria(sent: &mut QueryParameters) -> EventFilter {
     }
 }
 
-/// Sends the events of a filter as a file. The byte order mark is the default for CSV, since the
-/// file has a name that ends in `.csv`.
+/// Sends the events of a filter as a file.
 async fn export_audit_events(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let mut sent = QueryParameters::strict(call.head());
-    let formats = ExportFormat::ALL.map(|format| (format.name(), format));
-    let format = sent.parse_choice("format", formats, WORD_MESSAGE).unwrap_or(ExportFormat::JsonLines);
-    let bom = sent.parse("bom", "must be true or false");
+    let writer = ExportWriter::read(&mut sent);
     let filter = read_criteria(&mut sent);
-    if bom == Some(true) && format == ExportFormat::JsonLines {
-        sent.add_violation("bom", FieldErrorCode::Format, "must not be true for JSON lines");
-    }
     sent.finish(())?;
-    let today = format_instant(call.auth().time().at);
-    let name = format!("audit-{}.{}", today.split('T').next().unwrap_or_default(), format.name());
-    let permit = call.acquire_list_permit(&caller).await?;
-    let writer = AuditExportWriter::new(format, bom.unwrap_or(true));
-    let headers_only = call.head().method() == Method::HEAD;
-    let parts = AuditExportStream::new(caller, filter, writer, headers_only);
-    let mut answer = stream_parts(&call, format.media_type(), parts).await?;
-    if let Ok(disposition) = HeaderValue::try_from(format!("attachment; filename=\"{name}\"")) {
-        answer.headers_mut().insert(CONTENT_DISPOSITION, disposition);
-    }
-    Ok(permit.hold_until_sent(answer))
+    let headers_only = asks_for_headers(&call);
+    let parts = |caller| AuditExportStream::new(caller, filter, AuditExportWriter::from_writer(writer), headers_only);
+    send_export(&call, caller, "audit", writer.format(), parts).await
 }
 
 async fn get_audit_event(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {

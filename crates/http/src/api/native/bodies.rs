@@ -2,10 +2,11 @@
 //! line prints with `--json` are these bodies.
 
 pub use super::api_keys::{ApiKeyBody, CreatedApiKeyBody};
-pub use super::audit::export::{AuditExportWriter, ExportFormat};
+pub use super::audit::export::AuditExportWriter;
 pub use super::audit::fault::{AuditFaultBody, report_fault, report_missing_seal};
 pub use super::audit::{AuditEventBody, TenantAuditEventBody};
 pub use super::devices::DeviceBody;
+pub use super::export::ExportFormat;
 pub use super::roles::RoleBody;
 pub use super::sessions::SessionBody;
 pub use super::stores::StoreBody;

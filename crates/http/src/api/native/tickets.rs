@@ -1,6 +1,7 @@
 //! Operations on tickets. Reading requires a login in the tenant; changes require the matching
 //! rights and a session on a sale device.
 
+mod export;
 mod from_json;
 mod idempotency;
 mod item;
@@ -17,6 +18,7 @@ use tillgate_domain::office::{FieldName, NamedFields, OfficeError, TicketSearch,
 use tillgate_domain::ticket::{Note, TicketStatus};
 use tillgate_domain::{JsonObject, KnownRight, TenantId, TicketId};
 
+use super::export::{ExportWriter, export_list};
 use super::page::PageQuery;
 use super::path::{not_found, read_id, render_created};
 use super::version::{VersionCondition, read_if_match, render_versioned};
@@ -31,6 +33,7 @@ use crate::request::query::QueryParameters;
 use crate::serving::requirement::Requirement;
 use crate::serving::route::Route;
 use crate::timestamps::Rfc3339Instant;
+use export::TicketExport;
 use request::{CloseTicket, CreateTicket, RefundTicket};
 pub use response::TicketBody;
 
@@ -41,6 +44,8 @@ pub(super) fn routes() -> Vec<Route> {
         Route::authenticated(Method::POST, "/tickets", Requirement::Right(KnownRight::TicketCreate), create_ticket)
             .with_body_limit(MAX_TICKET_BODY_BYTES)
             .documented(openapi::create_ticket),
+        Route::authenticated(Method::GET, "/tickets/export", Requirement::Authenticated, export_tickets)
+            .documented(openapi::export_tickets),
         Route::authenticated(Method::GET, "/tickets/{id}", Requirement::Authenticated, get_ticket)
             .documented(openapi::get_ticket),
         Route::authenticated(
@@ -107,15 +112,30 @@ const TICKET_ORDERS: [(&str, TicketOrder); 6] = [
 ];
 
 fn read_search(call: &Request, tenant: TenantId) -> Result<(PageQuery<i64>, TicketSearch), ApiError> {
-    const ID_MESSAGE: &str = "must be an id";
-    const SORT_MESSAGE: &str = "must be opened_at, updated_at or payable, with a - prefix for descending order";
     let mut sent = QueryParameters::strict(call.head());
-    let status =
-        sent.parse_choice("state", TicketStatus::ALL.map(|each| (each.name(), each)), "must be open, closed or void");
-    let words = TICKET_ORDERS.map(|(word, order)| (word, (word, order)));
-    let (word, order) = sent.parse_choice("sort", words, SORT_MESSAGE).unwrap_or(words[0].1);
+    let (status, (word, order)) = (read_state(&mut sent), read_order(&mut sent));
     let query = PageQuery::read(&mut sent, "tickets", word, tenant);
-    let filter = TicketFilter {
+    let filter = read_filter(&mut sent, status);
+    let after = query.after.clone().map(|Cursor { key, id }| TicketCursor { key, id: TicketId(id) });
+    let part = OffsetPageRequest { after, ..OffsetPageRequest::first(query.fetch_limit()) };
+    sent.finish((query, TicketSearch { filter, order, page: part }))
+}
+
+fn read_state(sent: &mut QueryParameters) -> Option<TicketStatus> {
+    sent.parse_choice("state", TicketStatus::ALL.map(|each| (each.name(), each)), "must be open, closed or void")
+}
+
+/// Reads the order, with its name.
+fn read_order(sent: &mut QueryParameters) -> (&'static str, TicketOrder) {
+    const SORT_MESSAGE: &str = "must be opened_at, updated_at or payable, with a - prefix for descending order";
+    let words = TICKET_ORDERS.map(|(word, order)| (word, (word, order)));
+    sent.parse_choice("sort", words, SORT_MESSAGE).unwrap_or(words[0].1)
+}
+
+/// Reads the filter that the list and the export have in common.
+fn read_filter(sent: &mut QueryParameters, status: Option<TicketStatus>) -> TicketFilter {
+    const ID_MESSAGE: &str = "must be an id";
+    TicketFilter {
         statuses: status.into_iter().collect(),
         owner: sent.parse("owner", ID_MESSAGE),
         device: sent.parse("device", ID_MESSAGE),
@@ -124,10 +144,17 @@ fn read_search(call: &Request, tenant: TenantId) -> Result<(PageQuery<i64>, Tick
         from: sent.parse("from", Rfc3339Instant::MESSAGE).map(|Rfc3339Instant(at)| at),
         until: sent.parse("until", Rfc3339Instant::MESSAGE).map(|Rfc3339Instant(at)| at),
         text: sent.read_nonempty("search"),
-    };
-    let after = query.after.clone().map(|Cursor { key, id }| TicketCursor { key, id: TicketId(id) });
-    let part = OffsetPageRequest { after, ..OffsetPageRequest::first(query.fetch_limit()) };
-    sent.finish((query, TicketSearch { filter, order, page: part }))
+    }
+}
+
+/// Sends the tickets of a filter as a file.
+async fn export_tickets(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let mut sent = QueryParameters::strict(call.head());
+    let writer = ExportWriter::read(&mut sent);
+    let (status, (_, order)) = (read_state(&mut sent), read_order(&mut sent));
+    let filter = read_filter(&mut sent, status);
+    let source = sent.finish(TicketExport::new(filter, order))?;
+    export_list(&call, caller, writer, source).await
 }
 
 async fn get_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {

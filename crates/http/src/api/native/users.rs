@@ -1,6 +1,7 @@
 //! Operations on users: list, create, update, delete, set the password, and unlock.
 
 mod email_verification;
+mod export;
 mod invitations;
 mod mailed_link;
 pub mod office_links;
@@ -13,11 +14,12 @@ use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
 use tillgate_domain::office::{
-    self, DeviceRolesChange, EntityChange, FieldName, Office, UseCaseResult, UserCursor, UserOrder, UserView,
-    UserViewQuery,
+    self, DeviceRolesChange, EntityChange, FieldName, MAX_PAGE_SIZE, Office, UseCaseResult, UserCursor, UserOrder,
+    UserView, UserViewQuery,
 };
 use tillgate_domain::{KnownRight, PrincipalId, RoleName, TenantId, User, UserId, UserStatus};
 
+use super::export::{ExportWriter, export_list};
 use super::page::PageQuery;
 use super::path::{not_found, read_id, render_created};
 use super::version::{VersionCondition, read_if_match, render_versioned};
@@ -29,6 +31,7 @@ use crate::request::cursor::Cursor;
 use crate::request::query::QueryParameters;
 use crate::serving::requirement::Requirement;
 use crate::serving::route::Route;
+use export::UserExport;
 pub use invitations::InvitationBody;
 pub use mailed_link::MailedLinkBody;
 pub(crate) use office_links::{INVITATION_PATH, VERIFY_EMAIL_PATH};
@@ -42,6 +45,8 @@ pub(super) fn routes() -> Vec<Route> {
             .documented(openapi::list_users),
         Route::authenticated(Method::POST, "/users", Requirement::Right(KnownRight::UserCreate), create_user)
             .documented(openapi::create_user),
+        Route::authenticated(Method::GET, "/users/export", Requirement::Right(KnownRight::UserRead), export_users)
+            .documented(openapi::export_users),
         Route::authenticated(Method::GET, "/users/{id}", Requirement::RightForOthers(KnownRight::UserRead), get_user)
             .documented(openapi::get_user),
         Route::authenticated(
@@ -109,11 +114,25 @@ const USER_ORDERS: [(&str, UserOrder); 4] = [
 /// first.
 fn read_search(call: &Request, tenant: TenantId) -> Result<(PageQuery<String>, UserViewQuery), ApiError> {
     let mut sent = QueryParameters::strict(call.head());
-    let words = USER_ORDERS.map(|(word, order)| (word, (word, order)));
-    let (word, order) = sent
-        .parse_choice("sort", words, "must be created_at or user_name, with a - prefix for descending order")
-        .unwrap_or(words[0].1);
+    let (word, order) = read_order(&mut sent);
     let query = PageQuery::read(&mut sent, "users", word, tenant);
+    let search = UserViewQuery {
+        after: query.after.clone().map(|Cursor { key, id }| UserCursor { key, id: UserId(id) }),
+        limit: query.fetch_limit(),
+        ..read_criteria(&mut sent, order)
+    };
+    sent.finish((query, search))
+}
+
+/// Reads the order, with its name.
+fn read_order(sent: &mut QueryParameters) -> (&'static str, UserOrder) {
+    let words = USER_ORDERS.map(|(word, order)| (word, (word, order)));
+    sent.parse_choice("sort", words, "must be created_at or user_name, with a - prefix for descending order")
+        .unwrap_or(words[0].1)
+}
+
+/// Reads what the list and the export have in common. The page is the first one.
+fn read_criteria(sent: &mut QueryParameters, order: UserOrder) -> UserViewQuery {
     let status: Option<UserStatus> = sent.parse("status", "must be pending, active, suspended or deleted");
     let role = sent.parse_with(
         "role",
@@ -121,15 +140,24 @@ fn read_search(call: &Request, tenant: TenantId) -> Result<(PageQuery<String>, U
         |name| RoleName::parse(name).ok(),
         "must be the name of a role",
     );
-    let search = UserViewQuery {
+    UserViewQuery {
         text: sent.read_nonempty("search"),
         statuses: status.into_iter().collect(),
         role,
         order,
-        after: query.after.clone().map(|Cursor { key, id }| UserCursor { key, id: UserId(id) }),
-        limit: query.fetch_limit(),
-    };
-    sent.finish((query, search))
+        after: None,
+        limit: MAX_PAGE_SIZE,
+    }
+}
+
+/// Sends the users of a search as a file.
+async fn export_users(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let mut sent = QueryParameters::strict(call.head());
+    let writer = ExportWriter::read(&mut sent);
+    let (_, order) = read_order(&mut sent);
+    let search = read_criteria(&mut sent, order);
+    let source = sent.finish(UserExport(search))?;
+    export_list(&call, caller, writer, source).await
 }
 
 async fn create_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {

@@ -5,10 +5,19 @@ import { can, href, html, icon, nothing, PERIODS, pickQuery, repaint, t, tn, wit
 import { atPlaceOf } from "../directory.js";
 import { filterBar } from "./filters.js";
 import { button, emptyBox, problemBox, skeleton } from "./small.js";
+import { lazyActions, menuTrigger } from "./lazy.js";
 import { table } from "./table.js";
 
-export { lazyActions, lazyPanel, menuTrigger } from "./lazy.js";
+export { lazyActions, lazyPanel } from "./lazy.js";
 export { ListState } from "./list.js";
+
+const { exportList } = lazyActions(() => import("../actions/exports.js"));
+
+/** A menu with the exports of what a list shows, and other items. @param {import("./list.js").ListState} list @param {App.MenuItem[]} [more] */
+export function exportButton(list, more = []) {
+  const exports = () => ["csv", "jsonl"].map((format) => ({ label: t(`export.${format}`), icon: "download", run: () => exportList(list.path, format, list.query) }));
+  return menuTrigger(() => [...exports(), ...more], { look: "button", name: t("export") }, html`${icon("download")}${t("export")}`);
+}
 
 /** Makes the page. @param {App.ListDescription} page @returns {App.Page} */
 export function listPage(page) {

@@ -2,14 +2,12 @@
 // What was done, by whom, and what was refused.
 
 import { whoFilters } from "../components/filters.js";
-import { lazyActions, lazyPanel, listPage, ListState, menuTrigger } from "../components/list-page.js";
+import { exportButton, lazyPanel, listPage, ListState } from "../components/list-page.js";
 import { dash, moment } from "../components/small.js";
 import { nameOf } from "../directory.js";
-import { compareNames, html, icon, namesIn, nothing, optionsOf, PERIODS, t, withQuery, word } from "../core.js";
+import { compareNames, html, namesIn, nothing, optionsOf, PERIODS, t, withQuery, word } from "../core.js";
 import { outcome, sentence, subjectName } from "./events.js";
 
-const { exportEvents } = lazyActions(() => import("./audit-export.js"));
-const FORMATS = /** @type {const} */ (["csv", "jsonl"]);
 const list = new ListState("audit-events");
 /** The seal, which is loaded after the list. @type {typeof import("./seal.js") | null} */
 let seal = null;
@@ -21,17 +19,6 @@ const actionOptions = () => optionsOf(namesIn("action"), (name) => word("action"
 async function loadSeal() {
   seal ??= await import("./seal.js");
   await seal.loadSeal();
-}
-
-/** The exports and the form for printing. */
-function exportButton() {
-  const hasSeal = seal?.hasSeal();
-  const [formats, label] = hasSeal ? [FORMATS, t("audit.export")] : [[], t("print")];
-  const items = () => [
-    ...formats.map((format) => ({ label: t(`audit.export.${format}`), icon: "download", run: () => exportEvents(format, list.query) })),
-    { label: t("print"), icon: "print", run: () => print() },
-  ];
-  return menuTrigger(items, { look: "button", name: label }, html`${icon(hasSeal ? "download" : "print")}${label}`);
 }
 
 /** Filters that come from links, not from the bar. @param {App.Route} route */
@@ -69,7 +56,7 @@ export const page = listPage({
     { name: "action", label: t("audit.action"), options: actionOptions() },
     ...whoFilters(),
   ],
-  end: exportButton,
+  end: () => exportButton(list, [{ label: t("print"), icon: "print", run: () => print() }]),
   head: (route) => html`${seal?.sealStrip()}${only(route)}`,
   rowClass: (event) => (event.outcome === "refused" ? "refused" : ""),
 });

@@ -1,7 +1,7 @@
 // @ts-check
 // Everybody who can log in.
 
-import { lazyActions, lazyPanel, listPage, ListState } from "../components/list-page.js";
+import { exportButton, lazyActions, lazyPanel, listPage, ListState } from "../components/list-page.js";
 import { age, chips, dash } from "../components/small.js";
 import { roleNames, roleOptions } from "../directory.js";
 import { can, html, optionsOf, t, tn, word } from "../core.js";
@@ -44,8 +44,10 @@ function bulk() {
   ];
 }
 
+const list = new ListState("users");
+
 export const page = listPage({
-  list: new ListState("users"),
+  list,
   panel: lazyPanel(() => import("./person-panel.js")),
   kinds: ["user"],
   sort: "user_name",
@@ -63,6 +65,7 @@ export const page = listPage({
     { name: "role", label: t("filter.role"), options: roleOptions() },
     { name: "sort", label: t("sort.name"), options: optionsOf(["-created_at", "created_at"], (name) => t(`sort.${name}`)) },
   ],
+  end: () => exportButton(list),
   add: () => ({ label: t("user.new"), right: "userCreate", run: addUser }),
   nameOf: (user) => user.display_name,
   rowClass: (user) => (user.status === "active" || user.status === "pending" ? "" : "over"),

@@ -9,8 +9,6 @@ import { act } from "../shop.js";
 const POLL_INTERVAL = 1_000;
 /** @type {{data: any, isMissing: boolean, running: any}} */
 const seal = { data: null, isMissing: false, running: null };
-/** Whether the server seals, verifies and exports the log by these calls. */
-export const hasSeal = () => Boolean(seal.data);
 
 /** Reads the newest seal. A server without this call shows none. */
 export async function loadSeal() {

@@ -2,7 +2,7 @@
 // Tickets of the tills.
 
 import { whoFilters } from "../components/filters.js";
-import { lazyPanel, listPage, ListState } from "../components/list-page.js";
+import { exportButton, lazyPanel, listPage, ListState } from "../components/list-page.js";
 import { dash, moment, state } from "../components/small.js";
 import { formatMoney, html, nothing, optionsOf, PERIODS, t } from "../core.js";
 import { personName, ticketTitle, ticketTones } from "./ticket-words.js";
@@ -53,7 +53,7 @@ export const page = listPage({
     { name: "period", label: t("period.all"), options: optionsOf(Object.keys(PERIODS), (name) => t(`period.${name}`)) },
     { name: "sort", label: t("sort.newest"), options: optionsOf(["opened_at", "-payable", "payable"], (name) => t(`sort.${name}`)) },
   ],
-  end: totals,
+  end: () => html`${totals()}${exportButton(list)}`,
   rowClass: (ticket) => (ticket.state === "void" ? "over" : ""),
   empty: () => ({ key: "tickets", curl: ["GET", "tickets?sort=-opened_at"] }),
 });

@@ -1,47 +1,18 @@
-//! Exports of audit events, over HTTP and from the command line: JSON lines, or CSV for
-//! spreadsheets.
+//! Exports of audit events, over HTTP and from the command line.
 
 use serde_json::Value;
 use tillgate_auth_core::Caller;
 use tillgate_domain::Instant;
 use tillgate_domain::office::{EventFilter, EventView, export_page};
 
-use super::csv;
 use super::response::TenantAuditEventBody;
+use crate::api::native::csv;
+use crate::api::native::export::{ExportFormat, ExportWriter};
 use crate::context::office::OfficeContext;
 use crate::error::ApiError;
 use crate::error::office::into_api_result;
 use crate::serving::streaming::{PartSource, StreamPart};
 use crate::timestamps::format_instant;
-
-/// The file format of an export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ExportFormat {
-    /// One JSON object per line.
-    JsonLines,
-    /// Comma-separated values with a header row.
-    Csv,
-}
-
-impl ExportFormat {
-    /// The formats, the default one first.
-    pub const ALL: [Self; 2] = [Self::JsonLines, Self::Csv];
-
-    /// The name, which is also the extension of files.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::JsonLines => "jsonl",
-            Self::Csv => "csv",
-        }
-    }
-
-    pub(super) const fn media_type(self) -> &'static str {
-        match self {
-            Self::JsonLines => "application/jsonl",
-            Self::Csv => "text/csv; charset=utf-8",
-        }
-    }
-}
 
 /// The header row of a CSV export.
 const CSV_HEADINGS: [&str; 15] = [
@@ -64,26 +35,22 @@ const CSV_HEADINGS: [&str; 15] = [
 
 /// Writes an export. What it writes depends on the format and the events alone.
 #[derive(Clone, Copy, Debug)]
-pub struct AuditExportWriter {
-    format: ExportFormat,
-    has_bom: bool,
-}
+pub struct AuditExportWriter(ExportWriter);
 
 impl AuditExportWriter {
     /// A writer of this format. `has_bom` is whether a CSV export begins with a byte order mark, by
     /// which Excel recognizes UTF-8; JSON lines never do.
     pub const fn new(format: ExportFormat, has_bom: bool) -> Self {
-        Self { format, has_bom }
+        Self(ExportWriter::new(format, has_bom))
+    }
+
+    pub(super) const fn from_writer(writer: ExportWriter) -> Self {
+        Self(writer)
     }
 
     /// Writes what precedes the events.
     pub fn write_start(self, out: &mut Vec<u8>) {
-        if self.format == ExportFormat::Csv {
-            if self.has_bom {
-                out.extend_from_slice(csv::BYTE_ORDER_MARK.as_bytes());
-            }
-            out.extend_from_slice(csv::format_row(CSV_HEADINGS).as_bytes());
-        }
+        self.0.write_start(CSV_HEADINGS, out);
     }
 
     /// Writes an event.
@@ -91,14 +58,7 @@ impl AuditExportWriter {
     /// # Errors
     /// The event cannot be serialized.
     pub fn write_event(self, view: &EventView, out: &mut Vec<u8>) -> serde_json::Result<()> {
-        match self.format {
-            ExportFormat::JsonLines => {
-                serde_json::to_writer(&mut *out, &TenantAuditEventBody::from_view(view))?;
-                out.push(b'\n');
-            }
-            ExportFormat::Csv => out.extend_from_slice(format_event_row(view).as_bytes()),
-        }
-        Ok(())
+        self.0.write_item(&TenantAuditEventBody::from_view(view), |_| Ok(format_event_row(view)), out)
     }
 }
 
@@ -175,7 +135,7 @@ impl PartSource for AuditExportStream {
             ExportPosition::Start => {
                 self.writer.write_start(&mut out);
                 let office = context.for_caller(&self.caller)?;
-                into_api_result(office.start_export(&self.filter, self.writer.format.name()))?
+                into_api_result(office.start_export(&self.filter, self.writer.0.format().name()))?
             }
             ExportPosition::After(last) => {
                 let reader = context.reader_for_caller(&context.auth.recheck_caller(&self.caller)?);

@@ -2,12 +2,11 @@
 
 use serde_json::{Value, json};
 use utoipa::PartialSchema;
-use utoipa::openapi::schema::{ObjectBuilder, Type};
 
-use super::export::ExportFormat;
 use super::response::AuditEventBody;
+use crate::api::native::export::document_export;
 use crate::api::native::schemas::{AuditAction, AuditOutcome, AuditSubjectKind};
-use crate::openapi::{OperationDoc, enum_schema, id_schema, instant_schema, text_schema};
+use crate::openapi::{OperationDoc, id_schema, instant_schema, text_schema};
 
 const TAG: &str = "audit";
 
@@ -37,27 +36,14 @@ pub(super) fn list_audit_events() -> OperationDoc {
 }
 
 pub(super) fn export_audit_events() -> OperationDoc {
-    let document = OperationDoc::new(TAG, "Export audit events, newest first")
-        .description(
-            "The response is a file with all events that the filter matches, as `tillgate audit export` writes it: one \
+    let document = OperationDoc::new(TAG, "Export audit events, newest first").description(
+        "The response is a file with all events that the filter matches, as `tillgate audit export` writes it: one \
              JSON object per line, or CSV, in which text that a spreadsheet would run as a formula begins with an \
              apostrophe. It is sent in parts; a response that is cut short is incomplete, as when the session or the \
              access token ends, or the right is revoked. The export itself is an \
              audit event (`audit.export`), which is not part of the file. Browsers require a recent proof of identity.",
-        )
-        .typed_response(200, "The events.", "application/jsonl")
-        .typed_response(200, "The events.", "text/csv")
-        .query_parameter(
-            "format",
-            "The format of the file; `jsonl` by default.",
-            enum_schema(ExportFormat::ALL.map(ExportFormat::name)),
-        )
-        .query_parameter(
-            "bom",
-            "Whether CSV begins with a byte order mark, by which Excel recognizes UTF-8; true by default.",
-            ObjectBuilder::new().schema_type(Type::Boolean),
-        );
-    add_filter_parameters(document)
+    );
+    add_filter_parameters(document_export(document, "The events."))
 }
 
 /// Adds the filter's parameters, which the list and the export have in common.

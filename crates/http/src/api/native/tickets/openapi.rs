@@ -7,6 +7,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use super::idempotency::IDEMPOTENCY_KEY_HEADER;
 use super::request::{CloseTicket, CreateTicket, RefundTicket, UpdateTicket};
 use super::response::TicketBody;
+use crate::api::native::export::{EXPORT_NOTE, document_export};
 use crate::api::native::schemas::TicketState;
 use crate::openapi::{OperationDoc, bool_schema, id_schema, instant_schema, order_schema, text_schema};
 
@@ -71,14 +72,25 @@ const IDEMPOTENCY_KEY_NOTE: &str = "The client's key for this request, quoted or
      different request with the same key is answered with 422.";
 
 pub(super) fn list_tickets() -> OperationDoc {
-    let sorts = order_schema(super::TICKET_ORDERS.map(|(word, _)| word));
-    OperationDoc::new(TAG, "List and search tickets")
+    let document = OperationDoc::new(TAG, "List and search tickets")
         .description(
             "Lists all tickets of the caller's tenant; no right is required. A page ends before \
              `limit` if it would exceed 4 MiB. A caller can read two lists at the same time; a third request \
              waits.",
         )
-        .page_response::<TicketBody>(&example_ticket())
+        .page_response::<TicketBody>(&example_ticket());
+    add_filter_parameters(document)
+}
+
+pub(super) fn export_tickets() -> OperationDoc {
+    let document = OperationDoc::new(TAG, "Export tickets").description(EXPORT_NOTE);
+    add_filter_parameters(document_export(document, "The tickets."))
+}
+
+/// Adds the parameters that the list and the export have in common.
+fn add_filter_parameters(document: OperationDoc) -> OperationDoc {
+    let sorts = order_schema(super::TICKET_ORDERS.map(|(word, _)| word));
+    document
         .query_parameter("state", "Only tickets in this state.", TicketState::schema())
         .query_parameter("owner", "Only tickets of the owner with this id.", id_schema())
         .query_parameter("device", "Only tickets opened on the device with this id.", id_schema())

@@ -7,6 +7,7 @@ use super::invitations::InvitationBody;
 use super::mailed_link::MailedLinkBody;
 use super::request::{CreateUser, InviteUser, UpdateUser};
 use super::response::{UpdatedUserBody, UserBody};
+use crate::api::native::export::{EXPORT_NOTE, document_export};
 use crate::api::native::passwords::{self, ChangedPasswordBody as ChangedPassword, SetUserPassword};
 use crate::api::native::schemas::UserStatus;
 use crate::openapi::{OperationDoc, order_schema, text_schema};
@@ -36,9 +37,22 @@ fn example_user() -> Value {
 }
 
 pub(super) fn list_users() -> OperationDoc {
-    OperationDoc::new(TAG, "List and search users")
-        .description("Deleted users are listed only if `status` is `deleted`.")
-        .page_response::<UserBody<'_>>(&example_user())
+    let document = OperationDoc::new(TAG, "List and search users")
+        .description(DELETED_NOTE)
+        .page_response::<UserBody<'_>>(&example_user());
+    add_filter_parameters(document)
+}
+
+const DELETED_NOTE: &str = "Deleted users are listed only if `status` is `deleted`.";
+
+pub(super) fn export_users() -> OperationDoc {
+    let document = OperationDoc::new(TAG, "Export users").description(EXPORT_NOTE).description(DELETED_NOTE);
+    add_filter_parameters(document_export(document, "The users."))
+}
+
+/// Adds the parameters that the list and the export have in common.
+fn add_filter_parameters(document: OperationDoc) -> OperationDoc {
+    document
         .query_parameter("search", "Text in the user name, the e-mail address or the display name.", text_schema())
         .query_parameter("status", "Only users with this status.", UserStatus::schema())
         .query_parameter(

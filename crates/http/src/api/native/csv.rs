@@ -19,11 +19,23 @@ const SEPARATOR_CHARS: [char; 5] = [';', '|', '\t', '\r', '\n'];
 
 /// Formats cells as a row with its line ending.
 pub(super) fn format_row<'c>(cells: impl IntoIterator<Item = &'c str>) -> String {
-    let cells: Vec<String> = cells.into_iter().map(format_cell).collect();
-    format!("{}\r\n", cells.join(","))
+    join_cells(cells.into_iter().map(format_cell))
 }
 
-fn format_cell(text: &str) -> String {
+/// Joins formatted cells to a row with its line ending.
+pub(super) fn join_cells(cells: impl Iterator<Item = String>) -> String {
+    format!("{}\r\n", cells.collect::<Vec<_>>().join(","))
+}
+
+/// Formats a decimal such as `-8.60`, which a spreadsheet takes for a number; other text as any.
+pub(super) fn format_decimal(text: &str) -> String {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let is_decimal = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    if is_decimal { text.to_owned() } else { format_cell(text) }
+}
+
+/// Formats text as a cell.
+pub(super) fn format_cell(text: &str) -> String {
     let text = escape_formula(text);
     if text.contains([',', '"', '\r', '\n', ';']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }
@@ -75,6 +87,15 @@ mod tests {
         assert_eq!(format_row(["\tx"]), "'\tx\r\n");
         assert_eq!(format_row(["\r=1"]), "\"'\r'=1\"\r\n");
         assert_eq!(format_row(["a-b=c"]), "a-b=c\r\n");
+    }
+
+    #[test]
+    fn decimals_are_numbers_and_nothing_else_is() {
+        for (text, expected) in
+            [("-8.60", "-8.60"), ("12", "12"), ("", ""), ("-", "'-"), ("-1+2", "'-1+2"), ("=1", "'=1")]
+        {
+            assert_eq!(format_decimal(text), expected);
+        }
     }
 
     #[test]
