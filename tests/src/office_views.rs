@@ -93,13 +93,16 @@ impl OfficePage {
         self.look_at_panels(page, &mut look);
     }
 
-    /// Opens one after the other what belongs to every page: the list of keys and the menu of the
-    /// person.
+    /// Opens one after the other what belongs to every page: the list of keys, the search and the
+    /// menu of the person.
     pub fn for_each_view_of_frame(&self, mut look: impl FnMut(&str)) {
         self.open("/");
         self.wait_until_settled();
         self.press_for_dialog("?");
         look("keys");
+        self.close_dialog();
+        self.press_for_dialog("/");
+        look("search");
         self.close_dialog();
         self.browser.click("button.person");
         self.wait_for_text("[role=menu]", "");

@@ -94,6 +94,7 @@ const FILES: &[(&str, &[u8])] = files! {
     "src/components/menu.js",
     "src/components/page-data.js",
     "src/components/panel.js",
+    "src/components/search-all.js",
     "src/components/sign-in.js",
     "src/components/small.js",
     "src/components/table.js",

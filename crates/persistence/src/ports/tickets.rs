@@ -224,6 +224,8 @@ fn filter_clause<'a>(
     if let Some(is_refund) = filter.is_refund {
         all.and(if is_refund { "tickets.refund_of IS NOT NULL" } else { "tickets.refund_of IS NULL" }, &[]);
     }
+    // very large numbers are negative in the column
+    all.and_if_some("tickets.number = ?", filter.number.map(|number| Bind::from(number.cast_signed())));
     all.and_if_some("tickets.opened_at >= ?", filter.from.map(Bind::from));
     all.and_if_some("tickets.opened_at < ?", filter.until.map(Bind::from));
     all.and_if_some(&contains_condition(connection, "tickets.searched"), text.map(|text| text.as_str().into()));

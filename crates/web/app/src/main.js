@@ -2,7 +2,7 @@
 // Starts the app: texts, session, pages.
 
 import { render } from "../vendor/lit-html/lit-html.js";
-import { hasStorePicker, layout, pages } from "./components/layout.js";
+import { hasStorePicker, layout, openKeys, openSearch, pages } from "./components/layout.js";
 import { problemBox, problemView, skeleton } from "./components/small.js";
 import { toastList } from "./components/toast.js";
 import { loadDirectory, zoneOfStore } from "./directory.js";
@@ -54,7 +54,7 @@ async function start() {
   await loadDirectory("stores");
   onRefresh(refreshPage);
   hooks.unavailable = (seconds) => refreshIn(MIN_RETRY_DELAY + seconds * 1_000);
-  startShortcuts({ pages, page: () => page?.keys?.() ?? {}, help: async () => void (await import("./components/help.js")).openKeys() });
+  startShortcuts({ pages, page: () => page?.keys?.() ?? {}, help: openKeys, search: openSearch });
   onChange(follow);
   startLive();
   startRouter(open);

@@ -4,8 +4,8 @@
 import { href, navigate } from "./core.js";
 import { prefs } from "./prefs.js";
 
-/** The pages with their keys, and the keys of the open page. @type {{pages: {id: string, key?: string}[], page: () => App.PageKeys, help: () => void}} */
-export let context = { pages: [], page: () => ({}), help: () => {} };
+/** The pages with their keys, the keys of the open page, and what shows all keys and searches everything. @type {{pages: {id: string, key?: string}[], page: () => App.PageKeys, help: () => void, search: () => void}} */
+export let context = { pages: [], page: () => ({}), help: () => {}, search: () => {} };
 let awaitsPage = 0;
 
 /** Starts to listen to keys. @param {typeof context} given */
@@ -18,7 +18,7 @@ export function startShortcuts(given) {
 function onKey(event) {
   const target = /** @type {HTMLElement} */ (event.target);
   if (event.defaultPrevented || event.isComposing || document.querySelector("dialog[open]")) return;
-  if ((event.ctrlKey || event.metaKey) && event.key === "k") return run(event, focusSearch);
+  if ((event.ctrlKey || event.metaKey) && event.key === "k") return run(event, context.search);
   if (event.ctrlKey || event.metaKey || event.altKey) return undefined;
   if (event.key === "Escape") return closePanel(event);
   if (target.closest("input:not([type=checkbox]), select, textarea, [role=menu]")) return undefined;
@@ -52,12 +52,12 @@ function run(event, action) {
   action();
 }
 
+/** Goes to the search of the list, or to that of everything on a page without one. */
 function focusSearch() {
   const search = document.getElementById("search");
-  if (search instanceof HTMLInputElement) {
-    search.focus();
-    search.select();
-  }
+  if (!(search instanceof HTMLInputElement)) return context.search();
+  search.focus();
+  search.select();
 }
 
 /** @param {KeyboardEvent} event */

@@ -6,7 +6,7 @@
 
 use super::lists::OffsetPageRequest;
 use super::search_text;
-use crate::ticket::{NumberSeries, Ticket, TicketStatus};
+use crate::ticket::{NumberSeries, Ticket, TicketState, TicketStatus};
 use crate::{DeviceId, FoldedText, Instant, StoreResult, TenantId, TicketId, UserId};
 
 /// A filter for tickets; what is `None` or empty matches everything.
@@ -22,6 +22,8 @@ pub struct TicketFilter {
     pub refund_of: Option<TicketId>,
     /// Only refunds if true, only sales if false.
     pub is_refund: Option<bool>,
+    /// Closed tickets with this receipt number.
+    pub number: Option<u64>,
     /// Tickets opened at this instant or later.
     pub from: Option<Instant>,
     /// Tickets opened before this instant.
@@ -39,6 +41,9 @@ impl TicketFilter {
             && self.device.is_none_or(|device| ticket.opened_on == device)
             && self.refund_of.is_none_or(|sold| ticket.refund_of == Some(sold))
             && self.is_refund.is_none_or(|is_refund| ticket.refund_of.is_some() == is_refund)
+            && self.number.is_none_or(
+                |number| matches!(&ticket.state, TicketState::Closed(closing) if closing.receipt.number == number),
+            )
             && self.from.is_none_or(|from| ticket.opened_at >= from)
             && self.until.is_none_or(|until| ticket.opened_at < until)
             && self

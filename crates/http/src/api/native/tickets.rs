@@ -141,6 +141,7 @@ fn read_filter(sent: &mut QueryParameters, status: Option<TicketStatus>) -> Tick
         device: sent.parse("device", ID_MESSAGE),
         refund_of: sent.parse("refund_of", ID_MESSAGE),
         is_refund: sent.parse("refund", "must be true or false"),
+        number: sent.parse("number", "must be a receipt number"),
         from: sent.parse("from", Rfc3339Instant::MESSAGE).map(|Rfc3339Instant(at)| at),
         until: sent.parse("until", Rfc3339Instant::MESSAGE).map(|Rfc3339Instant(at)| at),
         text: sent.read_nonempty("search"),

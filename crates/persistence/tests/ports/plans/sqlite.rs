@@ -46,6 +46,7 @@ const ORDERED_STATEMENTS: &[(&str, &str)] = &[
         "FROM tickets WHERE tickets.tenant_id = ? AND tickets.refund_of = ? ORDER BY tickets.opened_at ",
         "tickets_refunds",
     ),
+    ("FROM tickets WHERE tickets.tenant_id = ? AND tickets.number = ? ORDER BY tickets.opened_at ", "tickets_number"),
     ("FROM audit WHERE audit.tenant_id = ? ORDER BY audit.id", "audit_tenant"),
     ("FROM audit WHERE audit.tenant_id = ? AND audit.user_id = ? ORDER BY audit.id", "audit_user"),
     ("FROM audit WHERE audit.tenant_id = ? AND audit.device_id = ? ORDER BY audit.id", "audit_device"),

@@ -341,6 +341,8 @@ fn call_tickets(tx: &mut (dyn OfficeTx + '_), fixture: &StoreFixture) -> StoreRe
         }
         tx.tickets().count(tenant, &filter)?;
     }
+    let numbered = TicketFilter { number: Some(1), ..TicketFilter::default() };
+    tx.tickets().list(tenant, &numbered, TicketOrder::default(), &OffsetPageRequest::first(9))?;
     Ok(())
 }
 

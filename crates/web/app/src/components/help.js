@@ -38,7 +38,7 @@ const LIST_KEYS = { j: "next", k: "previous", Enter: "open", Esc: "close", x: "s
 const shortcutGroups = () => [
   [t("keys.page"), Object.entries(context.page()).map(([key, { label }]) => [key, label])],
   [t("keys.lists"), Object.entries(LIST_KEYS).map(([key, name]) => [key, t(`keys.${name}`)])],
-  [t("keys.pages"), context.pages.filter((page) => page.key).map((page) => [`g ${page.key}`, t(`nav.${page.id}`)])],
+  [t("keys.pages"), [["Ctrl K", t("search.title")], ...context.pages.filter((page) => page.key).map((page) => /** @type {[string, string]} */ ([`g ${page.key}`, t(`nav.${page.id}`)]))]],
 ];
 
 /** Shows the keys of the keyboard. */

@@ -9,7 +9,8 @@ import { renew, session, signOut } from "../session.js";
 import { lazyActions, menuTrigger } from "./lazy.js";
 import { optionViews, toastProblem } from "./small.js";
 
-const { openCalls, openKeys } = lazyActions(() => import("./help.js"));
+export const { openCalls, openKeys } = lazyActions(() => import("./help.js"));
+export const { openSearch } = lazyActions(() => import("./search-all.js"));
 
 /**
  * The pages of the rail, each with the rights of which one is needed to see it.
@@ -42,6 +43,7 @@ export const layout = (route, title, content) => html`
     <h1>${title}</h1>
     ${storePicker(route)}
     <span class="fill"></span>
+    <button class="icon-button" aria-label=${t("search.title")} title="${t("search.title")} (Ctrl K)" @click=${openSearch}>${icon("search")}</button>
     ${lamp()}
     <button class="icon-button" aria-label=${t("as_call.title")} title=${t("as_call.title")} @click=${openCalls}>${icon("code")}</button>
     <button class="icon-button wide-only" aria-label=${t("keys.title")} title="${t("keys.title")} (?)" @click=${openKeys}>${icon("keyboard")}</button>

@@ -96,6 +96,11 @@ fn add_filter_parameters(document: OperationDoc) -> OperationDoc {
         .query_parameter("device", "Only tickets opened on the device with this id.", id_schema())
         .query_parameter("refund_of", "Only refunds of the ticket with this id.", id_schema())
         .query_parameter("refund", "Only refunds if true, only sales if false.", bool_schema())
+        .query_parameter(
+            "number",
+            "Only closed tickets with this receipt number.",
+            ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)),
+        )
         .query_parameter("from", "Only tickets opened at this time or later.", instant_schema())
         .query_parameter("until", "Only tickets opened before this time.", instant_schema())
         .query_parameter("search", "Text in the name, the external id or the customer's full name.", text_schema())

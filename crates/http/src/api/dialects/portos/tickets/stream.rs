@@ -48,7 +48,7 @@ enum TicketSource {
     /// Nothing has been read yet.
     Unread,
     /// Tickets in the order of the store.
-    Scan(StoreScan),
+    Scan(Box<StoreScan>),
     /// Found and sorted tickets, and their total number.
     Sorted(VecDeque<TicketId>, u64),
 }
@@ -84,14 +84,14 @@ impl TicketListStream {
             let fitting = if counted { office.count_tickets(&filter)? } else { 0 };
             let (skip, passed) = if counted { (0, to_u64(skip)) } else { (skip, 0) };
             let search = TicketSearch { filter, order, page: Page { skip: passed, ..Page::first(0) } };
-            return Ok(TicketSource::Scan(StoreScan {
+            return Ok(TicketSource::Scan(Box::new(StoreScan {
                 search,
                 scanned: 0,
                 skip,
                 take,
                 matched: fitting,
                 counted_by_store: counted,
-            }));
+            })));
         }
         // if the store does not have the order, the newest tickets are sorted
         let order = TicketOrder { sort_key: TicketSortKey::Opened, descending: true };
