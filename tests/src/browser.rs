@@ -28,6 +28,8 @@ pub mod keys {
     pub const BACKSPACE: &str = "\u{E003}";
     /// The Escape key.
     pub const ESCAPE: &str = "\u{E00C}";
+    /// The arrow down.
+    pub const DOWN: &str = "\u{E015}";
     /// The Shift key.
     pub const SHIFT: &str = "\u{E008}";
 }

@@ -85,7 +85,7 @@ declare namespace App {
     submit?: (values: Values) => Promise<any>;
   };
   /** A question before something wide or final. With `name`, the person must type it first. */
-  type Question = { title: string; text: string; points?: string[]; action: string; name?: string };
+  type Question = { title: string; text: string; points?: string[]; action: string; name?: string; fields?: Field[] };
 
   /** A column of a table. */
   type Column = { label: string; cell: (item: any) => any; class?: string } | false;

@@ -51,7 +51,7 @@ async fn users_are_exported_page_by_page_and_safely_for_spreadsheets() {
     assert_eq!(lines(&answer)[0], desk.get("/users?sort=-user_name&limit=1").await.json()["items"][0]);
     let csv = desk.get("/users/export?format=csv&search=cmd").await;
     assert_eq!(csv.header("content-type"), "text/csv; charset=utf-8");
-    let text = String::from_utf8(csv.bytes.to_vec()).unwrap();
+    let text = String::from_utf8(csv.bytes).unwrap();
     assert!(text.starts_with("\u{feff}id,user_name,display_name,"), "{text}");
     assert!(text.contains(",'=cmd(),\"'+1;'=2\",") && text.contains(",manager,P01=cashier,"), "{text}");
     let unmarked = desk.get("/users/export?format=csv&bom=false&search=nobody").await;

@@ -33,11 +33,7 @@ export const refreshPage = () => refresher();
 export async function act(run) {
   shop.isActing = true;
   repaint();
-  try {
-    await run();
-  } catch (error) {
-    toastProblem(error);
-  }
+  await run().catch(toastProblem);
   shop.isActing = false;
   await refreshPage();
 }

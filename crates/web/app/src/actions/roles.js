@@ -2,7 +2,8 @@
 // Acts on roles: add, duplicate, describe, delete.
 
 import { differences, formDialog } from "../components/form.js";
-import { href, navigate, optionsOf, roleName, t, word } from "../core.js";
+import { call, href, navigate, optionsOf, roleName, t, tn, word } from "../core.js";
+import { requireDirectories, roleOptions, usableDevices, usablePeople } from "../directory.js";
 import { askAndDelete } from "./sessions.js";
 import { environments } from "../pages/board.js";
 
@@ -42,9 +43,27 @@ export async function editRole(role, etag) {
   });
 }
 
-/** @param {NativeApi.Role} role */
-export function deleteRole(role) {
+/** Deletes a role; who has it gets another one instead, or none. @param {NativeApi.Role} role */
+export async function deleteRole(role) {
+  await requireDirectories("users", "devices", "roles");
   const name = roleName(role);
-  const question = { title: t("role.delete", { name }), text: t("role.delete.text"), action: t("role.delete.action"), name: role.name };
-  return askAndDelete(`roles/${role.id}`, question, t("role.deleted", { name }), href("roles"));
+  const has = (/** @type {{roles: string[]}} */ { roles }) => roles.includes(role.name);
+  const people = usablePeople().filter((user) => has(user) || user.devices.some(has));
+  const devices = usableDevices().filter(has);
+  const options = [{ value: "", label: t("role.delete.nothing") }, ...roleOptions().filter(({ value }) => value !== role.name)];
+  const holders = { people: tn("count.people", people.length), devices: tn("count.devices", devices.length) };
+  /** @type {App.Field} */
+  const instead = { name: "instead", label: t("role.delete.instead", holders), type: "select", required: true, value: "", options };
+  const move = async (/** @type {App.Values} */ { instead: other }) => {
+    const swap = (/** @type {string[]} */ roles) => [...new Set(roles.flatMap((each) => (each !== role.name ? each : other || [])))];
+    for (const { id } of people) {
+      const { data, etag } = await call("GET", `users/${id}`);
+      const access = data.devices.map((/** @type {App.Access} */ each) => ({ ...each, roles: swap(each.roles) }));
+      await call("PATCH", `users/${id}`, { body: { roles: swap(data.roles), devices: access }, ifMatch: etag });
+    }
+    for (const { id, roles } of devices) await call("PATCH", `devices/${id}`, { body: { roles: swap(roles) }, ifMatch: "*" });
+  };
+  const fields = people.length + devices.length ? [instead] : [];
+  const question = { title: t("role.delete", { name }), text: t("role.delete.text"), fields, action: t("role.delete.action"), name: role.name };
+  return askAndDelete(`roles/${role.id}`, question, t("role.deleted", { name }), href("roles"), move);
 }

@@ -67,21 +67,12 @@ export const changeStatuses = (list, items, status) =>
  * @param {(item: any) => Promise<any>} act
  */
 export async function forEachItem(items, act) {
-  let done = 0;
-  /** @type {unknown} */
-  let refusal = null;
-  let refused = 0;
-  for (const item of items) {
-    try {
-      await act(item);
-      done += 1;
-    } catch (error) {
-      refused += 1;
-      refusal ??= error;
-    }
-  }
-  toast(tn("bulk.done", done), { detail: refused ? tn("bulk.refused", refused) : undefined });
-  if (refusal) toastProblem(refusal);
+  /** @type {unknown[]} */
+  const refusals = [];
+  for (const item of items) await act(item).catch((error) => refusals.push(error));
+  const detail = refusals.length ? tn("bulk.refused", refusals.length) : undefined;
+  toast(tn("bulk.done", items.length - refusals.length), { detail });
+  if (refusals.length) toastProblem(refusals[0]);
   await refreshPage();
 }
 
@@ -133,13 +124,10 @@ export function toastEnding(answer, text, options) {
   const position = answer?.headers.get("revocation");
   if (!position || !can("sessionDelete")) return;
   setTimeout(async () => {
-    try {
-      const { data } = await call("GET", `revocations/${position}`);
-      const times = data.processes.map((/** @type {any} */ each) => each.applied_at);
-      if (times.length && times.every(Boolean)) extendToast(entry, t("session.acknowledgment", { time: formatSeconds(times.sort().at(-1)) }));
-    } catch {
-      // the acknowledgment is an addition: the session has ended
-    }
+    // the acknowledgment is an addition: the session has ended
+    const answer = await call("GET", `revocations/${position}`).catch(() => null);
+    const times = (answer?.data.processes ?? []).map((/** @type {any} */ each) => each.applied_at);
+    if (times.length && times.every(Boolean)) extendToast(entry, t("session.acknowledgment", { time: formatSeconds(times.sort().at(-1)) }));
   }, ACKNOWLEDGMENT_DELAY);
 }
 
@@ -149,10 +137,13 @@ export function toastEnding(answer, text, options) {
  * @param {App.Question} question
  * @param {string} done what to report
  * @param {string} [list] the address to go to
+ * @param {(values: App.Values) => Promise<any>} [prepare] what is done before, by what was entered
  */
-export async function askAndDelete(path, question, done, list) {
-  if (!(await confirmDialog(question))) return;
+export async function askAndDelete(path, question, done, list, prepare) {
+  const values = await confirmDialog(question);
+  if (!values) return;
   await act(async () => {
+    await prepare?.(values);
     toastEnding(await call("DELETE", path, { ifMatch: "*" }), done);
     if (list) navigate(list);
   });

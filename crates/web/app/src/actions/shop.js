@@ -1,8 +1,9 @@
 // @ts-check
 // Changes of the settings of the tenant, and of its stores.
 
-import { call, optionsOf, t } from "../core.js";
+import { call, can, optionsOf, t } from "../core.js";
 import { differences, formDialog, languageOptions } from "../components/form.js";
+import { storeOptions } from "../directory.js";
 import { LIMITS, loadShop, shop } from "../shop.js";
 import { askAndDelete } from "./sessions.js";
 
@@ -80,10 +81,17 @@ export async function editStore(store) {
   });
 }
 
-/** @param {NativeApi.Store} store @param {any[]} devices */
+/** Closes a store; its devices are moved to another one. @param {NativeApi.Store} store @param {any[]} devices */
 export function closeStore(store, devices) {
   const { name } = store;
-  const points = devices.length ? [t("store.close.devices", { devices: devices.map((each) => each.name).join(", ") })] : [];
-  const question = { title: t("store.close.title", { name }), text: t("store.close.text"), points, action: t("store.close"), name };
-  return askAndDelete(`stores/${store.id}`, question, t("store.closed", { name }));
+  const others = storeOptions().filter(({ value }) => value !== store.id);
+  const canMove = devices.length > 0 && others.length > 0 && can("deviceUpdate");
+  const points = devices.length ? [t(canMove ? "store.close.moved" : "store.close.devices", { devices: devices.map((each) => each.name).join(", ") })] : [];
+  /** @type {App.Field[]} */
+  const fields = canMove ? [{ name: "store", label: t("store.close.move"), type: "select", required: true, options: others }] : [];
+  const move = async (/** @type {App.Values} */ values) => {
+    for (const { id } of canMove ? devices : []) await call("PATCH", `devices/${id}`, { body: { store: values.store }, ifMatch: "*" });
+  };
+  const question = { title: t("store.close.title", { name }), text: t("store.close.text"), points, fields, action: t("store.close"), name };
+  return askAndDelete(`stores/${store.id}`, question, t("store.closed", { name }), undefined, move);
 }

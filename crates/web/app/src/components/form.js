@@ -112,11 +112,11 @@ export async function formDialog({ title, text, content, fields, action = t("sav
   return result;
 }
 
-/** Asks whether to do something wide or final. @param {App.Question} question @returns {Promise<boolean>} */
-export async function confirmDialog({ title, text, points = [], action, name }) {
+/** Asks whether to do something wide or final. Returns what was entered, if the person is sure. @param {App.Question} question @returns {Promise<App.Values | undefined>} */
+export function confirmDialog({ title, text, points = [], action, name, fields = [] }) {
   const content = points.length ? html`<ul class="points">${points.map((point) => html`<li>${point}</li>`)}</ul>` : undefined;
-  const fields = name ? [{ name: "confirm", label: t("confirm.type_name", { name }), required: true, expected: name }] : [];
-  return Boolean(await formDialog({ title, text, content, fields, action, danger: true, submit: async () => true }));
+  const typed = name ? [{ name: "confirm", label: t("confirm.type_name", { name }), required: true, expected: name }] : [];
+  return formDialog({ title, text, content, fields: [...fields, ...typed], action, danger: true, submit: async (values) => values });
 }
 
 /**

@@ -37,20 +37,10 @@ export function lazyPanel(read) {
  * @returns {{[K in keyof M]: M[K] extends (...given: infer A) => any ? (...given: A) => Promise<void> : never}}
  */
 export const lazyActions = (read) =>
-  /** @type {any} */ (
-    new Proxy(
-      {},
-      {
-        get: (_, name) => async (/** @type {any[]} */ ...given) => {
-          try {
-            await (await read())[/** @type {string} */ (name)](...given);
-          } catch (error) {
-            toastProblem(error);
-          }
-        },
-      },
-    )
-  );
+  new Proxy(/** @type {any} */ ({}), {
+    get: (_, name) => (/** @type {any[]} */ ...given) =>
+      read().then((module) => module[/** @type {string} */ (name)](...given)).then(() => {}, toastProblem),
+  });
 
 const loadMenu = () => import("./menu.js");
 const { openMenu } = lazyActions(loadMenu);
