@@ -35,7 +35,7 @@ function storeRow(store) {
       ${icon("store")}
       <div><strong>${store.name}</strong>
         <span class="faint">${tn("user.till_count", devices.length - others)}${others ? ` · ${tn("tills.others", others)}` : ""}</span>
-        <span class="faint">${store.zone ? inZone(store.zone, () => `${store.zone}, ${formatExact(new Date().toISOString())}`) : nothing}</span></div>
+        <span class="faint">${store.zone ? inZone(store.zone, () => `· ${store.zone}, ${formatExact(new Date().toISOString())}`) : nothing}</span></div>
       <span class="fill"></span>
       <a class="button small quiet" href=${href("tills", null, { store: store.id })}>${t("nav.tills")}</a>
       ${can("storeUpdate") ? html`<button class="button small" @click=${() => editStore(store)}>${t("edit")}</button>` : nothing}
