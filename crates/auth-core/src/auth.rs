@@ -53,6 +53,7 @@ use crate::activity::ActivityTracker;
 use crate::cache::{ApiKeyCache, CacheUsage, FirstUseCache, ProfileCache, ProofCache, SessionCache, TokenCache};
 use crate::clock::{Clock, ClockConfidence, Time, Timekeeper};
 use crate::denials::{CallerKey, DenialLimiter, GuestKey};
+use crate::enrollment_code::EnrollmentCodeKey;
 use crate::entropy::Entropy;
 use crate::keys::{AuditSealKey, Keyring, NonceKey};
 use crate::passwords::{HashError, HashQueue, Lane};
@@ -77,6 +78,7 @@ pub struct Auth {
     keyring: Keyring,
     audit_seal_key: AuditSealKey,
     nonce_key: NonceKey,
+    enrollment_code_key: EnrollmentCodeKey,
     throttle: Throttle,
     revocations: Arc<RevocationCache>,
     token_cache: TokenCache,

@@ -118,6 +118,13 @@ pub enum AuthDenied {
     /// The password policy does not allow this password.
     #[error("the password {0}")]
     WeakPassword(WeakPassword),
+    /// No enrollment waits for this code: it is wrong, was used, or has expired, or the device is
+    /// not active.
+    #[error("the code is wrong, was used or has expired; ask for a new one")]
+    EnrollmentUnknown,
+    /// The key to enroll is or was that of a device of the tenant.
+    #[error("the key was enrolled before; make a new key for each enrollment")]
+    KeyKnown,
     /// The session does not exist, or the caller may not know of it.
     #[error("the session does not exist")]
     SessionNotFound,
@@ -130,7 +137,8 @@ impl AuthDenied {
             Self::Login(_) | Self::Token(_) | Self::TokenUnproven(_) => DenialKind::Unauthenticated,
             Self::Proof(_) => DenialKind::Invalid,
             Self::TooManyAttempts { .. } | Self::TooManyExchanges { .. } => DenialKind::TooManyAttempts,
-            Self::RightMissing(_) | Self::RankTooLow(_) => DenialKind::Forbidden,
+            Self::RightMissing(_) | Self::RankTooLow(_) | Self::EnrollmentUnknown => DenialKind::Forbidden,
+            Self::KeyKnown => DenialKind::Conflict,
             Self::WeakPassword(_) => DenialKind::InvalidFields,
             Self::SessionNotFound => DenialKind::NotFound,
         }
@@ -147,6 +155,8 @@ impl AuthDenied {
             Self::RightMissing(_) => "right_missing",
             Self::RankTooLow(_) => "rank_missing",
             Self::WeakPassword(_) => "password_weak",
+            Self::EnrollmentUnknown => "enrollment_unknown",
+            Self::KeyKnown => "key_known",
             Self::SessionNotFound => "session_not_found",
         }
     }

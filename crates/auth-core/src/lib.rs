@@ -10,6 +10,7 @@
 //! | --- | --- | --- |
 //! | [`Auth::login`] | creates a session of a user or a device, with a password | Argon2id, RFC 9106 |
 //! | [`Auth::authenticate`] | verifies an access token and returns the [`Caller`] with its current rights | RFC 9068 |
+//! | [`Auth::enroll_device`] | registers the key of a device, and creates a session | RFC 9449 |
 //! | [`Auth::refresh`] | exchanges a refresh token for new tokens, with rotation and replay detection | RFC 6749, 6; RFC 9700, 4.14 |
 //! | [`Auth::logout`], [`Auth::end_session`] and others | end sessions; all of their tokens become invalid at once | RFC 7009 |
 //! | [`Auth::change_password`] | replaces a password and ends the user's other sessions | |
@@ -89,7 +90,8 @@
 //! | [`DenialKind`](tillgate_domain::DenialKind) | status | denials |
 //! | --- | --- | --- |
 //! | `Unauthenticated` | 401 | a login or a token is not accepted |
-//! | `Forbidden` | 403 | a right or a rank is missing |
+//! | `Forbidden` | 403 | a right or a rank is missing, or the code of an enrollment is not valid |
+//! | `Conflict` | 409 | the key to enroll was enrolled before |
 //! | `NotFound` | 404 | the session does not exist for the caller |
 //! | `InvalidFields` | 422 | the new password violates the policy |
 //! | `Invalid` | 400 | a login or a refresh lacks a valid proof of the client's key ([`dpop`]) |
@@ -109,6 +111,7 @@ pub mod clock;
 mod denials;
 pub mod digest;
 pub mod dpop;
+pub mod enrollment_code;
 pub mod entropy;
 pub mod error;
 pub mod fair_queue;
@@ -137,6 +140,7 @@ pub use caller::{AuthenticatedBy, Caller, Profile, SessionContext};
 pub use cancellation::Cancellation;
 pub use clock::{Clock, Time, Timekeeper};
 pub use dpop::{PresentedProof, ProofDenied, ProofFault, ProofKey, ProvenKey};
+pub use enrollment_code::EnrollmentCode;
 pub use entropy::{Entropy, EntropyError};
 pub use error::{AuthDenied, Error, LoginDenied, TokenDenied};
 pub use fair_queue::FairQueue;
@@ -146,8 +150,8 @@ pub use passwords::{Argon2id, HashQueue, PasswordHasher, QueueLimits};
 pub use ports::{AuthPorts, AuthTx};
 pub use request_signature::{ReplayCheck, Signature};
 pub use requests::{
-    AuthRequest, Client, DpopCredentials, GrantKind, IssuedTokens, LoginIdentity, LoginRequest, NewPassword, Proof,
-    RefreshRequest, RequestCredentials, Tenancy,
+    AuthRequest, Client, DpopCredentials, EnrollmentRequest, GrantKind, IssuedTokens, LoginIdentity, LoginRequest,
+    NewPassword, Proof, RefreshRequest, RequestCredentials, Tenancy,
 };
 pub use session::{AuthenticationInfo, DialectName, Epochs, Session, SessionKind, UnknownSessionKind};
 pub use session_terms::{OfficeTerms, RefreshTerms, Terms};

@@ -12,6 +12,7 @@ mod api_keys;
 mod attempts;
 mod credentials;
 mod directory;
+mod enrollments;
 mod feed;
 mod keys;
 mod live_events;
@@ -24,6 +25,7 @@ pub use api_keys::{ApiKeys, SignatureDigest, Signatures, WrappedApiKey};
 pub use attempts::{Attempts, Bucket, CountKey, KnownNetworks, PrincipalBucket, TokenDisposition};
 pub use credentials::{Credential, CredentialKind, Credentials, Verifier};
 pub use directory::{Devices, Roles, Tenants, Users};
+pub use enrollments::{DeviceKeys, Enrollments};
 pub use feed::{
     Bookmark, Cursor, Feed, FeedBatch, FeedEntry, Instance, InstanceState, Instances, MachineClock, Node,
     NodeAcknowledgment, Nodes, ServerTime,
@@ -72,4 +74,8 @@ pub trait AuthTx: Tx {
     fn api_keys(&mut self) -> &mut dyn ApiKeys;
     /// Signatures that were accepted.
     fn signatures(&mut self) -> &mut dyn Signatures;
+    /// Enrollments of devices, by their codes.
+    fn enrollments(&mut self) -> &mut dyn Enrollments;
+    /// Keys of devices.
+    fn device_keys(&mut self) -> &mut dyn DeviceKeys;
 }

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tillgate_domain::{DeviceId, Instant, Rank, Secret, Slug, StoreResult, TenantId, UserId};
+use tillgate_domain::{DeviceId, Instant, KeyStorage, Rank, Secret, Slug, StoreResult, TenantId, UserId};
 
 use crate::dpop::{PresentedProof, ProvenKey};
 use crate::ports::Verifier;
@@ -126,6 +126,29 @@ impl LoginRequest {
             reports_password_change: false,
         }
     }
+}
+
+/// A request to enroll a device with the code of an enrollment.
+#[derive(Clone, Copy, Debug)]
+pub struct EnrollmentRequest<'a> {
+    /// The dialect through which the request comes.
+    pub dialect: &'a DialectName,
+    /// The terms of the new session, before the limits of the tenant apply.
+    pub terms: &'a Terms,
+    /// The tenant that the mount serves; the device must belong to it.
+    pub tenant: Option<TenantId>,
+    /// The code as it was typed.
+    pub code: &'a Secret<String>,
+    /// The key that the request proves to have (RFC 9449).
+    pub key: &'a ProvenKey,
+    /// Where the device says that it keeps the private key.
+    pub storage: KeyStorage,
+    /// A name for the machine.
+    pub label: &'a str,
+    /// The program on it and its version.
+    pub app: &'a str,
+    /// The network address of the client.
+    pub address: Option<IpAddr>,
 }
 
 /// A request to refresh a session (RFC 6749, section 6).

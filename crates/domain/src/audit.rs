@@ -181,6 +181,16 @@ words! {
         DeviceUpdate = "device.update",
         /// The status of a device was changed.
         DeviceStatus = "device.status",
+        /// The enrollment of a device was started: somebody has its code.
+        DeviceEnrollStart = "device.enroll.start",
+        /// The enrollment of a device was canceled before its code was used.
+        DeviceEnrollCancel = "device.enroll.cancel",
+        /// A device was enrolled: its key was registered.
+        DeviceEnroll = "device.enroll",
+        /// The code of an enrollment was presented again with another key than the enrolled one.
+        EnrollmentTwice = "enrollment.twice",
+        /// The key of a device was revoked.
+        DeviceKeyRevoke = "device.key.revoke",
         /// A role was added.
         RoleAdd = "role.add",
         /// A role was changed.

@@ -1,7 +1,7 @@
 //! The domain of tillgate: its types, its rules, and the use cases of the back office.
 //!
 //! - Entities that are valid by construction: [`Tenant`], [`User`], [`Device`], [`Role`],
-//!   [`ApiKey`] and the [`ticket`]s.
+//!   [`ApiKey`], [`DeviceKey`] and the [`ticket`]s.
 //! - Pure rules over them: [`principal_access`] for roles, [`authority`] for the check of rights,
 //!   [`ticket`] for amounts and states.
 //! - The unit of work ([`work`]), and the two ports that every part of the server uses:
@@ -17,6 +17,8 @@ pub mod authority;
 pub mod change;
 pub mod denial_kind;
 pub mod device;
+pub mod device_key;
+pub mod enrollment;
 pub mod hex;
 pub mod id;
 pub mod instant;
@@ -44,6 +46,8 @@ pub use authority::{Authority, MissingRight};
 pub use change::{Change, EndReason, Epoch, Revocations, Scope};
 pub use denial_kind::DenialKind;
 pub use device::{Device, DeviceStatus, Environment};
+pub use device_key::{DeviceKey, DeviceKeyState, KeyStorage, Thumbprint};
+pub use enrollment::{Enrollment, EnrollmentCompletion, EnrollmentDigest};
 pub use id::{
     ApiKeyId, BranchId, DeviceId, EventId, KeyId, NodeId, PrincipalId, ResetId, RoleId, SessionId, TenantId, TicketId,
     UserId,

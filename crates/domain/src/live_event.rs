@@ -73,6 +73,12 @@ impl LiveEvent {
         match (event.action, event.outcome) {
             (Action::RefreshReplay, _) => events.push(named(LiveEventKind::Session, subject)),
             (_, EventOutcome::Refused) => {}
+            // an enrollment is a login by a new key; one that replaces a key ends sessions
+            (Action::DeviceEnroll, EventOutcome::Done) => {
+                events.extend(changed.map(|kind| named(kind, subject)));
+                let session = event.actor.session.filter(|_| !event.details.contains_key("replaced"));
+                events.push(named(LiveEventKind::Session, session.map(|session| session.0)));
+            }
             (Action::Login, EventOutcome::Done) => {
                 let replaced = event.details.get("replaced").and_then(|id| id.as_str()?.parse().ok());
                 let sessions = [event.actor.session.map(|session| session.0), replaced];
@@ -112,6 +118,10 @@ const fn changes_subject(action: Action) -> bool {
         | Action::DeviceAdd
         | Action::DeviceUpdate
         | Action::DeviceStatus
+        | Action::DeviceEnrollStart
+        | Action::DeviceEnrollCancel
+        | Action::DeviceEnroll
+        | Action::DeviceKeyRevoke
         | Action::RoleAdd
         | Action::RoleUpdate
         | Action::RoleDelete
@@ -136,6 +146,7 @@ const fn changes_subject(action: Action) -> bool {
         | Action::RefreshReplay
         | Action::RefreshShared
         | Action::RefreshUnproven
+        | Action::EnrollmentTwice
         | Action::StoreRollback
         | Action::RightMissing
         | Action::ResetGrant
@@ -166,6 +177,7 @@ const fn ends_sessions(action: Action) -> bool {
             | Action::Password
             | Action::DeviceUpdate
             | Action::DeviceStatus
+            | Action::DeviceKeyRevoke
             | Action::StoreRollback
     )
 }
@@ -220,6 +232,10 @@ mod tests {
             (Action::UserAdd, user, Done, vec![("user", Some(7))]),
             (Action::UserStatus, user, Done, vec![("user", Some(7)), ("session", None)]),
             (Action::DeviceStatus, device, Done, vec![("device", Some(8)), ("session", None)]),
+            (Action::DeviceEnrollStart, device, Done, vec![("device", Some(8))]),
+            (Action::DeviceEnroll, device, Done, vec![("device", Some(8)), ("session", Some(3))]),
+            (Action::DeviceKeyRevoke, device, Done, vec![("device", Some(8)), ("session", None)]),
+            (Action::EnrollmentTwice, device, Refused, vec![]),
             (Action::StoreRestored, Subject::Server, Done, vec![]),
             (Action::StepUp, session, Done, vec![("session", Some(9))]),
             (Action::AuditExport, tenant, Done, vec![]),
@@ -243,6 +259,14 @@ mod tests {
         let mut login = event(Action::Login, Subject::User(UserId(Uuid::from_u128(7))), EventOutcome::Done);
         login.details.insert("replaced".to_owned(), json!(SessionId(Uuid::from_u128(4))));
         assert_eq!(changes(&login), [("session", Some(3)), ("session", Some(4))]);
+    }
+
+    #[test]
+    fn enrollment_that_replaces_a_key_ends_sessions() {
+        let device = Subject::Device(DeviceId(Uuid::from_u128(8)));
+        let mut enrolled = event(Action::DeviceEnroll, device, EventOutcome::Done);
+        enrolled.details.insert("replaced".to_owned(), json!("thumbprint"));
+        assert_eq!(changes(&enrolled), [("device", Some(8)), ("session", None)]);
     }
 
     #[test]

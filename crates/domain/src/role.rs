@@ -54,6 +54,7 @@ const MANAGER_RIGHTS: &[KnownRight] = &[
     KnownRight::TicketTakeover,
     KnownRight::TicketDelete,
     KnownRight::Storno,
+    KnownRight::DeviceEnroll,
     KnownRight::SessionDelete,
     KnownRight::SessionRead,
     KnownRight::UserRead,

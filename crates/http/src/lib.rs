@@ -53,7 +53,7 @@ pub use api::dialects::krmpesan::Krmpesan;
 pub use api::dialects::portos::Portos;
 pub use api::dialects::posstar::PosStar;
 pub use api::dialects::{DIALECTS, DialectEntry, DialectSettings, NestedDialect};
-pub use api::native::{Native, bodies as native_bodies, office_links};
+pub use api::native::{Native, TillTerms, bodies as native_bodies, office_links};
 pub use api::oauth::OAuth;
 pub use api::office::{OfficeApi, OfficePages};
 pub use application::Http;

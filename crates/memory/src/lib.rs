@@ -11,6 +11,7 @@ mod attempts;
 mod credentials;
 mod directory;
 mod email_verifications;
+mod enrollments;
 mod events;
 mod feed;
 mod invitations;

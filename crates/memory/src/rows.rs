@@ -10,8 +10,8 @@ use tillgate_domain::office::ports::{
 };
 use tillgate_domain::ticket::{NumberSeries, Ticket};
 use tillgate_domain::{
-    ApiKeyId, Change, Device, DeviceId, Event, EventId, FoldedText, Instant, KeyId, LiveEvent, NodeId, PrincipalId,
-    ResetId, Role, RoleId, SessionId, Slug, Tenant, TenantId, TicketId, User, UserId,
+    ApiKeyId, Change, Device, DeviceId, DeviceKey, Enrollment, Event, EventId, FoldedText, Instant, KeyId, LiveEvent,
+    NodeId, PrincipalId, ResetId, Role, RoleId, SessionId, Slug, Tenant, TenantId, Thumbprint, TicketId, User, UserId,
 };
 use uuid::Uuid;
 
@@ -124,6 +124,8 @@ tables! {
     by_sequence: i64 => EventId,
     newest_seal: () => Seal,
     setup_token: () => SetupTokenDigest,
+    enrollments: DeviceId => Enrollment,
+    device_keys: (TenantId, Thumbprint) => DeviceKey,
 }
 
 /// The tables, the audit events of the open unit of work, and the identity of the store.

@@ -96,12 +96,16 @@ shows!(AuthTx {
     instances: ports::Instances,
     api_keys: ports::ApiKeys,
     signatures: ports::Signatures,
+    enrollments: ports::Enrollments,
+    device_keys: ports::DeviceKeys,
 });
 
 shows!(OfficeTx {
     tenants: office::Tenants,
     users: office::Users,
     devices: office::Devices,
+    enrollments: office::Enrollments,
+    device_keys: office::DeviceKeys,
     roles: office::Roles,
     passwords: office::Passwords,
     resets: office::Resets,

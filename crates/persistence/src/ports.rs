@@ -13,6 +13,7 @@ mod audit;
 mod credentials;
 mod devices;
 mod email_verifications;
+mod enrollments;
 mod events;
 mod feed;
 mod idempotency_keys;

@@ -5,6 +5,7 @@ mod api_key;
 mod audit;
 mod device;
 mod email_verification;
+mod enrollment;
 pub(crate) mod instance;
 mod invitation;
 mod key;
@@ -26,6 +27,7 @@ pub(crate) use api_key::ApiKeyRow;
 pub(crate) use audit::EventKeys;
 pub(crate) use device::{DeviceRow, NewDeviceRow};
 pub(crate) use email_verification::EmailVerificationRow;
+pub(crate) use enrollment::{DeviceKeyRow, EnrollmentRow};
 pub(crate) use invitation::InvitationRow;
 pub(crate) use key::KeyRow;
 pub(crate) use queued_mail::QueuedMailRow;
@@ -53,6 +55,11 @@ impl Column {
 
     pub(crate) fn parse_optional_uuid(self, bytes: Option<&[u8]>) -> StoreResult<Option<Uuid>> {
         bytes.map(|bytes| self.parse_uuid(bytes)).transpose()
+    }
+
+    /// Parses a digest or a thumbprint of 32 bytes.
+    pub(crate) fn parse_digest(self, bytes: &[u8]) -> StoreResult<[u8; 32]> {
+        self.check_parsed(<[u8; 32]>::try_from(bytes).map_err(|_| "no digest of 32 bytes"))
     }
 
     /// Parses one of a closed set of words.

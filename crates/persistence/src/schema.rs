@@ -331,6 +331,38 @@ diesel::table! {
 }
 
 diesel::table! {
+    device_keys (tenant_id, thumbprint) {
+        tenant_id -> Binary,
+        thumbprint -> Binary,
+        device_id -> Binary,
+        jwk -> Text,
+        algorithm -> Text,
+        storage -> Text,
+        state -> Text,
+        label -> Text,
+        app -> Text,
+        enrolled_by -> Nullable<Binary>,
+        enrolled_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    enrollments (device_id) {
+        device_id -> Binary,
+        tenant_id -> Binary,
+        digest -> Binary,
+        replaces_key -> Bool,
+        started_by -> Nullable<Binary>,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+        completed_at -> Nullable<BigInt>,
+        thumbprint -> Nullable<Binary>,
+        session_id -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
     mail_queue (kind, user_id) {
         kind -> Text,
         user_id -> Binary,

@@ -228,12 +228,16 @@ shows!(AuthTx {
     instances: auth::Instances,
     api_keys: auth::ApiKeys,
     signatures: auth::Signatures,
+    enrollments: auth::Enrollments,
+    device_keys: auth::DeviceKeys,
 });
 
 shows!(OfficeTx {
     tenants: office::Tenants,
     users: office::Users,
     devices: office::Devices,
+    enrollments: office::Enrollments,
+    device_keys: office::DeviceKeys,
     roles: office::Roles,
     passwords: office::Passwords,
     resets: office::Resets,

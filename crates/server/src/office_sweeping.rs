@@ -1,6 +1,7 @@
 //! Removes obsolete data of the back office on a thread of its own: idempotency keys two days after
-//! their use, one-time tokens that have expired, and mails whose token has expired before they
-//! could be sent. The engine's maintenance sweeps only what belongs to authentication.
+//! their use, one-time tokens that have expired, enrollments of devices a day after, and mails
+//! whose token has expired before they could be sent. The engine's maintenance sweeps only what
+//! belongs to authentication.
 
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -20,6 +21,10 @@ const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
 /// that is up to a day ahead.
 const KEY_RETENTION: Duration = Duration::from_hours(48);
 
+/// How long the enrollment of a device is kept after its code has expired: a repeated use of the
+/// code is recognized, and the back office sees what became of it.
+const ENROLLMENT_RETENTION: Duration = Duration::from_hours(24);
+
 /// The maximum number of rows that one unit of work removes.
 const MAX_ROWS_PER_UNIT: u32 = 500;
 
@@ -32,6 +37,8 @@ pub(crate) struct OfficeSweepCounts {
     pub(crate) resets: u32,
     /// Invitations that have expired.
     pub(crate) invitations: u32,
+    /// Enrollments of devices whose codes expired more than a day ago.
+    pub(crate) enrollments: u32,
     /// Verifications of e-mail addresses that have expired.
     pub(crate) email_verifications: u32,
     /// Mails that were not sent before their token expired.
@@ -81,10 +88,12 @@ fn sweep_and_log(database: &Database, auth: &Auth) {
 pub(crate) fn sweep_office(database: &Database, auth: &Auth) -> Result<OfficeSweepCounts, StoreError> {
     let Ok(now) = auth.sweep_cutoff() else { return Ok(OfficeSweepCounts::default()) };
     let key_cutoff = now.saturating_sub(KEY_RETENTION);
+    let enrollment_cutoff = now.saturating_sub(ENROLLMENT_RETENTION);
     Ok(OfficeSweepCounts {
         idempotency_keys: sweep_all(|limit| office::unguarded::sweep_idempotency_keys(database, key_cutoff, limit))?,
         resets: sweep_all(|limit| office::unguarded::sweep_resets(database, now, limit))?,
         invitations: sweep_all(|limit| office::unguarded::sweep_invitations(database, now, limit))?,
+        enrollments: sweep_all(|limit| office::unguarded::sweep_enrollments(database, enrollment_cutoff, limit))?,
         email_verifications: sweep_all(|limit| office::unguarded::sweep_email_verifications(database, now, limit))?,
         queued_mails: sweep_all(|limit| office::unguarded::sweep_mails(database, now, limit))?,
     })

@@ -105,6 +105,12 @@ impl AuthTx for Transaction {
     fn signatures(&mut self) -> &mut dyn Signatures {
         self
     }
+    fn enrollments(&mut self) -> &mut dyn Enrollments {
+        self
+    }
+    fn device_keys(&mut self) -> &mut dyn DeviceKeys {
+        self
+    }
 }
 
 // Port: records audit events. Every change records its event in its own transaction.
@@ -469,6 +475,32 @@ impl Signatures for Transaction {
     }
     fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32> {
         todo!("remove at most `limit` signatures inserted before this instant, and return how many")
+    }
+}
+
+// Port: enrollments of devices. Your own code starts them.
+impl Enrollments for Transaction {
+    fn find(&mut self, digest: &EnrollmentDigest) -> StoreResult<Option<Enrollment>> {
+        todo!("the enrollment whose code has this digest, completed or not")
+    }
+    fn complete(&mut self, digest: &EnrollmentDigest, completion: &EnrollmentCompletion) -> StoreResult<bool> {
+        todo!("store the completion if there is none yet; return false otherwise")
+    }
+}
+
+// Port: keys of devices.
+impl DeviceKeys for Transaction {
+    fn find(&mut self, tenant: TenantId, thumbprint: &Thumbprint) -> StoreResult<Option<DeviceKey>> {
+        todo!("the key with this thumbprint in the tenant, with any state")
+    }
+    fn find_current(&mut self, device: DeviceId) -> StoreResult<Option<DeviceKey>> {
+        todo!("the current key of the device")
+    }
+    fn insert(&mut self, key: &DeviceKey) -> StoreResult<bool> {
+        todo!("insert the key; return false if the tenant has its thumbprint, or the device a current key")
+    }
+    fn retire(&mut self, tenant: TenantId, thumbprint: &Thumbprint, at: Instant) -> StoreResult<bool> {
+        todo!("set the state `Retired` and the instant if the key is current; return false otherwise")
     }
 }
 

@@ -10,8 +10,10 @@ pub mod attempts;
 pub mod audit_events;
 mod authentication;
 pub mod credentials;
+pub mod device_keys;
 pub mod directory;
 pub mod email_verifications;
+pub mod enrollments;
 pub mod feed;
 pub mod idempotency_keys;
 pub mod instances;
@@ -82,8 +84,10 @@ const CASE_SOURCES: &[(&str, &str)] = sources![
     attempts,
     audit_events,
     credentials,
+    device_keys,
     directory,
     email_verifications,
+    enrollments,
     revocations,
     feed,
     idempotency_keys,

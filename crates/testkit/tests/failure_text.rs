@@ -61,7 +61,8 @@ impl AuthTx for Transaction<'_, '_> {
     delegate! {
         sessions: Sessions, credentials: Credentials, tenants: Tenants, users: Users, devices: Devices, roles: Roles,
         attempts: Attempts, known_networks: KnownNetworks, keys: Keys, feed: Feed,
-        live_events: LiveEvents, nodes: Nodes, instances: Instances, api_keys: ApiKeys,
+        live_events: LiveEvents, nodes: Nodes, instances: Instances, api_keys: ApiKeys, enrollments: Enrollments,
+        device_keys: DeviceKeys,
     }
 }
 

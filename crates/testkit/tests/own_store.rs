@@ -114,7 +114,7 @@ impl AuthTx for Transaction<'_, '_> {
     delegate! {
         sessions: Sessions, credentials: Credentials, tenants: Tenants, users: Users, devices: Devices, roles: Roles,
         attempts: Attempts, keys: Keys, feed: Feed, live_events: LiveEvents, nodes: Nodes, instances: Instances,
-        api_keys: ApiKeys, signatures: Signatures,
+        api_keys: ApiKeys, signatures: Signatures, enrollments: Enrollments, device_keys: DeviceKeys,
     }
 }
 

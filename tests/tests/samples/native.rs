@@ -142,6 +142,13 @@ fn directory_samples(office: &str, SampleIds { device, role, store, key, tenant,
             &format!("{}/password", path_with_id("devices", device)),
             json!({ "password": "sea salt and honey" }),
         ),
+        of_office("POST", &format!("{}/enrollment", path_with_id("devices", device)), json!({ "life": 600 })),
+        Sample::json(
+            "POST",
+            "/api/v1/enrollments",
+            json!({ "code": "KQLZ-SGBV", "storage": "software", "label": "Box", "app": "Kasa 5.1" }),
+        )
+        .call_with_header("DPoP", "x"),
         of_office(
             "POST",
             "/api/v1/roles",

@@ -12,6 +12,7 @@ use crate::activity::ActivityTracker;
 use crate::cache::{ApiKeyCache, CacheLimits, FirstUseCache, ProfileCache, ProofCache, SessionCache, TokenCache};
 use crate::clock::{Clock, Timekeeper};
 use crate::denials::DenialLimiter;
+use crate::enrollment_code::EnrollmentCodeKey;
 use crate::entropy::Entropy;
 use crate::keys::{
     AuditSealKey, KeyError, KeyEvent, Keyring, MasterKey, NonceKey, SigningAlgorithm, generate_key, insert_first_keys,
@@ -175,6 +176,7 @@ impl AuthBuilder {
         let counting = master.derive(b"counting failed logins").ok_or(KeyError::Entropy)?;
         let audit_seal_key = AuditSealKey::of(&master).ok_or(KeyError::Entropy)?;
         let nonce_key = NonceKey::of(&master).ok_or(KeyError::Entropy)?;
+        let enrollment_code_key = EnrollmentCodeKey::of(&master).ok_or(KeyError::Entropy)?;
         let throttle = Throttle::new(&counting, self.settings.throttle);
         // Read before anything is written, so that a wrong clock of this process has no influence
         // on it.
@@ -230,6 +232,7 @@ impl AuthBuilder {
             keyring,
             audit_seal_key,
             nonce_key,
+            enrollment_code_key,
             throttle,
             hash_queue: passwords,
             node,

@@ -17,6 +17,7 @@ mod account_checks;
 mod admission;
 mod audit_event;
 mod device_slot;
+mod enrollment;
 mod login_tx;
 mod new_password;
 mod stale_epochs;
@@ -278,7 +279,7 @@ impl Auth {
             now: event.at,
         };
         event.actor.session = Some(login_tx.session);
-        let stale_epochs = self.find_stale_epochs(login, subject)?;
+        let stale_epochs = self.find_stale_epochs(login.address, subject)?;
         let outcome = self.store.write("login", |tx| {
             if let Some(stale_epochs) = &stale_epochs
                 && stale_epochs.restore(tx)?

@@ -19,6 +19,7 @@ mod caches;
 mod clocks;
 #[path = "../support/costly_property.rs"]
 mod costly_property;
+mod enrollment;
 mod fixture;
 mod introspection;
 mod keys;

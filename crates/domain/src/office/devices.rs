@@ -1,6 +1,7 @@
-//! Devices: adding, changing, finding and listing them.
+//! Devices: adding, changing, enrolling, finding and listing them.
 
 pub(super) mod add;
 pub(super) mod change;
+pub(super) mod enrollment;
 pub(super) mod lookup;
 pub(super) mod search;

@@ -10,7 +10,8 @@ pub use range_violation::RangeViolation;
 
 use crate::ticket::TicketError;
 use crate::{
-    DenialKind, InvalidText, MissingRight, Rank, RoleName, StoreError, StoreResult, Subject, SubjectKind, UserName,
+    DenialKind, DeviceName, DeviceStatus, InvalidText, MissingRight, Rank, RoleName, StoreError, StoreResult, Subject,
+    SubjectKind, UserName,
 };
 
 /// The result of a use case: its value, or an [`OfficeError`]; `Err` if the store failed.
@@ -158,6 +159,18 @@ pub enum OfficeError {
         /// After how long another mail can be requested.
         retry_after: Duration,
     },
+    /// A device that is not active cannot be enrolled.
+    #[error("the device \"{name}\" is {}; only an active device can be enrolled", .status.name())]
+    DeviceNotActive {
+        /// The name of the device.
+        name: DeviceName,
+        /// The status of the device.
+        status: DeviceStatus,
+    },
+    /// A device that has a key is enrolled again only if the request says so, because that ends its
+    /// sessions.
+    #[error("the device \"{0}\" is enrolled already; replace its key to enroll it again, which ends its sessions")]
+    DeviceEnrolled(DeviceName),
     /// Callers change their own password by proving the current one; an access token is not enough.
     #[error("this is your own password; change it with PUT /sessions/current/password and current_password")]
     OwnPassword,
@@ -263,6 +276,8 @@ impl OfficeError {
             Self::EmailMissing(_) => (DenialKind::Conflict, "email_missing"),
             Self::EmailAlreadyVerified(_) => (DenialKind::Conflict, "email_already_verified"),
             Self::MailedRecently { .. } => (DenialKind::TooManyAttempts, "mailed_recently"),
+            Self::DeviceNotActive { .. } => (DenialKind::Conflict, "device_not_active"),
+            Self::DeviceEnrolled(_) => (DenialKind::Conflict, "device_enrolled"),
             Self::OwnPassword => (DenialKind::Forbidden, "own_password"),
             Self::ProofTooOld { .. } => (DenialKind::Forbidden, "proof_too_old"),
             Self::CurrentPasswordRequired => (DenialKind::Invalid, "current_password_required"),

@@ -5,6 +5,7 @@
 //! increases versions.
 
 mod email_verifications;
+mod enrollments;
 mod idempotency_keys;
 mod invitations;
 mod lists;
@@ -16,6 +17,7 @@ mod setup_tokens;
 mod tickets;
 
 pub use email_verifications::{EmailVerification, EmailVerifications, VerificationDigest};
+pub use enrollments::{DeviceKeys, Enrollments};
 pub use idempotency_keys::{
     IdempotencyKey, IdempotencyKeys, InvalidIdempotencyKey, RequestDigest, ScopedIdempotencyKey, StoredResponse,
 };
@@ -53,6 +55,10 @@ pub trait OfficeTx: Tx {
     fn users(&mut self) -> &mut dyn Users;
     /// Devices of a tenant.
     fn devices(&mut self) -> &mut dyn Devices;
+    /// Enrollments of devices.
+    fn enrollments(&mut self) -> &mut dyn Enrollments;
+    /// Keys of devices.
+    fn device_keys(&mut self) -> &mut dyn DeviceKeys;
     /// Roles of a tenant.
     fn roles(&mut self) -> &mut dyn Roles;
     /// Verifiers of passwords.

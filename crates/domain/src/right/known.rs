@@ -49,6 +49,7 @@ known_rights! {
     DetailedIntervalSalesReport = "detailedIntervalSalesReport",
     DeviceCreate = "deviceCreate",
     DeviceDelete = "deviceDelete",
+    DeviceEnroll = "deviceEnroll",
     DeviceUpdate = "deviceUpdate",
     DoDailySalesReport = "doDailySalesReport",
     DsrCloseManually = "dsrCloseManually",

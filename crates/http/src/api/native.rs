@@ -7,6 +7,7 @@ pub mod bodies;
 mod body;
 mod csv;
 mod devices;
+mod enrollments;
 mod error;
 mod events;
 mod export;
@@ -27,9 +28,11 @@ mod stores;
 mod summary;
 mod tenants;
 mod tickets;
+mod till_terms;
 mod users;
 mod version;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::HttpResponse;
@@ -46,6 +49,7 @@ use crate::serving::route::Route;
 pub(crate) use error::render_error;
 pub(crate) use sessions::response::CallerBody;
 pub(crate) use sessions::{STEP_UP_PATH, issue_step_up_tokens};
+pub use till_terms::TillTerms;
 pub use users::office_links;
 pub(crate) use users::{INVITATION_PATH, VERIFY_EMAIL_PATH};
 
@@ -53,15 +57,23 @@ pub(crate) use users::{INVITATION_PATH, VERIFY_EMAIL_PATH};
 #[derive(Clone, Debug)]
 pub struct Native {
     terms: Terms,
+    till_terms: Arc<TillTerms>,
 }
 
 impl Native {
     /// The name of the native API in access rules, tokens, logs and metrics.
     pub const NAME: &'static str = "native";
 
-    /// Creates the native API with these terms for its sessions.
+    /// Creates the native API with these terms for its sessions, and the default ones for those of
+    /// enrolled devices.
     pub fn new(terms: Terms) -> Self {
-        Self { terms }
+        Self { terms, till_terms: Arc::default() }
+    }
+
+    /// The same API with these terms for the sessions of enrolled devices.
+    #[must_use]
+    pub fn with_till_terms(self, till_terms: TillTerms) -> Self {
+        Self { till_terms: Arc::new(till_terms), ..self }
     }
 
     /// The terms that apply unless the configuration overrides them.
@@ -99,7 +111,8 @@ impl Dialect for Native {
     }
 
     fn routes(&self) -> Vec<Route> {
-        routes()
+        let enrollment = enrollments::enrollment_route(&self.till_terms).about(SubjectKind::Device);
+        routes().into_iter().chain([enrollment]).collect()
     }
 
     fn render_error(&self, failure: &ApiError, head: &RequestHead) -> HttpResponse {
@@ -107,12 +120,14 @@ impl Dialect for Native {
     }
 }
 
-/// The routes of the native API.
+/// The routes of the native API, except the enrollment of a device, whose session has terms of its
+/// own.
 pub(crate) fn routes() -> Vec<Route> {
     let all = [
         Route::all_about(SubjectKind::Session, sessions::routes()),
         Route::all_about(SubjectKind::User, users::routes()),
         Route::all_about(SubjectKind::Device, devices::routes()),
+        Route::all_about(SubjectKind::Device, enrollments::routes()),
         Route::all_about(SubjectKind::Role, roles::routes()),
         vec![rights::route()],
         Route::all_about(SubjectKind::Store, stores::routes()),

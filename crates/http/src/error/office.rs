@@ -119,7 +119,7 @@ mod tests {
     use std::time::Duration;
 
     use tillgate_domain::office::RangeViolation;
-    use tillgate_domain::{DenialKind, KnownRight, MissingRight, RoleName, Subject, UserName};
+    use tillgate_domain::{DenialKind, DeviceName, KnownRight, MissingRight, RoleName, Subject, UserName};
 
     use super::*;
 
@@ -157,6 +157,15 @@ mod tests {
             (OfficeError::EmailMissing(UserName::parse("anna").unwrap()), 409, None),
             (OfficeError::EmailAlreadyVerified(UserName::parse("anna").unwrap()), 409, None),
             (OfficeError::MailedRecently { retry_after: std::time::Duration::from_mins(1) }, 429, None),
+            (
+                OfficeError::DeviceNotActive {
+                    name: DeviceName::parse("P01").unwrap(),
+                    status: tillgate_domain::DeviceStatus::Locked,
+                },
+                409,
+                None,
+            ),
+            (OfficeError::DeviceEnrolled(DeviceName::parse("P01").unwrap()), 409, None),
             (OfficeError::OwnPassword, 403, None),
             (OfficeError::ProofTooOld { max_age: std::time::Duration::from_mins(5) }, 403, None),
             (

@@ -22,6 +22,7 @@ mod dpop;
 mod edge;
 mod email_verification;
 mod enrolled_users;
+mod enrollments;
 mod error_responses;
 mod events;
 mod every_route;

@@ -163,7 +163,15 @@ pub async fn request(
         path if path.starts_with("/api/v1/api-keys") => {
             portos_signed::create_key(shop, "cashier", "P01", &[]).0.id.to_string()
         }
-        path if path.starts_with("/api/v1/devices/") => device(shop, "P01").id.to_string(),
+        path if path.starts_with("/api/v1/devices/") => {
+            let id = device(shop, "P01").id.to_string();
+            if path.ends_with("/enrollment") && method != "POST" {
+                let admin = shop.log_in_native("admin").await.text_at("/access_token");
+                let start = post_request(&path.replace("{id}", &id), json!({}));
+                assert_eq!(shop.send(with_bearer(start, &admin)).await.status, 201);
+            }
+            id
+        }
         // a custom role and a second store, which can be deleted
         path if path.starts_with("/api/v1/roles/") => create_role(shop, "spare", &["storno"]).id.to_string(),
         path if path.starts_with("/api/v1/stores/") => open_store(shop, "Station").to_string(),
@@ -185,6 +193,9 @@ pub fn is_office_path(path: &str) -> bool {
         && (!own || ["/current/password", "/current/step-up", "/sessions/end"].iter().any(|ours| path.ends_with(ours)))
 }
 
+/// The thumbprint of a key that no device has.
+const UNKNOWN_KEY: &str = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I";
+
 /// Builds a valid request for this route without a token, about the resource with this id.
 pub fn well_formed(method: &str, path: &str, id: &str) -> TestRequest {
     let body = match (method, path.trim_start_matches("/api/v1")) {
@@ -193,6 +204,7 @@ pub fn well_formed(method: &str, path: &str, id: &str) -> TestRequest {
         ("POST", "/api-keys") => Some(json!({ "name": "Warehouse", "user": "cashier", "device": "P01" })),
         ("PATCH", "/api-keys/{id}") => Some(json!({ "status": "revoked" })),
         ("POST", "/api-keys/{id}/rotate") => Some(json!({ "overlap_hours": 1 })),
+        ("POST", "/enrollments") => Some(json!({ "code": "KQLZ-SGBV", "storage": "software" })),
         ("POST", "/devices") => Some(json!({ "name": "P09", "environment": "PDA" })),
         ("PATCH", "/devices/{id}") => Some(json!({ "description": "Another" })),
         ("POST", "/roles") => Some(json!({ "name": "waiter", "rights": ["storno"], "environments": ["PDA"] })),
@@ -210,7 +222,7 @@ pub fn well_formed(method: &str, path: &str, id: &str) -> TestRequest {
         ("POST", "/sessions/current/step-up") => Some(json!({ "password": TEST_PASSWORD })),
         _ => None,
     };
-    let path_of_resource = path.replace("{id}", id).replace("{position}", "1");
+    let path_of_resource = path.replace("{id}", id).replace("{position}", "1").replace("{thumbprint}", UNKNOWN_KEY);
     let mut request = build_request(method.parse().unwrap(), &path_of_resource);
     if matches!(method, "PATCH" | "DELETE") || path.ends_with("/close") || path.ends_with("/rotate") {
         request = request.insert_header(("If-Match", "*"));

@@ -85,6 +85,14 @@ const TABLE: &[(&str, &str, &str, [u16; 4])] = &[
     ("PUT", "/api/v1/devices/{id}/password", "", [401, 403, 403, 204]),
     ("DELETE", "/api/v1/devices/{id}/password", "", [401, 403, 403, 204]),
     ("POST", "/api/v1/devices/{id}/unlock", "", [401, 403, 403, 204]),
+    ("POST", "/api/v1/devices/{id}/enrollment", "", [401, 403, 201, 201]),
+    ("GET", "/api/v1/devices/{id}/enrollment", "", [401, 403, 200, 200]),
+    ("DELETE", "/api/v1/devices/{id}/enrollment", "", [401, 403, 204, 204]),
+    ("GET", "/api/v1/devices/{id}/keys", "", [401, 403, 200, 200]),
+    // there is no such key: see enrollments.rs
+    ("DELETE", "/api/v1/devices/{id}/keys/{thumbprint}", "", [401, 403, 404, 404]),
+    // without a proof: see enrollments.rs
+    ("POST", "/api/v1/enrollments", "", [400, 400, 400, 400]),
     ("GET", "/api/v1/roles", "", [401, 200, 200, 200]),
     ("POST", "/api/v1/roles", "", [401, 403, 403, 201]),
     ("GET", "/api/v1/roles/{id}", "", [401, 200, 200, 200]),

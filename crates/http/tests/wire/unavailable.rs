@@ -5,6 +5,7 @@ use actix_web::test::TestRequest;
 use serde_json::json;
 use tillgate_domain::Rank;
 use tillgate_http::{AccessRequirement, AccessRule, HttpSettings};
+use tillgate_testkit::ProofSigner;
 
 use crate::office;
 use crate::portos_client::PortosKey;
@@ -74,6 +75,12 @@ fn valid_request(method: &str, path: &str, sent: &Samples) -> TestRequest {
         (method, path) if path.starts_with("/kasir/") => {
             bearer(build_request(method.parse().unwrap(), &path.replace("{id}", &sent.id)), &sent.kasir)
         }
+        ("POST", "/api/v1/enrollments") => {
+            let uri = format!("http://pos.example{path}");
+            let proof = ProofSigner::ed25519(1).prove(method, &uri, &sent.nonce, None);
+            let request = office::well_formed(method, path, &sent.user).insert_header(("Host", "pos.example"));
+            request.insert_header(("DPoP", proof))
+        }
         (method, path) if office::is_office_path(path) => {
             // another tenant is denied by what is known in memory, without the store
             let named = if path.starts_with("/api/v1/tenants/") { &sent.tenant } else { &sent.user };
@@ -123,6 +130,7 @@ fn valid_request(method: &str, path: &str, sent: &Samples) -> TestRequest {
 
 struct Samples {
     id: String,
+    nonce: String,
     user: String,
     tenant: String,
     native: String,
@@ -157,6 +165,7 @@ async fn create_samples(shop: &TestServer) -> Samples {
     let krmpesan = shop.send(build_request(Method::GET, &format!("/krmpesan/token?{krmpesan_refresh}"))).await;
     Samples {
         id: native.text_at("/session/id"),
+        nonce: shop.auth.dpop_nonce(),
         user: native.text_at("/session/user/id"),
         tenant: office::tenant(shop).id.to_string(),
         native: native.text_at("/access_token"),

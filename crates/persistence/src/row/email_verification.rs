@@ -20,9 +20,8 @@ pub(crate) struct EmailVerificationRow {
 impl EmailVerificationRow {
     pub(crate) fn into_domain(self) -> StoreResult<EmailVerification> {
         let cell = |column| Column("email_verifications", column);
-        let digest = <[u8; 32]>::try_from(self.digest).map_err(|_| "no digest of 32 bytes");
         Ok(EmailVerification {
-            digest: cell("digest").check_parsed(digest)?,
+            digest: cell("digest").parse_digest(&self.digest)?,
             user: UserId(cell("user_id").parse_uuid(&self.user_id)?),
             email: Email::from_stored(self.email),
             created_at: Instant::from_millis(self.created_at),

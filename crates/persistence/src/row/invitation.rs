@@ -20,9 +20,8 @@ pub(crate) struct InvitationRow {
 impl InvitationRow {
     pub(crate) fn into_domain(self) -> StoreResult<Invitation> {
         let cell = |column| Column("invitations", column);
-        let digest = <[u8; 32]>::try_from(self.digest).map_err(|_| "no digest of 32 bytes");
         Ok(Invitation {
-            digest: cell("digest").check_parsed(digest)?,
+            digest: cell("digest").parse_digest(&self.digest)?,
             user: UserId(cell("user_id").parse_uuid(&self.user_id)?),
             email: self.email.map(Email::from_stored),
             created_at: Instant::from_millis(self.created_at),

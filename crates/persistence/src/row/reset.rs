@@ -72,9 +72,8 @@ impl ResetRow {
 
     pub(crate) fn into_domain(self) -> StoreResult<Reset> {
         let cell = |column| Column("resets", column);
-        let digest = <[u8; 32]>::try_from(self.digest).map_err(|_| "no digest of 32 bytes");
         Ok(Reset {
-            digest: cell("digest").check_parsed(digest)?,
+            digest: cell("digest").parse_digest(&self.digest)?,
             request: ResetId(cell("request_id").parse_uuid(&self.request_id)?),
             user: UserId(cell("user_id").parse_uuid(&self.user_id)?),
             email: Email::from_stored(self.email),

@@ -35,6 +35,7 @@ fn column_names(raw: &RawConnection) -> Vec<String> {
 tillgate_testkit::on_both_databases!(
     migrations_run_up_down_and_up,
     built_in_manager_gets_the_right_to_see_sessions,
+    built_in_manager_gets_the_right_to_enroll_devices,
     changes_of_first_uses_are_removed_from_the_feed,
     running_process_stops_writing_once_a_newer_one_has_migrated
 );
@@ -80,6 +81,38 @@ fn built_in_manager_gets_the_right_to_see_sessions(engine: DatabaseEngine) {
     fresh.raw().execute(up);
     fresh.raw().execute(up);
     assert_eq!(read(role.id), Role { version: 3, ..role }, "once");
+    assert_eq!(read(custom.id), custom, "other roles stay");
+}
+
+/// The built-in role of a tenant from before the right existed has the same rights as a new one.
+fn built_in_manager_gets_the_right_to_enroll_devices(engine: DatabaseEngine) {
+    let fresh = TestDatabase::on(engine).with_fixture();
+    let role = Rank::Manager.to_role(RoleId(Uuid::from_u128(77)), StoreFixture::default().tenant.id).unwrap();
+    let custom = Role {
+        id: RoleId(Uuid::from_u128(78)),
+        name: RoleName::parse("watch").unwrap(),
+        built_in: false,
+        rights: Rights::of(&[KnownRight::AuditRead, KnownRight::UserRead]),
+        ..role.clone()
+    };
+    let (up, down) = match engine {
+        DatabaseEngine::Sqlite => (
+            include_str!("../../../../migrations/sqlite/2026-11-30-000033_enrollments/up.sql"),
+            include_str!("../../../../migrations/sqlite/2026-11-30-000033_enrollments/down.sql"),
+        ),
+        DatabaseEngine::Postgres => (
+            include_str!("../../../../migrations/postgres/2026-11-30-000033_enrollments/up.sql"),
+            include_str!("../../../../migrations/postgres/2026-11-30-000033_enrollments/down.sql"),
+        ),
+    };
+    fresh.write_office(|tx| tx.roles().insert(&role));
+    fresh.write_office(|tx| tx.roles().insert(&custom));
+    let read = |id| fresh.write_office(|tx| tx.roles().find(id)).unwrap();
+    fresh.raw().execute(down);
+    let before = read(role.id);
+    assert!(!before.rights.allows(KnownRight::DeviceEnroll) && before.rights.allows(KnownRight::AuditRead));
+    fresh.raw().execute(up);
+    assert_eq!(read(role.id), Role { version: 3, ..role });
     assert_eq!(read(custom.id), custom, "other roles stay");
 }
 

@@ -7,7 +7,7 @@ use tillgate_auth_core::session_terms::{RefreshTerms, Terms};
 use tillgate_domain::Slug;
 use tillgate_http::{
     BrowserSettings, DialectEntry, DialectSettings, Fiuu, Kasir, Mount, Mounts, Native, OAuth, OfficePages, Portos,
-    PosStar,
+    PosStar, TillTerms,
 };
 
 use crate::command::CommandError;
@@ -16,7 +16,7 @@ use crate::configuration::Settings;
 /// The mounts of the web server: the native API, the OAuth endpoints, and the mounts of the
 /// configuration.
 pub(crate) fn build_mounts(settings: &Settings) -> Result<Mounts, CommandError> {
-    let native = Native::new(native_terms(settings));
+    let native = Native::new(native_terms(settings)).with_till_terms(till_terms(settings));
     let mut mounts = vec![
         Mount::at_prefix(&settings.native.prefix, Arc::new(native)).map_err(CommandError::usage)?,
         Mount::at_prefix(&settings.oauth.prefix, Arc::new(OAuth::new())).map_err(CommandError::usage)?,
@@ -66,6 +66,11 @@ fn native_terms(settings: &Settings) -> Terms {
         exchange_overlap: None,
         office: None,
     }
+}
+
+fn till_terms(settings: &Settings) -> TillTerms {
+    let till = &settings.till;
+    TillTerms::new(till.access, till.idle, till.overlap, till.software_absolute)
 }
 
 /// Reads the settings of one dialect.
@@ -180,6 +185,7 @@ mod tests {
         for entry in DIALECTS {
             assert_eq!(dialect_settings(entry, &settings).terms, (entry.default_terms)(), "{}", entry.name);
         }
+        assert_eq!(till_terms(&settings), TillTerms::default());
     }
 
     #[test]

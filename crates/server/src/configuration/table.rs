@@ -175,6 +175,19 @@ settings! {
         /// How long an ended session stays in lists.
         keep: Duration = "30d",
     }
+    /// Session lifetimes of enrolled devices (docs/tills.md#enrollment).
+    till: Till {
+        /// Lifetime of an access token, at most 24 h.
+        access: Duration = "15m",
+        /// How long after its last refresh a session ends.
+        idle: Duration = "90d",
+        /// Grace period after a rotation during which the previous refresh token still returns its
+        /// successor.
+        overlap: Duration = "120s",
+        /// How long after the enrollment the session of a device ends that keeps its key in
+        /// software. A key in hardware cannot be copied, so its session has no such end.
+        software_absolute: Duration = "400d",
+    }
     /// Session lifetimes of the back office in the browser.
     office: Office {
         /// How long after its last renewal a session ends. Its access tokens live as long.

@@ -15,6 +15,7 @@ pub(super) fn check_settings(settings: &Settings) -> Result<(), ConfigError> {
     let Settings {
         server,
         sessions,
+        till,
         office,
         portos,
         kasir,
@@ -33,6 +34,7 @@ pub(super) fn check_settings(settings: &Settings) -> Result<(), ConfigError> {
     } = settings;
     let terms = [
         ("sessions", sessions.access, sessions.overlap),
+        ("till", till.access, till.overlap),
         ("portos", portos.access, portos.overlap),
         ("kasir", kasir.access, kasir.overlap),
         ("fiuu", fiuu.access, fiuu.overlap),
@@ -45,6 +47,10 @@ pub(super) fn check_settings(settings: &Settings) -> Result<(), ConfigError> {
     require(sessions.idle >= sessions.access, || "sessions.idle must not be shorter than sessions.access".to_owned())?;
     require(sessions.absolute >= sessions.idle, || {
         "sessions.absolute must not be shorter than sessions.idle".to_owned()
+    })?;
+    require(till.idle >= till.access, || "till.idle must not be shorter than till.access".to_owned())?;
+    require(till.software_absolute >= till.idle, || {
+        "till.software_absolute must not be shorter than till.idle".to_owned()
     })?;
     for (name, idle) in [("idle", office.idle), ("read_only_idle", office.read_only_idle)] {
         require(idle >= Duration::from_secs(2) && idle <= office.absolute, || {

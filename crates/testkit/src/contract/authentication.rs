@@ -237,6 +237,18 @@ macro_rules! auth_contract {
             $open,
             $attributes,
             AuthStoreHarness,
+            device_keys,
+            [
+                device_key_is_read_back_as_added,
+                thumbprint_is_used_once_in_a_tenant,
+                device_has_one_current_key,
+                concurrent_keys_of_one_device_succeed_once,
+            ]
+        );
+        $crate::cases!(
+            $open,
+            $attributes,
+            AuthStoreHarness,
             live_events,
             [
                 recorded_event_has_its_live_events,

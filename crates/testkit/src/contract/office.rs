@@ -152,6 +152,20 @@ macro_rules! contract {
             $open,
             $attributes,
             StoreHarness,
+            enrollments,
+            [
+                enrollment_is_found_and_replaced,
+                enrollment_is_completed_once,
+                concurrent_uses_of_one_code_succeed_once,
+                waiting_enrollment_is_canceled,
+                expired_enrollments_are_removed,
+                revoked_device_key_stays,
+            ]
+        );
+        $crate::cases!(
+            $open,
+            $attributes,
+            StoreHarness,
             invitations,
             [
                 invitation_is_consumed_once,

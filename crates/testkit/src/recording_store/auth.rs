@@ -4,16 +4,17 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use tillgate_auth_core::ports::{
-    ApiKeys, Attempts, Bookmark, Bucket, CountKey, Credential, CredentialKind, Credentials, Cursor, Devices, Feed,
-    FeedBatch, FirstUse, Instance, Instances, KeyState, Keys, KnownNetworks, LiveEventBatch, LiveEvents, Node,
-    NodeAcknowledgment, Nodes, PrincipalBucket, Roles, Rotation, SessionCursor, SessionFilter, SessionOrder,
-    SessionRecord, SessionUse, SessionView, Sessions, SignatureDigest, Signatures, StoredKey, Tenants,
-    TokenDisposition, Users, Verifier, WrappedApiKey,
+    ApiKeys, Attempts, Bookmark, Bucket, CountKey, Credential, CredentialKind, Credentials, Cursor, DeviceKeys,
+    Devices, Enrollments, Feed, FeedBatch, FirstUse, Instance, Instances, KeyState, Keys, KnownNetworks,
+    LiveEventBatch, LiveEvents, Node, NodeAcknowledgment, Nodes, PrincipalBucket, Roles, Rotation, SessionCursor,
+    SessionFilter, SessionOrder, SessionRecord, SessionUse, SessionView, Sessions, SignatureDigest, Signatures,
+    StoredKey, Tenants, TokenDisposition, Users, Verifier, WrappedApiKey,
 };
 use tillgate_auth_core::{AuthTx, DialectName, Session};
 use tillgate_domain::{
-    ApiKey, ApiKeyId, Audit, BranchId, Device, DeviceId, EndReason, Epoch, Event, FoldedText, Instant, KeyId, NodeId,
-    PrincipalId, Revocations, Role, RoleId, Scope, SessionId, Slug, StoreResult, Tenant, TenantId, Tx, User, UserId,
+    ApiKey, ApiKeyId, Audit, BranchId, Device, DeviceId, DeviceKey, EndReason, Enrollment, EnrollmentCompletion,
+    EnrollmentDigest, Epoch, Event, FoldedText, Instant, KeyId, NodeId, PrincipalId, Revocations, Role, RoleId, Scope,
+    SessionId, Slug, StoreResult, Tenant, TenantId, Thumbprint, Tx, User, UserId,
 };
 use uuid::Uuid;
 
@@ -133,6 +134,18 @@ record_port!(AuthTx, signatures: Signatures {
     fn sweep(before: Instant, limit: u32) -> u32;
 });
 
+record_port!(AuthTx, enrollments: Enrollments {
+    fn find(digest: &EnrollmentDigest) -> Option<Enrollment>;
+    fn complete(digest: &EnrollmentDigest, completion: &EnrollmentCompletion) -> bool;
+});
+
+record_port!(AuthTx, device_keys: DeviceKeys {
+    fn find(tenant: TenantId, thumbprint: &Thumbprint) -> Option<DeviceKey>;
+    fn find_current(device: DeviceId) -> Option<DeviceKey>;
+    fn insert(key: &DeviceKey) -> bool;
+    fn retire(tenant: TenantId, thumbprint: &Thumbprint, at: Instant) -> bool;
+});
+
 record_port!(AuthTx, revocations: Revocations {
     fn end_session(session: SessionId, why: EndReason, at: Instant) -> bool;
     fn bump_epoch(scope: Scope, why: EndReason, at: Instant) -> Option<Epoch>;
@@ -213,6 +226,14 @@ impl AuthTx for RecordingTx<'_, dyn AuthTx + '_> {
     }
 
     fn signatures(&mut self) -> &mut dyn Signatures {
+        self
+    }
+
+    fn enrollments(&mut self) -> &mut dyn Enrollments {
+        self
+    }
+
+    fn device_keys(&mut self) -> &mut dyn DeviceKeys {
         self
     }
 }

@@ -5,18 +5,18 @@ use std::collections::BTreeSet;
 use tillgate_domain::audit::seal::{Seal, SealedEvent, StoredEvent};
 use tillgate_domain::id::ResetId;
 use tillgate_domain::office::ports::{
-    ApiKeyFilter, ApiKeys, DeviceFilter, Devices, EmailVerification, EmailVerifications, EventFilter, EventView,
-    Events, IdempotencyKeys, Invitation, InvitationDigest, Invitations, MailKind, MailQueue, OfficeTx,
-    OffsetPageRequest, PageRequest, Passwords, QueuedMail, Reset, ResetDigest, ResetRequest, Resets, RoleHolderFilter,
-    RoleHolders, Roles, ScopedIdempotencyKey, Seals, SetupTokenDigest, SetupTokens, StoredResponse, Tenants,
-    TicketCursor, TicketFilter, TicketOrder, Tickets, TillCountSpan, TillCounts, UnsealedCount, UserCursor, UserFilter,
-    UserOrder, Users, VerificationDigest,
+    ApiKeyFilter, ApiKeys, DeviceFilter, DeviceKeys, Devices, EmailVerification, EmailVerifications, Enrollments,
+    EventFilter, EventView, Events, IdempotencyKeys, Invitation, InvitationDigest, Invitations, MailKind, MailQueue,
+    OfficeTx, OffsetPageRequest, PageRequest, Passwords, QueuedMail, Reset, ResetDigest, ResetRequest, Resets,
+    RoleHolderFilter, RoleHolders, Roles, ScopedIdempotencyKey, Seals, SetupTokenDigest, SetupTokens, StoredResponse,
+    Tenants, TicketCursor, TicketFilter, TicketOrder, Tickets, TillCountSpan, TillCounts, UnsealedCount, UserCursor,
+    UserFilter, UserOrder, Users, VerificationDigest,
 };
 use tillgate_domain::ticket::{NumberSeries, Ticket};
 use tillgate_domain::{
-    ApiKey, ApiKeyId, Audit, BranchId, Device, DeviceId, EndReason, Epoch, Event, EventId, FoldedText, Instant,
-    PrincipalId, Revocations, Role, RoleId, RoleName, Scope, Secret, SessionId, Slug, StoreResult, Tenant, TenantId,
-    TicketId, Tx, User, UserId,
+    ApiKey, ApiKeyId, Audit, BranchId, Device, DeviceId, DeviceKey, EndReason, Enrollment, Epoch, Event, EventId,
+    FoldedText, Instant, PrincipalId, Revocations, Role, RoleId, RoleName, Scope, Secret, SessionId, Slug, StoreResult,
+    Tenant, TenantId, Thumbprint, TicketId, Tx, User, UserId,
 };
 
 use super::{RecordingTx, record_port};
@@ -57,6 +57,19 @@ record_port!(OfficeTx, devices: Devices {
     fn search(tenant: TenantId, filter: &DeviceFilter, page: &PageRequest<DeviceId>) -> Vec<Device>;
     fn count_tills(tenant: TenantId, branch: Option<BranchId>, span: &TillCountSpan) -> TillCounts;
     fn count_in_branch(branch: BranchId) -> u64;
+});
+
+record_port!(OfficeTx, enrollments: Enrollments {
+    fn insert_or_replace(enrollment: &Enrollment) -> ();
+    fn find_by_device(device: DeviceId) -> Option<Enrollment>;
+    fn cancel(device: DeviceId) -> bool;
+    fn cancel_by_role(role: RoleId) -> ();
+    fn sweep(before: Instant, limit: u32) -> u32;
+});
+
+record_port!(OfficeTx, device_keys: DeviceKeys {
+    fn list_by_device(device: DeviceId) -> Vec<DeviceKey>;
+    fn revoke(tenant: TenantId, thumbprint: &Thumbprint, at: Instant) -> bool;
 });
 
 record_port!(OfficeTx, roles: Roles {
@@ -203,6 +216,14 @@ impl OfficeTx for RecordingTx<'_, dyn OfficeTx + '_> {
     }
 
     fn devices(&mut self) -> &mut dyn Devices {
+        self
+    }
+
+    fn enrollments(&mut self) -> &mut dyn Enrollments {
+        self
+    }
+
+    fn device_keys(&mut self) -> &mut dyn DeviceKeys {
         self
     }
 

@@ -8,6 +8,7 @@
 
 mod api_keys;
 mod devices;
+mod enrollments;
 mod fixture;
 mod inputs;
 mod last_admin;

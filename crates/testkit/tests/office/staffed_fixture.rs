@@ -2,7 +2,7 @@
 //! tests.
 
 use tillgate_domain::office::{
-    AuditContext, DeviceChange, DeviceRolesChange, NewRole, Office, OfficeError, OfficePorts, RoleChange,
+    AuditContext, DeviceChange, DeviceRolesChange, NewDevice, NewRole, Office, OfficeError, OfficePorts, RoleChange,
     UnguardedOffice,
 };
 use tillgate_domain::{
@@ -83,6 +83,12 @@ impl StaffedFixture {
         change: &DeviceChange,
     ) -> Result<Device, OfficeError> {
         self.office_as(stamp.clone()).change_device(id, None, change).unwrap()
+    }
+
+    /// Adds a till that has these roles as itself.
+    pub(crate) fn add_till(&self, name: &str, roles: &[&str]) -> Device {
+        let roles = roles.iter().map(|role| parse_role(role)).collect();
+        self.office().add_device(&NewDevice { roles, ..new_device(name) }).unwrap().unwrap()
     }
 
     pub(crate) fn set_status(&self, id: DeviceId, status: DeviceStatus) -> Result<Device, OfficeError> {

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use tillgate_domain::{Email, FoldedText, Secret, Slug, StoreExt, StoreResult, Tenant};
+use tillgate_domain::{Email, FoldedText, Instant, Secret, Slug, StoreExt, StoreResult, Tenant};
 
 use super::LoginSubject;
 use crate::auth::{Auth, map_hash_error};
@@ -83,6 +83,20 @@ impl Auth {
         &self,
         find: impl Fn(&mut dyn AuthTx) -> StoreResult<(T, LoginAttempt)>,
     ) -> Result<WaitResult<T>, Error> {
+        self.await_admission("begin_login", |tx, now| {
+            let (subject, attempt) = find(tx)?;
+            let admission = self.throttle.open_charge(tx, &attempt, now)?;
+            Ok((subject, admission))
+        })
+    }
+
+    /// Runs `open`, which opens a charge, in one unit of work of this name, until the throttle
+    /// admits the attempt or limits its rate.
+    pub(super) fn await_admission<T>(
+        &self,
+        unit: &'static str,
+        open: impl Fn(&mut dyn AuthTx, Instant) -> StoreResult<(T, Admission)>,
+    ) -> Result<WaitResult<T>, Error> {
         let deadline = self.clock.monotonic().saturating_add(LOGIN_WAIT_TIMEOUT);
         let mut slot = self.login_queue.new_slot();
         let cancellation = Cancellation::current();
@@ -91,11 +105,7 @@ impl Auth {
                 return Err(map_hash_error(&HashError::Canceled));
             }
             let now = self.time().at;
-            let (subject, admission) = self.store.write("begin_login", |tx| {
-                let (subject, attempt) = find(tx)?;
-                let admission = self.throttle.open_charge(tx, &attempt, now)?;
-                Ok((subject, admission))
-            })?;
+            let (subject, admission) = self.store.write(unit, |tx| open(tx, now))?;
             let turn = match admission {
                 Admission::Admitted(charge) => return Ok(WaitResult::Admitted(subject, charge)),
                 Admission::RateLimited { retry_after } => return Ok(WaitResult::RateLimited(subject, retry_after)),

@@ -5,13 +5,15 @@
 //! created under the old epoch. The first login that finds such an epoch raises it in the store
 //! again.
 
+use std::net::IpAddr;
+
 use serde_json::json;
 use tillgate_domain::{Action, EndReason, Epoch, Event, EventOutcome, Scope, StoreResult, Subject};
 
 use super::LoginSubject;
+use crate::Error;
 use crate::auth::Auth;
 use crate::ports::AuthTx;
-use crate::{Error, LoginRequest};
 
 /// The epochs that the store seems to have lost, and the audit event of their restoration.
 pub(super) struct StaleEpochs {
@@ -22,11 +24,11 @@ pub(super) struct StaleEpochs {
 }
 
 impl Auth {
-    /// The epochs of the subject that are lower, as they were read, than those that this process
-    /// knows.
+    /// The epochs of the subject of a login from this address that are lower, as they were read,
+    /// than those that this process knows.
     pub(super) fn find_stale_epochs(
         &self,
-        login: &LoginRequest,
+        address: Option<IpAddr>,
         subject: &LoginSubject,
     ) -> Result<Option<StaleEpochs>, Error> {
         let user = subject.user.as_ref().map(|user| (Scope::User(user.id), user.epoch));
@@ -48,7 +50,7 @@ impl Auth {
         };
         let tenant = subject.tenant.as_ref().map(|tenant| tenant.id);
         let mut event = self.new_event(Action::StoreRollback, EventOutcome::Done, event_subject, tenant)?;
-        event.actor.address = login.address;
+        event.actor.address = address;
         event.details.insert("epochs".to_owned(), json!(known.iter().map(|(_, epoch)| epoch.0).collect::<Vec<_>>()));
         Ok(Some(StaleEpochs { known, event }))
     }

@@ -164,6 +164,10 @@ fn apply(
             None => StoreError::Conflict("the device was changed in the meantime".to_owned()).into(),
         });
     }
+    if after.roles != before.roles || after.environment != before.environment {
+        // Whoever has the code would get a device with rights that the starter may lack.
+        tx.enrollments().cancel(id)?;
+    }
     let (action, details) = audit_details(&before, &after);
     tx.audit().record(&office.build_event(action, Subject::Device(id), details))?;
     Ok(tx

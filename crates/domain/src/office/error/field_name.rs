@@ -47,6 +47,12 @@ pub enum FieldName {
     User,
     /// The device as a whole.
     Device,
+    /// The enrollment of a device as a whole.
+    Enrollment,
+    /// The key of a device as a whole.
+    DeviceKey,
+    /// How long the code of an enrollment is valid.
+    Life,
     /// The API key as a whole.
     ApiKey,
     /// The instant from which an API key is not accepted any more.
@@ -100,6 +106,9 @@ impl FieldName {
             Self::Permissions => "permissions",
             Self::User => "user",
             Self::Device => "device",
+            Self::Enrollment => "enrollment",
+            Self::DeviceKey => "key",
+            Self::Life => "life",
             Self::ApiKey => "api_key",
             Self::ExpiresAt => "expires_at",
             Self::SecretOverlap => "overlap_hours",

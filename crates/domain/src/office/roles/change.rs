@@ -91,8 +91,10 @@ fn apply(
     let mut details = audit_details(&before, &after);
     if (&before.rights, &before.environments) != (&after.rights, &after.environments) {
         details.extend(unrestricted_keys::audit_details(&unrestricted_keys::list_by_role(tx, office.tenant, id)?));
-        // Otherwise, the inviter of a user could set the password of an account with more rights.
+        // Otherwise, the inviter of a user could set the password of an account with more rights,
+        // and whoever has the code of an enrollment could get a device with more.
         tx.invitations().revoke_by_role(id)?;
+        tx.enrollments().cancel_by_role(id)?;
     }
     tx.audit().record(&office.build_event(Action::RoleUpdate, Subject::Role(id), details))?;
     Ok(Role { version: before.version.saturating_add(1), ..after })

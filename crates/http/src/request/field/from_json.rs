@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tillgate_domain::{
-    AccentColor, BranchId, DeviceId, DeviceName, DeviceStatus, Email, Environment, ExactJson, JsonObject, Locale,
-    Right, RoleName, Secret, Slug, UserId, UserName, UserStatus, Zone,
+    AccentColor, BranchId, DeviceId, DeviceName, DeviceStatus, Email, Environment, ExactJson, JsonObject, KeyStorage,
+    Locale, Right, RoleName, Secret, Slug, UserId, UserName, UserStatus, Zone,
 };
 
 use crate::error::office::name_error_code;
@@ -257,6 +257,9 @@ texts! {
     Right: |text: &str| Right::parse(text).map_err(|why| why.to_string()),
     Environment: |text: &str| text.parse::<Environment>().map_err(|why| why.to_string()),
     DeviceStatus: |text: &str| text.parse::<DeviceStatus>().map_err(|why| why.to_string()),
+    KeyStorage: |text: &str| {
+        KeyStorage::ALL.iter().copied().find(|each| each.name() == text).ok_or("must be hardware or software")
+    },
     Locale: |text: &str| {
         Locale::parse(text).map_err(|why| ViolationMessage::with_rule(why.to_string(), ViolatedRule::Locale))
     },

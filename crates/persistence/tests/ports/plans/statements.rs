@@ -14,8 +14,9 @@ use tillgate_domain::office::ports::{
 };
 use tillgate_domain::ticket::{Label, NumberSeries, TicketStatus};
 use tillgate_domain::{
-    Action, ApiKey, ApiKeyId, EndReason, Epoch, EventOutcome, FoldedText, KeyId, NodeId, PrincipalId, ResetId, Scope,
-    Secret, StoreResult, SubjectKind, User,
+    Action, ApiKey, ApiKeyId, DeviceKey, DeviceKeyState, EndReason, Enrollment, EnrollmentCompletion, Epoch,
+    EventOutcome, FoldedText, KeyId, KeyStorage, NodeId, PrincipalId, ResetId, Scope, Secret, StoreResult, SubjectKind,
+    User,
 };
 
 use super::sample_rotation;
@@ -74,6 +75,10 @@ pub(super) fn call_every_method(fresh: &TestDatabase, fixture: &StoreFixture) {
         tx.keys().insert(&key)?;
         tx.keys().change_state(key.id, KeyState::Next, KeyState::Current, at(1))?;
         tx.keys().change_state(key.id, KeyState::Current, KeyState::Kept, at(1))?;
+        let completion = EnrollmentCompletion { at: at(1), thumbprint: [8; 32], session: fixture.new_session(1).id };
+        tx.enrollments().complete(&[9; 32], &completion)?;
+        tx.device_keys().insert(&sample_device_key(fixture))?;
+        tx.device_keys().retire(fixture.tenant.id, &[8; 32], at(9))?;
         tx.nodes().upsert(&Node { id: NodeId(uuid(1)), applied: Cursor(0), seen_at: at(1), clock: None })?;
         let (name, applied_at) = (String::new(), Some(at(1)));
         tx.nodes().record_acknowledgment(&NodeAcknowledgment {
@@ -128,6 +133,9 @@ pub(super) fn call_every_method(fresh: &TestDatabase, fixture: &StoreFixture) {
         tx.attempts().count_guesses(count, at(0))?;
         tx.known_networks().find(uuid(40), &count)?;
         tx.keys().list()?;
+        tx.enrollments().find(&[9; 32])?;
+        tx.device_keys().find(fixture.tenant.id, &[8; 32])?;
+        tx.device_keys().find_current(fixture.till.id)?;
         tx.api_keys().find_by_client_id("client")?;
         tx.api_keys().list_active_by_user(fixture.tenant.id, fixture.anna.id)?;
         let look = tx.feed().poll(None)?;
@@ -257,6 +265,7 @@ pub(super) fn call_every_method(fresh: &TestDatabase, fixture: &StoreFixture) {
         call_tickets(tx, fixture)?;
         call_resets(tx, fixture)?;
         call_invitations(tx, fixture)?;
+        call_enrollments(tx, fixture)?;
         call_email_verifications(tx, fixture)?;
         call_seals(tx)?;
         let device = tillgate_domain::Device {
@@ -374,6 +383,43 @@ fn call_resets(tx: &mut (dyn OfficeTx + '_), fixture: &StoreFixture) -> StoreRes
     tx.resets().remove_requests(&[request.id, ResetId(uuid(71))])?;
     let emails = [FoldedText::of("anna@example.com"), FoldedText::of("ben@example.com")];
     tx.users().find_many_by_email(&emails.into()).map(drop)
+}
+
+fn sample_device_key(fixture: &StoreFixture) -> DeviceKey {
+    DeviceKey {
+        tenant: fixture.tenant.id,
+        thumbprint: [8; 32],
+        device: fixture.till.id,
+        jwk: "{}".to_owned(),
+        algorithm: "EdDSA".to_owned(),
+        storage: KeyStorage::Software,
+        state: DeviceKeyState::Current,
+        label: String::new(),
+        app: String::new(),
+        enrolled_by: None,
+        enrolled_at: at(1),
+        ended_at: None,
+    }
+}
+
+/// Calls every method of the ports of enrollments and of keys of devices.
+fn call_enrollments(tx: &mut (dyn OfficeTx + '_), fixture: &StoreFixture) -> StoreResult<()> {
+    tx.enrollments().insert_or_replace(&Enrollment {
+        device: fixture.till.id,
+        tenant: fixture.tenant.id,
+        digest: [9; 32],
+        replaces_key: false,
+        started_by: None,
+        created_at: at(1),
+        expires_at: at(9),
+        completion: None,
+    })?;
+    tx.enrollments().find_by_device(fixture.till.id)?;
+    tx.enrollments().cancel(fixture.till.id)?;
+    tx.enrollments().cancel_by_role(fixture.role.id)?;
+    tx.enrollments().sweep(at(99), 9)?;
+    tx.device_keys().list_by_device(fixture.till.id)?;
+    tx.device_keys().revoke(fixture.tenant.id, &[8; 32], at(9)).map(drop)
 }
 
 /// Calls every method of the port of invitations.

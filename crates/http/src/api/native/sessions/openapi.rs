@@ -63,6 +63,18 @@ fn example_tokens() -> Value {
 const PROOF_PARAMETER: &str =
     "A proof of the client's key (RFC 9449): a JWT signed with ES256 or EdDSA, with the `nonce` of `DPoP-Nonce`.";
 
+/// The tokens of a device that logged in as itself, bound to its key.
+pub(in crate::api::native) fn example_bound_tokens() -> Value {
+    let mut example = example_tokens();
+    if let Some(members) = example.as_object_mut() {
+        members.insert("token_type".to_owned(), json!("DPoP"));
+    }
+    if let Some(session) = example.pointer_mut("/session/user") {
+        *session = Value::Null;
+    }
+    example
+}
+
 pub(super) fn log_in() -> OperationDoc {
     OperationDoc::new(TAG, "Log in")
         .description(

@@ -94,7 +94,7 @@ struct SessionDeviceBody<'s> {
 /// The tokens of a session (RFC 6749, 5.1) with additional members.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Tokens)]
-pub(super) struct TokensBody<'s> {
+pub(in crate::api::native) struct TokensBody<'s> {
     /// The access token, for `Authorization` with the scheme `token_type`.
     access_token: &'s str,
     /// `Bearer`, or `DPoP` if the session is bound to a key of the client.
@@ -238,7 +238,7 @@ impl<'s> SessionBody<'s> {
 }
 
 impl<'s> TokensBody<'s> {
-    pub(super) fn from_issued_tokens(issued: &'s IssuedTokens) -> Self {
+    pub(in crate::api::native) fn from_issued_tokens(issued: &'s IssuedTokens) -> Self {
         let refresh_token = issued.refresh_token.as_ref().map(|token| token.expose().as_str());
         Self {
             access_token: issued.access_token.expose(),

@@ -1,0 +1,430 @@
+//! Enrollment: a login with a one-time code, by which a device registers its key and gets a session
+//! that is bound to it.
+//!
+//! Like every login it is two units of work: one takes a token from the throttle, the other claims
+//! the device, decides and writes. A wrong code, a used one and an expired one get the same answer.
+//! The same key with the same code again gets the same session, because the first answer may have
+//! been lost.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tillgate_domain::enrollment::REPEATED_ENROLLMENT_LIMIT;
+use tillgate_domain::network::site_network;
+use tillgate_domain::{
+    Action, Actor, Device, DeviceId, DeviceKey, DeviceKeyState, DeviceStatus, EndReason, Enrollment,
+    EnrollmentCompletion, EnrollmentDigest, EventOutcome, FoldedText, Instant, KeyId, KeyStorage, PrincipalId, Scope,
+    SessionId, StoreError, StoreExt, StoreResult, Subject, Thumbprint,
+};
+
+use super::{LoginSubject, MAX_RESTARTS, WaitResult};
+use crate::auth::Auth;
+use crate::denials::GuestKey;
+use crate::dpop::{ProofFault, encode_thumbprint};
+use crate::enrollment_code::EnrollmentCode;
+use crate::ports::AuthTx;
+use crate::principal_profile;
+use crate::requests::GrantKind;
+use crate::session::FIRST_GENERATION;
+use crate::throttle::{AttemptOutcome, Charge, ClaimedIdentity, LoginAttempt};
+use crate::{
+    AuthDenied, AuthenticationInfo, EnrollmentRequest, Epochs, Error, IssuedTokens, Profile, Session, SessionKind,
+};
+
+/// The authentication methods of a bound session, for the claim `amr` (RFC 8176, section 2).
+const HARDWARE_KEY_METHOD: &str = "hwk";
+const SOFTWARE_KEY_METHOD: &str = "swk";
+
+/// The number of characters that the audit records of what a program says of itself.
+const MAX_RECORDED_CHARS: usize = 100;
+
+/// How one attempt of an enrollment ended.
+enum EnrollmentOutcome {
+    Granted(Box<IssuedTokens>),
+    Denied(EnrollmentDenial),
+    /// The device has changed since it was read.
+    Retry,
+}
+
+/// A denied enrollment, and what its audit event names.
+struct EnrollmentDenial {
+    denial: AuthDenied,
+    action: Action,
+    /// The enrollment with this code, if there is one.
+    enrollment: Option<Enrollment>,
+}
+
+/// What the second unit of work decided.
+enum EnrollmentTxOutcome {
+    Enrolled(Box<EnrolledSession>),
+    /// The session that the same key has got with the same code.
+    Repeated(Box<(Session, Profile)>),
+    Denied(EnrollmentDenial),
+    Retry,
+}
+
+/// What the second unit of work wrote for a code that it accepts.
+struct EnrolledSession {
+    session: Session,
+    profile: Profile,
+    enrollment: Enrollment,
+    /// The thumbprint of the key that the new one replaces.
+    replaced_key: Option<Thumbprint>,
+}
+
+/// What an enrollment fixes before its second unit of work, which may run more than once.
+struct EnrollmentTx<'a> {
+    request: &'a EnrollmentRequest<'a>,
+    digest: &'a EnrollmentDigest,
+    /// The id of the new session.
+    session: SessionId,
+    /// The key of its refresh token.
+    key: KeyId,
+    now: Instant,
+}
+
+impl Auth {
+    /// Draws the code of an enrollment that is valid for this long.
+    pub fn generate_enrollment_code(&self, life: Duration) -> Result<EnrollmentCode, Error> {
+        let drawn = self.enrollment_code_key.draw(life, &*self.entropy);
+        drawn.map_err(|error| Error::Fault(error.to_string()))
+    }
+
+    /// Enrolls a device: registers the key that the request proves, and creates a session of the
+    /// device that is bound to the key. A current key of the device is retired if the enrollment
+    /// replaces it, which ends all sessions on the device.
+    ///
+    /// Within ten minutes, the same key with the same code gets tokens of the same session again.
+    /// Another key with a used code is denied like a wrong code, and the audit event
+    /// `enrollment.twice` records it.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthDenied::EnrollmentUnknown`] if no enrollment of an active device waits for this code,
+    /// [`AuthDenied::KeyKnown`] if the key is or was that of a device of the tenant,
+    /// [`AuthDenied::TooManyAttempts`] after too many wrong codes from the network, and
+    /// [`AuthDenied::Proof`] if the proof was used before.
+    pub fn enroll_device(&self, request: &EnrollmentRequest<'_>) -> Result<IssuedTokens, Error> {
+        let digest = self.enrollment_code_key.digest(request.code.expose());
+        for _ in 0..MAX_RESTARTS {
+            let (subject, charge) = self.begin_enrollment(request, &digest)?;
+            match self.try_enroll(request, &digest, &subject, &charge) {
+                Ok(EnrollmentOutcome::Granted(tokens)) => return Ok(*tokens),
+                Ok(EnrollmentOutcome::Denied(denied)) => return Err(self.record_denied_enrollment(request, &denied)?),
+                Ok(EnrollmentOutcome::Retry) => self.settle_charge(&charge, AttemptOutcome::Withdrawn),
+                Err(error) => {
+                    // The code was not judged: the attempt does not count.
+                    self.settle_charge(&charge, AttemptOutcome::Withdrawn);
+                    return Err(error);
+                }
+            }
+        }
+        Err(Error::unavailable("the device changed again and again during the enrollment: retry"))
+    }
+
+    /// Takes a token of the network, and reads the device to which the code belongs.
+    fn begin_enrollment(
+        &self,
+        request: &EnrollmentRequest<'_>,
+        digest: &EnrollmentDigest,
+    ) -> Result<(LoginSubject, Charge), Error> {
+        let attempt = LoginAttempt {
+            identity: ClaimedIdentity::Unknown { tenant: None, name: FoldedText::of("enrollment code") },
+            device: None,
+            address: request.address,
+            prior_session: None,
+            password: request.code.clone(),
+        };
+        let waited = self.await_admission("begin_enrollment", |tx, now| {
+            let mut subject = LoginSubject::default();
+            if let Some(enrollment) = tx.enrollments().find(digest)? {
+                subject.tenant = tx.tenants().find(enrollment.tenant)?;
+                subject.device = tx.devices().find(enrollment.device)?;
+            }
+            Ok((subject, self.throttle.open_network_charge(tx, &attempt, now)?))
+        })?;
+        match waited {
+            WaitResult::Admitted(subject, charge) => Ok((subject, *charge)),
+            WaitResult::RateLimited(_, retry_after) => Err(AuthDenied::TooManyAttempts { retry_after }.into()),
+        }
+    }
+
+    /// Runs the second unit of work and issues the tokens.
+    fn try_enroll(
+        &self,
+        request: &EnrollmentRequest<'_>,
+        digest: &EnrollmentDigest,
+        subject: &LoginSubject,
+        charge: &Charge,
+    ) -> Result<EnrollmentOutcome, Error> {
+        let keys = self.keyring.current();
+        let read_version = self.revocations.current_version();
+        let event = self.new_event(Action::DeviceEnroll, EventOutcome::Done, Subject::Server, None)?;
+        let session = self.new_id(SessionId::new)?;
+        let enrollment_tx = EnrollmentTx { request, digest, session, key: keys.current_refresh_key(), now: event.at };
+        let stale_epochs = self.find_stale_epochs(request.address, subject)?;
+        let outcome = self.store.write("enroll_device", |tx| {
+            if let Some(stale_epochs) = &stale_epochs
+                && stale_epochs.restore(tx)?
+            {
+                return Ok(EnrollmentTxOutcome::Retry);
+            }
+            let outcome = enrollment_tx.run(tx)?;
+            let settled_as = match &outcome {
+                EnrollmentTxOutcome::Retry => return Ok(outcome),
+                EnrollmentTxOutcome::Denied(denied) => charge_outcome(&denied.denial),
+                EnrollmentTxOutcome::Repeated(_) => AttemptOutcome::Succeeded,
+                EnrollmentTxOutcome::Enrolled(enrolled) => {
+                    let mut event = event.clone();
+                    event.tenant = Some(enrolled.enrollment.tenant);
+                    event.subject = Subject::Device(enrolled.enrollment.device);
+                    event.actor = Actor {
+                        user: None,
+                        device: Some(enrolled.enrollment.device),
+                        session: Some(session),
+                        address: request.address,
+                    };
+                    event.details.extend(audit_details(request, Some(&enrolled.enrollment)));
+                    if let Some(replaced) = &enrolled.replaced_key {
+                        event.details.insert("replaced".to_owned(), json!(encode_thumbprint(replaced)));
+                    }
+                    tx.audit().record(&event)?;
+                    AttemptOutcome::Succeeded
+                }
+            };
+            self.throttle.settle_charge(tx, charge, settled_as, enrollment_tx.now)?;
+            Ok(outcome)
+        })?;
+        let (session, profile, kind) = match outcome {
+            EnrollmentTxOutcome::Retry => return Ok(EnrollmentOutcome::Retry),
+            EnrollmentTxOutcome::Denied(denied) => {
+                self.login_queue.notify_settled(charge);
+                return Ok(EnrollmentOutcome::Denied(denied));
+            }
+            EnrollmentTxOutcome::Repeated(repeated) => (repeated.0, repeated.1, GrantKind::Repeated),
+            EnrollmentTxOutcome::Enrolled(enrolled) => (enrolled.session, enrolled.profile, GrantKind::Login),
+        };
+        self.login_queue.notify_settled(charge);
+        let profile = self.profile_cache.share(profile);
+        if let Some(principal) = session.principal() {
+            self.profile_cache.insert(principal, session.device, &profile, read_version);
+        }
+        let epochs = session.epochs;
+        let tokens = self.mint_tokens(&keys, session, &epochs, profile, kind, read_version)?;
+        Ok(EnrollmentOutcome::Granted(Box::new(tokens)))
+    }
+
+    /// Records a denied enrollment: the first few of the device or the network, and the number of
+    /// the rest. Returns the denial as the error of the call.
+    fn record_denied_enrollment(
+        &self,
+        request: &EnrollmentRequest<'_>,
+        denied: &EnrollmentDenial,
+    ) -> Result<Error, Error> {
+        let enrollment = denied.enrollment.as_ref();
+        let subject = enrollment.map_or(Subject::Server, |enrollment| Subject::Device(enrollment.device));
+        let tenant = enrollment.map(|enrollment| enrollment.tenant);
+        let mut event = self.new_event(denied.action, EventOutcome::Refused, subject, tenant)?;
+        event.actor.address = request.address;
+        event.details.extend(audit_details(request, enrollment));
+        event.details.insert("why".to_owned(), json!(denied.denial.code()));
+        let guest = match enrollment {
+            Some(enrollment) => GuestKey::Principal(PrincipalId::Device(enrollment.device)),
+            None => GuestKey::Network(request.address.map(site_network)),
+        };
+        self.record_guest_denial(guest, &event);
+        Ok(denied.denial.clone().into())
+    }
+}
+
+impl EnrollmentTx<'_> {
+    fn run(&self, tx: &mut dyn AuthTx) -> StoreResult<EnrollmentTxOutcome> {
+        let Some(enrollment) = self.find_enrollment(tx)? else { return Ok(deny_unknown(None)) };
+        let Some(device) = tx.devices().find(enrollment.device)? else { return Ok(deny_unknown(None)) };
+        // This locks the device: of two concurrent uses of a code, the second waits here, and so
+        // does what locks the device or revokes its key.
+        if !tx.devices().claim(device.id, device.epoch, self.now)? {
+            let was_active = device.status == DeviceStatus::Active;
+            return Ok(if was_active { EnrollmentTxOutcome::Retry } else { deny_unknown(Some(enrollment)) });
+        }
+        let Some(enrollment) = self.find_enrollment(tx)? else { return Ok(deny_unknown(None)) };
+        match enrollment.completion {
+            Some(completion) if completion.thumbprint == *self.thumbprint() => self.repeat(tx, enrollment, &completion),
+            Some(_) => Ok(EnrollmentTxOutcome::Denied(EnrollmentDenial {
+                denial: AuthDenied::EnrollmentUnknown,
+                action: Action::EnrollmentTwice,
+                enrollment: Some(enrollment),
+            })),
+            None if enrollment.is_waiting(self.now) => self.enroll(tx, enrollment, device.id),
+            None => Ok(deny_unknown(Some(enrollment))),
+        }
+    }
+
+    fn find_enrollment(&self, tx: &mut dyn AuthTx) -> StoreResult<Option<Enrollment>> {
+        let found = tx.enrollments().find(self.digest)?;
+        Ok(found.filter(|enrollment| self.request.tenant.is_none_or(|tenant| tenant == enrollment.tenant)))
+    }
+
+    fn thumbprint(&self) -> &Thumbprint {
+        self.request.key.key.thumbprint()
+    }
+
+    /// Registers the key and creates the session.
+    fn enroll(
+        &self,
+        tx: &mut dyn AuthTx,
+        enrollment: Enrollment,
+        device: DeviceId,
+    ) -> StoreResult<EnrollmentTxOutcome> {
+        if tx.device_keys().find(enrollment.tenant, self.thumbprint())?.is_some() {
+            let (denial, action) = (AuthDenied::KeyKnown, Action::DeviceEnroll);
+            return Ok(EnrollmentTxOutcome::Denied(EnrollmentDenial { denial, action, enrollment: Some(enrollment) }));
+        }
+        let current = tx.device_keys().find_current(device)?;
+        if current.is_some() && !enrollment.replaces_key {
+            // another code of the device was used after this one was started
+            return Ok(deny_unknown(Some(enrollment)));
+        }
+        if !self.request.key.consume(tx, self.now)? {
+            return Ok(deny_replayed_proof(enrollment));
+        }
+        // From here on, nothing but a conflict of the store can prevent the enrollment.
+        if let Some(current) = &current {
+            if !tx.device_keys().retire(enrollment.tenant, &current.thumbprint, self.now)? {
+                return Err(changed_meanwhile());
+            }
+            tx.revocations().bump_epoch(Scope::Device(device), EndReason::Replaced, self.now)?;
+        }
+        let key = self.build_key(&enrollment);
+        let completion = EnrollmentCompletion { at: self.now, thumbprint: key.thumbprint, session: self.session };
+        if !tx.device_keys().insert(&key)? || !tx.enrollments().complete(self.digest, &completion)? {
+            return Err(changed_meanwhile());
+        }
+        let (Some(device), Some(tenant)) = (tx.devices().find(device)?, tx.tenants().find(enrollment.tenant)?) else {
+            return Err(changed_meanwhile());
+        };
+        let profile = principal_profile::assemble(tx, tenant, None, Some(device.clone()))?;
+        let session = self.build_session(&device, &profile);
+        tx.sessions().insert(&session)?;
+        let replaced_key = current.map(|key| key.thumbprint);
+        Ok(EnrollmentTxOutcome::Enrolled(Box::new(EnrolledSession { session, profile, enrollment, replaced_key })))
+    }
+
+    /// Finds the session that the key got with this code, if it is still alive.
+    fn repeat(
+        &self,
+        tx: &mut dyn AuthTx,
+        enrollment: Enrollment,
+        completion: &EnrollmentCompletion,
+    ) -> StoreResult<EnrollmentTxOutcome> {
+        let record = tx.sessions().find(completion.session)?.filter(|record| {
+            let session = &record.session;
+            session.end_as_of(self.now).is_none() && !session.epochs.is_below(&record.epochs)
+        });
+        let is_recent = self.now.duration_since(completion.at) <= REPEATED_ENROLLMENT_LIMIT;
+        let Some(record) = record.filter(|_| is_recent) else { return Ok(deny_unknown(Some(enrollment))) };
+        let principal = PrincipalId::Device(enrollment.device);
+        let profile = principal_profile::read(tx, principal, Some(enrollment.device))?;
+        let Some(profile) = profile else { return Ok(deny_unknown(Some(enrollment))) };
+        if !self.request.key.consume(tx, self.now)? {
+            return Ok(deny_replayed_proof(enrollment));
+        }
+        Ok(EnrollmentTxOutcome::Repeated(Box::new((record.session, profile))))
+    }
+
+    fn build_key(&self, enrollment: &Enrollment) -> DeviceKey {
+        let EnrollmentRequest { key, storage, label, app, .. } = *self.request;
+        DeviceKey {
+            tenant: enrollment.tenant,
+            thumbprint: *key.key.thumbprint(),
+            device: enrollment.device,
+            jwk: key.key.jwk().to_owned(),
+            algorithm: key.key.algorithm().name().to_owned(),
+            storage,
+            state: DeviceKeyState::Current,
+            label: label.to_owned(),
+            app: app.to_owned(),
+            enrolled_by: enrollment.started_by,
+            enrolled_at: self.now,
+            ended_at: None,
+        }
+    }
+
+    fn build_session(&self, device: &Device, profile: &Profile) -> Session {
+        let (kind, tenant) = (SessionKind::Device, &profile.tenant);
+        let terms = self.request.terms.limited_by(&tenant.limits, kind);
+        let method = match self.request.storage {
+            KeyStorage::Hardware => HARDWARE_KEY_METHOD,
+            KeyStorage::Software => SOFTWARE_KEY_METHOD,
+        };
+        Session {
+            id: self.session,
+            tenant: tenant.id,
+            kind,
+            user: None,
+            device: Some(device.id),
+            parent: None,
+            dialect: self.request.dialect.clone(),
+            expires_at: terms.session_expiry(self.now, self.now, &tenant.zone),
+            terms,
+            generation: FIRST_GENERATION,
+            key: self.key,
+            previous_key: self.key,
+            used_generation: 0,
+            epochs: Epochs { device: device.epoch, tenant: tenant.epoch, ..Epochs::default() },
+            authentication: AuthenticationInfo { methods: method.to_owned(), at: self.now },
+            address: self.request.address,
+            rotated_from: self.request.address,
+            thumbprint: Some(self.thumbprint().to_vec()),
+            created_at: self.now,
+            rotated_at: None,
+            last_used_at: None,
+            ended: None,
+        }
+    }
+}
+
+/// The answer to a wrong code, and to every reason that only the owner of the device may know.
+fn deny_unknown(enrollment: Option<Enrollment>) -> EnrollmentTxOutcome {
+    let (denial, action) = (AuthDenied::EnrollmentUnknown, Action::DeviceEnroll);
+    EnrollmentTxOutcome::Denied(EnrollmentDenial { denial, action, enrollment })
+}
+
+fn deny_replayed_proof(enrollment: Enrollment) -> EnrollmentTxOutcome {
+    let denial = AuthDenied::Proof(ProofFault::Replayed.into());
+    let action = Action::DeviceEnroll;
+    EnrollmentTxOutcome::Denied(EnrollmentDenial { denial, action, enrollment: Some(enrollment) })
+}
+
+fn changed_meanwhile() -> StoreError {
+    StoreError::Conflict("the device was enrolled or changed in the meantime".to_owned())
+}
+
+/// How the charge of a denied enrollment is settled: only a code that is not right counts.
+fn charge_outcome(denial: &AuthDenied) -> AttemptOutcome {
+    match denial {
+        AuthDenied::EnrollmentUnknown => AttemptOutcome::Failed,
+        _ => AttemptOutcome::Withdrawn,
+    }
+}
+
+/// A text as the audit records it.
+fn shorten(text: &str) -> String {
+    text.chars().take(MAX_RECORDED_CHARS).collect()
+}
+
+/// What the audit records of an enrollment.
+fn audit_details(
+    request: &EnrollmentRequest<'_>,
+    enrollment: Option<&Enrollment>,
+) -> impl Iterator<Item = (String, Value)> {
+    let started_by = enrollment.and_then(|enrollment| enrollment.started_by).map(|user| ("started_by", json!(user)));
+    let details = [
+        ("thumbprint", json!(encode_thumbprint(request.key.key.thumbprint()))),
+        ("storage", json!(request.storage.name())),
+        ("label", json!(shorten(request.label))),
+        ("app", json!(shorten(request.app))),
+        ("dialect", json!(request.dialect.as_str())),
+    ];
+    details.into_iter().chain(started_by).map(|(name, value)| (name.to_owned(), value))
+}

@@ -1,0 +1,335 @@
+//! Enrollment of devices: what a code and a key get, once, and what is refused.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use serde_json::json;
+use tillgate_auth_core::dpop::encode_thumbprint;
+use tillgate_auth_core::ports::SessionFilter;
+use tillgate_auth_core::{
+    Auth, AuthDenied, Clock, EnrollmentCode, EnrollmentRequest, Error, GrantKind, IssuedTokens, PresentedProof,
+    ProofFault, ProvenKey, RefreshRequest, SessionKind,
+};
+use tillgate_domain::office::{NewEnrollment, Office};
+use tillgate_domain::{
+    Action, DeviceId, DeviceKey, DeviceKeyState, DeviceStatus, EndReason, EventOutcome, KeyStorage, Secret, StoreExt,
+    Subject,
+};
+use tillgate_testkit::ProofSigner;
+
+use crate::fixture::{EngineFixture, MINUTE, address, done, native, refresh, refreshing, stamp, terms, token};
+
+const URI: &str = "https://pos.example/api/v1/enrollments";
+
+fn office(fixture: &EngineFixture) -> Office<'_> {
+    Office::new(fixture.office_store(), fixture.records.tenant.id, stamp(fixture.clock.now()))
+}
+
+fn till(fixture: &EngineFixture) -> DeviceId {
+    fixture.records.device("P01").id
+}
+
+/// Starts an enrollment of the till, and returns its code.
+fn start(fixture: &EngineFixture, replaces_key: bool) -> String {
+    let life = 10 * MINUTE;
+    let EnrollmentCode { code, digest } = fixture.auth.generate_enrollment_code(life).unwrap();
+    done(office(fixture).start_enrollment(till(fixture), &NewEnrollment { digest, life, replaces_key }));
+    code.expose().clone()
+}
+
+fn new_proof(auth: &Auth, signer: &ProofSigner, uri: &str) -> PresentedProof {
+    let jwt = signer.prove("POST", uri, &auth.dpop_nonce(), None);
+    PresentedProof { jwt, method: "POST".to_owned(), uri: uri.to_owned() }
+}
+
+fn prove(auth: &Auth, signer: &ProofSigner) -> ProvenKey {
+    auth.check_proof(Some(&new_proof(auth, signer, URI))).unwrap()
+}
+
+fn enroll_from(auth: &Auth, code: &str, key: &ProvenKey, from: Option<IpAddr>) -> Result<IssuedTokens, Error> {
+    auth.enroll_device(&EnrollmentRequest {
+        dialect: &native(),
+        terms: &terms(),
+        tenant: None,
+        code: &Secret::new(code.to_owned()),
+        key,
+        storage: KeyStorage::Hardware,
+        label: "Box under the counter",
+        app: "Kasa 5.1",
+        address: from,
+    })
+}
+
+fn enroll(auth: &Auth, code: &str, signer: &ProofSigner) -> Result<IssuedTokens, Error> {
+    enroll_from(auth, code, &prove(auth, signer), address(1))
+}
+
+fn denial(answer: Result<IssuedTokens, Error>) -> AuthDenied {
+    match answer.unwrap_err() {
+        Error::Denied(denial) => denial,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn keys(fixture: &EngineFixture) -> Vec<DeviceKey> {
+    done(office(fixture).reader().list_device_keys(till(fixture)))
+}
+
+fn states(fixture: &EngineFixture) -> Vec<DeviceKeyState> {
+    keys(fixture).iter().map(|key| key.state).collect()
+}
+
+#[test]
+fn code_enrolls_the_key_of_its_device() {
+    let fixture = EngineFixture::open();
+    let (signer, code) = (ProofSigner::p256(), start(&fixture, false));
+    let key = prove(&fixture.auth, &signer);
+    let typed = code.to_lowercase().replace('-', " ");
+    let granted = enroll_from(&fixture.auth, &typed, &key, address(1)).unwrap();
+    let session = &granted.session;
+    assert_eq!((granted.kind, session.kind, session.user), (GrantKind::Login, SessionKind::Device, None));
+    assert_eq!((session.device, session.authentication.methods.as_str()), (Some(till(&fixture)), "hwk"));
+    assert_eq!(session.thumbprint.as_deref(), Some(key.key.thumbprint().as_slice()));
+    assert_eq!(fixture.session(session.id), *session);
+
+    let stored = keys(&fixture).pop().unwrap();
+    assert_eq!((stored.thumbprint, stored.jwk.as_str()), (*key.key.thumbprint(), key.key.jwk()));
+    assert_eq!((stored.algorithm.as_str(), stored.storage), ("ES256", KeyStorage::Hardware));
+    assert_eq!((stored.label.as_str(), stored.app.as_str()), ("Box under the counter", "Kasa 5.1"));
+
+    let event = fixture.audit_events(Action::DeviceEnroll).pop().unwrap();
+    assert_eq!((event.outcome, event.subject), (EventOutcome::Done, Subject::Device(till(&fixture))));
+    assert_eq!((event.actor.session, event.actor.device), (Some(session.id), Some(till(&fixture))));
+    assert_eq!(event.details["thumbprint"], json!(encode_thumbprint(key.key.thumbprint())));
+    assert_eq!(event.details["label"], json!("Box under the counter"));
+
+    assert!(refresh(&fixture.auth, &granted).is_err(), "a refresh requires a proof");
+    let proof = new_proof(&fixture.auth, &signer, "https://pos.example/api/v1/sessions/refresh");
+    let dialect = native();
+    let request = RefreshRequest { proof: Some(&proof), ..refreshing(token(&granted), &dialect) };
+    assert_eq!(fixture.auth.refresh(&request).unwrap().session.id, session.id);
+}
+
+#[test]
+fn same_key_with_the_same_code_gets_the_same_session() {
+    let fixture = EngineFixture::open();
+    let (signer, code) = (ProofSigner::ed25519(1), start(&fixture, false));
+    let first = enroll(&fixture.auth, &code, &signer).unwrap();
+    fixture.clock.advance(9 * MINUTE);
+    let again = enroll(&fixture.process(), &code, &signer).unwrap();
+    assert_eq!((again.kind, again.session.id), (GrantKind::Repeated, first.session.id));
+    assert_eq!(token(&again), token(&first));
+    assert_eq!((states(&fixture), fixture.sessions()), (vec![DeviceKeyState::Current], 1));
+    assert_eq!(fixture.audit_events(Action::DeviceEnroll).len(), 1, "nothing more was done");
+    fixture.clock.advance(2 * MINUTE);
+    assert_eq!(denial(enroll(&fixture.auth, &code, &signer)), AuthDenied::EnrollmentUnknown, "too late");
+}
+
+#[test]
+fn same_code_gets_nothing_once_its_session_has_ended() {
+    let fixture = EngineFixture::open();
+    let (signer, code) = (ProofSigner::ed25519(1), start(&fixture, false));
+    let first = enroll(&fixture.auth, &code, &signer).unwrap();
+    assert!(fixture.auth.end_session(first.session.id).unwrap());
+    assert_eq!(denial(enroll(&fixture.auth, &code, &signer)), AuthDenied::EnrollmentUnknown);
+}
+
+#[test]
+fn used_code_with_another_key_is_denied_and_recorded() {
+    let fixture = EngineFixture::open();
+    let code = start(&fixture, false);
+    let first = enroll(&fixture.auth, &code, &ProofSigner::ed25519(1)).unwrap();
+    let thief = prove(&fixture.auth, &ProofSigner::ed25519(2));
+    let answer = enroll_from(&fixture.auth, &code, &thief, address(66));
+    assert_eq!(denial(answer), AuthDenied::EnrollmentUnknown);
+    let event = fixture.audit_events(Action::EnrollmentTwice).pop().unwrap();
+    assert_eq!((event.outcome, event.subject), (EventOutcome::Refused, Subject::Device(till(&fixture))));
+    assert_eq!((event.actor.address, event.tenant), (address(66), Some(fixture.records.tenant.id)));
+    assert_eq!(event.details["thumbprint"], json!(encode_thumbprint(thief.key.thumbprint())));
+    assert_eq!(keys(&fixture).len(), 1);
+    assert_eq!(fixture.session(first.session.id).ended, None, "the device works on");
+}
+
+#[test]
+fn wrong_expired_and_canceled_codes_are_denied_alike() {
+    let fixture = EngineFixture::open();
+    let signer = ProofSigner::ed25519(1);
+    let try_code = |code: &str| denial(enroll(&fixture.auth, code, &signer));
+    let unknown = AuthDenied::EnrollmentUnknown;
+    assert_eq!(try_code("BCDF-GHJK"), unknown);
+    let replaced = start(&fixture, false);
+    let canceled = start(&fixture, false);
+    assert_eq!(try_code(&replaced), unknown, "a newer code of the device is valid");
+    done(office(&fixture).cancel_enrollment(till(&fixture)));
+    assert_eq!(try_code(&canceled), unknown);
+    let expired = start(&fixture, false);
+    fixture.clock.advance(10 * MINUTE);
+    assert_eq!(try_code(&expired), unknown);
+    assert_eq!((keys(&fixture), fixture.sessions()), (Vec::new(), 0));
+    let denied = fixture.audit_events(Action::DeviceEnroll);
+    assert!(denied.iter().all(|event| event.outcome == EventOutcome::Refused), "{denied:?}");
+}
+
+#[test]
+fn device_that_is_not_active_is_not_enrolled() {
+    let fixture = EngineFixture::open();
+    let (signer, code) = (ProofSigner::ed25519(1), start(&fixture, false));
+    let set_status = |status| drop(done(office(&fixture).set_device_status(till(&fixture), status)));
+    set_status(DeviceStatus::Locked);
+    assert_eq!(denial(enroll(&fixture.auth, &code, &signer)), AuthDenied::EnrollmentUnknown);
+    set_status(DeviceStatus::Active);
+    assert!(enroll(&fixture.auth, &code, &signer).is_ok(), "the code was not used");
+}
+
+#[test]
+fn code_of_another_tenant_is_unknown() {
+    let fixture = EngineFixture::open();
+    let (signer, code) = (ProofSigner::ed25519(1), start(&fixture, false));
+    let key = prove(&fixture.auth, &signer);
+    let enroll_in = |tenant| {
+        fixture.auth.enroll_device(&EnrollmentRequest {
+            dialect: &native(),
+            terms: &terms(),
+            tenant: Some(tenant),
+            code: &Secret::new(code.clone()),
+            key: &key,
+            storage: KeyStorage::Software,
+            label: "",
+            app: "",
+            address: address(1),
+        })
+    };
+    assert_eq!(denial(enroll_in(fixture.market.tenant.id)), AuthDenied::EnrollmentUnknown);
+    let granted = enroll_in(fixture.records.tenant.id).unwrap();
+    assert_eq!(granted.session.authentication.methods, "swk");
+}
+
+#[test]
+fn replaced_key_is_retired_and_its_sessions_end_everywhere() {
+    let fixture = EngineFixture::open();
+    let (old, new) = (ProofSigner::ed25519(1), ProofSigner::ed25519(2));
+    let other_process = fixture.process();
+    let first = enroll(&fixture.auth, &start(&fixture, false), &old).unwrap();
+    let person = fixture.user("cashier", Some("P01"));
+    let code = start(&fixture, true);
+    assert_eq!(fixture.session(first.session.id).ended, None, "nothing ends before the code is used");
+    let second = enroll(&fixture.auth, &code, &new).unwrap();
+    assert_eq!(states(&fixture), [DeviceKeyState::Current, DeviceKeyState::Retired]);
+    for ended in [&first, &person] {
+        let why = fixture.session(ended.session.id).ended.map(|(_, why)| why);
+        assert_eq!(why, Some(EndReason::Replaced));
+    }
+    other_process.poll_feed().unwrap();
+    assert!(crate::fixture::authenticate(&other_process, &person).is_err());
+    assert_eq!(fixture.session(second.session.id).ended, None);
+    let event = fixture.audit_events(Action::DeviceEnroll).pop().unwrap();
+    assert_eq!(event.details["replaced"], json!(encode_thumbprint(prove(&fixture.auth, &old).key.thumbprint())));
+}
+
+#[test]
+fn first_enrollment_ends_no_session() {
+    let fixture = EngineFixture::open();
+    let person = fixture.user("cashier", Some("P01"));
+    enroll(&fixture.auth, &start(&fixture, false), &ProofSigner::ed25519(1)).unwrap();
+    assert_eq!(fixture.session(person.session.id).ended, None);
+}
+
+#[test]
+fn key_is_enrolled_once() {
+    let fixture = EngineFixture::open();
+    let signer = ProofSigner::ed25519(1);
+    enroll(&fixture.auth, &start(&fixture, false), &signer).unwrap();
+    let code = start(&fixture, true);
+    assert_eq!(denial(enroll(&fixture.auth, &code, &signer)), AuthDenied::KeyKnown, "it is current");
+    enroll(&fixture.auth, &code, &ProofSigner::ed25519(2)).unwrap();
+    let code = start(&fixture, true);
+    assert_eq!(denial(enroll(&fixture.auth, &code, &signer)), AuthDenied::KeyKnown, "it is retired");
+    let event = fixture.audit_events(Action::DeviceEnroll).pop().unwrap();
+    assert_eq!((event.outcome, &event.details["why"]), (EventOutcome::Refused, &json!("key_known")));
+}
+
+#[test]
+fn revoked_key_loses_its_sessions_for_good() {
+    let fixture = EngineFixture::open();
+    let signer = ProofSigner::ed25519(1);
+    let granted = enroll(&fixture.auth, &start(&fixture, false), &signer).unwrap();
+    let thumbprint = keys(&fixture)[0].thumbprint;
+    let revoke = || done(office(&fixture).revoke_device_key(till(&fixture), &thumbprint));
+    assert_eq!((revoke(), revoke()), (true, false));
+    assert!(fixture.session(granted.session.id).ended.is_some());
+    assert_eq!(fixture.audit_events(Action::DeviceKeyRevoke).len(), 1);
+    let code = start(&fixture, false);
+    assert_eq!(denial(enroll(&fixture.auth, &code, &signer)), AuthDenied::KeyKnown);
+    assert!(enroll(&fixture.auth, &code, &ProofSigner::ed25519(2)).is_ok());
+}
+
+#[test]
+fn proof_is_accepted_once() {
+    let fixture = EngineFixture::open();
+    let (signer, code) = (ProofSigner::ed25519(1), start(&fixture, false));
+    let key = prove(&fixture.auth, &signer);
+    enroll_from(&fixture.auth, &code, &key, address(1)).unwrap();
+    let replayed = denial(enroll_from(&fixture.auth, &code, &key, address(1)));
+    assert_eq!(replayed, AuthDenied::Proof(ProofFault::Replayed.into()));
+    assert!(enroll(&fixture.auth, &code, &signer).is_ok(), "a new proof of the same key");
+}
+
+#[test]
+fn concurrent_keys_with_one_code_enroll_once() {
+    let fixture = EngineFixture::open();
+    let code = start(&fixture, false);
+    let granted: Vec<bool> = std::thread::scope(|scope| {
+        let attempts: Vec<_> = (1..=8)
+            .map(|seed| {
+                let (auth, code) = (&fixture.auth, &code);
+                scope.spawn(move || enroll(auth, code, &ProofSigner::ed25519(seed)).is_ok())
+            })
+            .collect();
+        attempts.into_iter().map(|attempt| attempt.join().unwrap()).collect()
+    });
+    assert_eq!(granted.iter().filter(|granted| **granted).count(), 1, "{granted:?}");
+    assert_eq!((states(&fixture), fixture.sessions()), (vec![DeviceKeyState::Current], 1));
+}
+
+#[test]
+fn wrong_codes_are_limited_in_their_network_only() {
+    let fixture = EngineFixture::open();
+    let (signer, code) = (ProofSigner::ed25519(1), start(&fixture, false));
+    let alphabet = ["B", "C", "D", "F", "G", "H", "J", "K"];
+    let mut limited = None;
+    for (number, first) in
+        alphabet.iter().flat_map(|one| alphabet.iter().map(move |two| format!("{one}{two}"))).enumerate()
+    {
+        let guess = format!("{first}LL-LLLL");
+        match denial(enroll(&fixture.auth, &guess, &signer)) {
+            AuthDenied::EnrollmentUnknown => {}
+            AuthDenied::TooManyAttempts { retry_after } => {
+                limited = Some((number, retry_after));
+                break;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    let (number, retry_after) = limited.expect("guesses are limited");
+    assert_eq!(number, 50);
+    assert!(retry_after <= Duration::from_mins(1), "{retry_after:?}");
+    let key = prove(&fixture.auth, &signer);
+    let elsewhere = Some(IpAddr::from([198, 51, 100, 1]));
+    assert!(enroll_from(&fixture.auth, &code, &key, elsewhere).is_ok(), "another network is not affected");
+}
+
+#[test]
+fn code_is_stored_as_a_digest_only() {
+    let fixture = EngineFixture::open();
+    let code = start(&fixture, false);
+    let letters: String = code.chars().filter(|c| *c != '-').collect();
+    let found = done(office(&fixture).reader().find_enrollment(till(&fixture))).unwrap();
+    let stored = format!("{found:?}");
+    assert!(!stored.contains(&letters) && !stored.contains(&code), "{stored}");
+    let (auth, other) = (fixture.auth_store(), EngineFixture::open());
+    assert!(auth.read("test", |tx| tx.enrollments().find(&found.digest)).unwrap().is_some());
+    // the digest depends on the master key
+    let signer = ProofSigner::ed25519(1);
+    assert_eq!(denial(enroll(&other.auth, &code, &signer)), AuthDenied::EnrollmentUnknown);
+    assert!(other.auth.list_all_sessions(&SessionFilter::default(), None, 9).unwrap().is_empty());
+}

@@ -1,0 +1,94 @@
+//! Enrollments: a one-time code with which a device registers its key. Somebody who may do so
+//! starts the enrollment for a device of the back office and hands the code to whoever stands at
+//! the machine.
+
+use std::time::Duration;
+
+use crate::device_key::Thumbprint;
+use crate::{DeviceId, Instant, SessionId, TenantId, UserId};
+
+/// The HMAC of the code of an enrollment.
+pub type EnrollmentDigest = [u8; 32];
+
+/// How long the code of an enrollment is valid unless its request says otherwise.
+pub const DEFAULT_ENROLLMENT_LIFETIME: Duration = Duration::from_mins(10);
+
+/// How long the code of an enrollment is valid at least.
+pub const MIN_ENROLLMENT_LIFETIME: Duration = Duration::from_mins(1);
+
+/// How long the code of an enrollment is valid at most.
+pub const MAX_ENROLLMENT_LIFETIME: Duration = Duration::from_hours(30 * 24);
+
+/// How long after a completed enrollment the same key with the same code gets the same session
+/// again, because the answer may have been lost.
+pub const REPEATED_ENROLLMENT_LIMIT: Duration = Duration::from_mins(10);
+
+/// The enrollment of a device. A device has one at most.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Enrollment {
+    /// The device to enroll.
+    pub device: DeviceId,
+    /// The tenant of the device.
+    pub tenant: TenantId,
+    /// The digest of the code.
+    pub digest: EnrollmentDigest,
+    /// Whether it replaces the current key of the device. Otherwise it fails if there is one.
+    pub replaces_key: bool,
+    /// The user who started it; `None` if it was started on the server's own machine.
+    pub started_by: Option<UserId>,
+    /// The instant of its start.
+    pub created_at: Instant,
+    /// The instant at which the code expires.
+    pub expires_at: Instant,
+    /// The key that was enrolled with the code; `None` while nobody has used it.
+    pub completion: Option<EnrollmentCompletion>,
+}
+
+/// How a code was spent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EnrollmentCompletion {
+    /// The instant of the enrollment.
+    pub at: Instant,
+    /// The thumbprint of the enrolled key.
+    pub thumbprint: Thumbprint,
+    /// The session that the device got.
+    pub session: SessionId,
+}
+
+impl Enrollment {
+    /// Whether the code can be used at this instant.
+    pub fn is_waiting(&self, now: Instant) -> bool {
+        self.completion.is_none() && self.expires_at > now
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn default_lifetime_is_in_the_range() {
+        assert!((MIN_ENROLLMENT_LIFETIME..=MAX_ENROLLMENT_LIFETIME).contains(&DEFAULT_ENROLLMENT_LIFETIME));
+    }
+
+    #[test]
+    fn enrollment_waits_until_it_is_completed_or_expires() {
+        let at = Instant::from_millis;
+        let waiting = Enrollment {
+            device: DeviceId(Uuid::from_u128(1)),
+            tenant: TenantId(Uuid::from_u128(2)),
+            digest: [3; 32],
+            replaces_key: false,
+            started_by: None,
+            created_at: at(0),
+            expires_at: at(10),
+            completion: None,
+        };
+        assert!(waiting.is_waiting(at(9)) && !waiting.is_waiting(at(10)));
+        let completion =
+            EnrollmentCompletion { at: at(5), thumbprint: [4; 32], session: SessionId(Uuid::from_u128(5)) };
+        assert!(!Enrollment { completion: Some(completion), ..waiting }.is_waiting(at(6)));
+    }
+}

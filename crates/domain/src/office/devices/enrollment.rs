@@ -1,0 +1,172 @@
+//! Enrolls devices: starts and cancels enrollments, and revokes the keys of devices. The engine
+//! enrolls the key itself, when the device presents the code.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::change::load_device;
+use crate::enrollment::{MAX_ENROLLMENT_LIFETIME, MIN_ENROLLMENT_LIFETIME};
+use crate::office::error::{FieldName, OfficeError, RangeViolation, UseCaseError, UseCaseResult, commit_refusal};
+use crate::office::ports::{OfficePorts, OfficeTx};
+use crate::office::users::assignment;
+use crate::office::{Office, OfficeReader};
+use crate::{
+    Action, DeviceId, DeviceKey, DeviceKeyState, DeviceStatus, EndReason, Enrollment, EnrollmentDigest, Instant,
+    KnownRight, Scope, Store, StoreError, StoreExt, StoreResult, Subject, Thumbprint,
+};
+
+/// An enrollment to start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NewEnrollment {
+    /// The digest of its code.
+    pub digest: EnrollmentDigest,
+    /// How long the code is valid.
+    pub life: Duration,
+    /// Whether it may replace the current key of the device.
+    pub replaces_key: bool,
+}
+
+impl Office<'_> {
+    /// Starts the enrollment of a device with the code of this digest. A previous code of the
+    /// device is void. Nothing else changes until somebody presents the code.
+    ///
+    /// Requires the right `deviceEnroll` and every right that the device has as itself, because
+    /// whoever has the code gets them. The code becomes void if the device's roles change, or the
+    /// rights of one of them. A device that is not active is denied, and so is one with a current
+    /// key unless the enrollment replaces it.
+    pub fn start_enrollment(&self, id: DeviceId, new: &NewEnrollment) -> UseCaseResult<Enrollment> {
+        self.store.write("start_enrollment", |tx| commit_refusal(start(tx, self, id, new)))
+    }
+
+    /// Cancels the enrollment of a device. Requires the right `deviceEnroll`. Fails if no code of
+    /// the device is waiting.
+    pub fn cancel_enrollment(&self, id: DeviceId) -> UseCaseResult<()> {
+        self.store.write("cancel_enrollment", |tx| commit_refusal(cancel(tx, self, id)))
+    }
+
+    /// Revokes the current key of a device, and ends all sessions on it except permanent ones. The
+    /// key is never enrolled again. Returns false if this is not the current key. Requires the
+    /// right `deviceEnroll` and every right that the device has as itself.
+    pub fn revoke_device_key(&self, id: DeviceId, thumbprint: &Thumbprint) -> UseCaseResult<bool> {
+        self.store.write("revoke_device_key", |tx| commit_refusal(revoke(tx, self, id, thumbprint)))
+    }
+}
+
+impl OfficeReader<'_> {
+    /// The newest enrollment of a device. Requires the right `deviceEnroll`.
+    pub fn find_enrollment(&self, id: DeviceId) -> UseCaseResult<Option<Enrollment>> {
+        self.store.read("find_enrollment", |tx: &mut (dyn OfficeTx + '_)| {
+            let mut run = || -> Result<Option<Enrollment>, UseCaseError> {
+                self.require(KnownRight::DeviceEnroll)?;
+                load_device(tx, self.tenant, id)?;
+                Ok(tx.enrollments().find_by_device(id)?)
+            };
+            commit_refusal(run())
+        })
+    }
+
+    /// The keys of a device, newest first. Requires the right `deviceEnroll`.
+    pub fn list_device_keys(&self, id: DeviceId) -> UseCaseResult<Vec<DeviceKey>> {
+        self.store.read("list_device_keys", |tx: &mut (dyn OfficeTx + '_)| {
+            let mut run = || -> Result<Vec<DeviceKey>, UseCaseError> {
+                self.require(KnownRight::DeviceEnroll)?;
+                load_device(tx, self.tenant, id)?;
+                Ok(tx.device_keys().list_by_device(id)?)
+            };
+            commit_refusal(run())
+        })
+    }
+}
+
+fn start(
+    tx: &mut dyn OfficeTx,
+    office: &Office<'_>,
+    id: DeviceId,
+    new: &NewEnrollment,
+) -> Result<Enrollment, UseCaseError> {
+    authorize(tx, office, id)?;
+    let (min, max) = (MIN_ENROLLMENT_LIFETIME, MAX_ENROLLMENT_LIFETIME);
+    if !(min..=max).contains(&new.life) {
+        let range = RangeViolation { field: FieldName::Life, min, max, configured: false };
+        return Err(OfficeError::OutOfRange(vec![range]).into());
+    }
+    let device = load_device(tx, office.tenant, id)?;
+    if device.status != DeviceStatus::Active {
+        return Err(OfficeError::DeviceNotActive { name: device.name, status: device.status }.into());
+    }
+    let keys = tx.device_keys().list_by_device(id)?;
+    if !new.replaces_key && keys.iter().any(|key| key.state == DeviceKeyState::Current) {
+        return Err(OfficeError::DeviceEnrolled(device.name).into());
+    }
+    let created_at = office.context.at;
+    let enrollment = Enrollment {
+        device: id,
+        tenant: office.tenant,
+        digest: new.digest,
+        replaces_key: new.replaces_key,
+        started_by: office.context.actor.user,
+        created_at,
+        expires_at: created_at.saturating_add(new.life),
+        completion: None,
+    };
+    tx.enrollments().insert_or_replace(&enrollment)?;
+    let details = [("replace", json!(new.replaces_key)), ("expires_at", json!(enrollment.expires_at.millis()))];
+    record(tx, office, Action::DeviceEnrollStart, id, details)?;
+    Ok(enrollment)
+}
+
+fn cancel(tx: &mut dyn OfficeTx, office: &Office<'_>, id: DeviceId) -> Result<(), UseCaseError> {
+    office.require(KnownRight::DeviceEnroll)?;
+    load_device(tx, office.tenant, id)?;
+    if !tx.enrollments().cancel(id)? {
+        return Err(OfficeError::NotFound { field: FieldName::Enrollment, value: id.to_string() }.into());
+    }
+    record(tx, office, Action::DeviceEnrollCancel, id, [])
+}
+
+fn revoke(
+    tx: &mut dyn OfficeTx,
+    office: &Office<'_>,
+    id: DeviceId,
+    thumbprint: &Thumbprint,
+) -> Result<bool, UseCaseError> {
+    authorize(tx, office, id)?;
+    let keys = tx.device_keys().list_by_device(id)?;
+    let is_current = |key: &&DeviceKey| key.thumbprint == *thumbprint && key.state == DeviceKeyState::Current;
+    let Some(key) = keys.iter().find(is_current) else { return Ok(false) };
+    // This also locks the device, as an enrollment does.
+    tx.revocations().bump_epoch(Scope::Device(id), EndReason::Admin, office.context.at)?;
+    if !tx.device_keys().revoke(office.tenant, thumbprint, office.context.at)? {
+        return Err(StoreError::Conflict("the key of the device was replaced in the meantime".to_owned()).into());
+    }
+    let details = [("label", json!(key.label)), ("app", json!(key.app)), ("storage", json!(key.storage.name()))];
+    record(tx, office, Action::DeviceKeyRevoke, id, details)?;
+    Ok(true)
+}
+
+/// Checks that the caller may give or take the device's own access.
+fn authorize(tx: &mut dyn OfficeTx, office: &Office<'_>, id: DeviceId) -> Result<(), UseCaseError> {
+    office.require(KnownRight::DeviceEnroll)?;
+    let device = load_device(tx, office.tenant, id)?;
+    let roles = tx.roles().list(office.tenant)?;
+    office.require_all(&assignment::collect_role_rights(&device.roles, &roles))?;
+    Ok(office.require_recent_proof()?)
+}
+
+fn record<const N: usize>(
+    tx: &mut dyn OfficeTx,
+    office: &Office<'_>,
+    action: Action,
+    id: DeviceId,
+    details: [(&str, Value); N],
+) -> Result<(), UseCaseError> {
+    let details: Map<String, Value> = details.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    Ok(tx.audit().record(&office.build_event(action, Subject::Device(id), details))?)
+}
+
+/// Removes at most `limit` enrollments whose codes expired before this instant. Returns their
+/// number.
+pub fn sweep_enrollments(store: &dyn Store<OfficePorts>, before: Instant, limit: u32) -> StoreResult<u32> {
+    store.write("sweep_enrollments", |tx| tx.enrollments().sweep(before, limit))
+}

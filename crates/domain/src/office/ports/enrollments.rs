@@ -1,0 +1,28 @@
+//! The ports for enrollments and keys of devices, as the back office uses them. The engine's ports
+//! enroll a key.
+
+use crate::{DeviceId, DeviceKey, Enrollment, Instant, RoleId, StoreResult, TenantId, Thumbprint};
+
+/// Stores enrollments, at most one per device.
+pub trait Enrollments {
+    /// Adds an enrollment that waits for its code, and removes the previous one of the device.
+    fn insert_or_replace(&mut self, enrollment: &Enrollment) -> StoreResult<()>;
+    /// The enrollment of this device.
+    fn find_by_device(&mut self, device: DeviceId) -> StoreResult<Option<Enrollment>>;
+    /// Removes the enrollment of a device, unless it is completed. Returns whether there was one.
+    fn cancel(&mut self, device: DeviceId) -> StoreResult<bool>;
+    /// Removes the enrollments of the devices that have this role as themselves, unless they are
+    /// completed.
+    fn cancel_by_role(&mut self, role: RoleId) -> StoreResult<()>;
+    /// Removes at most `limit` enrollments whose codes expired before this instant. Returns their
+    /// number.
+    fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32>;
+}
+
+/// Reads and revokes keys of devices.
+pub trait DeviceKeys {
+    /// The keys of a device with any state, newest first.
+    fn list_by_device(&mut self, device: DeviceId) -> StoreResult<Vec<DeviceKey>>;
+    /// Revokes the key with this thumbprint, if it is current; otherwise returns false.
+    fn revoke(&mut self, tenant: TenantId, thumbprint: &Thumbprint, at: Instant) -> StoreResult<bool>;
+}

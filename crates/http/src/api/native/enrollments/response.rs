@@ -1,0 +1,127 @@
+//! Enrollments and keys of devices in responses of the native API.
+
+use serde::Serialize;
+use tillgate_auth_core::dpop::encode_thumbprint;
+use tillgate_domain::{DeviceKey, Enrollment, Instant, Secret, UserId};
+use utoipa::ToSchema;
+
+use crate::api::native::schemas::{DeviceKeyState, EnrollmentState, KeyStorage};
+use crate::timestamps::{serialize_instant, serialize_optional_instant};
+
+/// The enrollment of a device.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Enrollment)]
+pub struct EnrollmentBody<'e> {
+    /// The code, which works once. It is returned only in the response that starts the enrollment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'e str>,
+    /// Whether the code is `waiting` to be used, has `expired`, or was used: `done`.
+    #[schema(value_type = EnrollmentState)]
+    state: &'static str,
+    /// Whether the enrollment replaces the current key of the device.
+    replace: bool,
+    /// Id of the user who started it; null if it was started on the server's own machine.
+    #[schema(value_type = Option<uuid::Uuid>)]
+    started_by: Option<UserId>,
+    /// When it was started.
+    #[serde(serialize_with = "serialize_instant")]
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Instant,
+    /// When the code expires.
+    #[serde(serialize_with = "serialize_instant")]
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Instant,
+    /// When the code was used; null before.
+    #[serde(serialize_with = "serialize_optional_instant")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    completed_at: Option<Instant>,
+    /// Thumbprint of the key that was enrolled with the code (RFC 7638); null before.
+    thumbprint: Option<String>,
+}
+
+impl<'e> EnrollmentBody<'e> {
+    /// An enrollment without its code, which is not stored.
+    pub fn from_enrollment(enrollment: &Enrollment, now: Instant) -> Self {
+        let state = match (enrollment.completion, enrollment.is_waiting(now)) {
+            (Some(_), _) => "done",
+            (None, true) => "waiting",
+            (None, false) => "expired",
+        };
+        Self {
+            code: None,
+            state,
+            replace: enrollment.replaces_key,
+            started_by: enrollment.started_by,
+            created_at: enrollment.created_at,
+            expires_at: enrollment.expires_at,
+            completed_at: enrollment.completion.map(|completion| completion.at),
+            thumbprint: enrollment.completion.map(|completion| encode_thumbprint(&completion.thumbprint)),
+        }
+    }
+
+    /// The enrollment with its code, which has just been drawn.
+    #[must_use]
+    pub fn with_code(self, code: &'e Secret<String>) -> Self {
+        Self { code: Some(code.expose()), ..self }
+    }
+}
+
+/// The public key of a device. A key that is no longer current stays in the list and cannot be
+/// enrolled again.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DeviceKey)]
+pub(super) struct DeviceKeyBody<'k> {
+    /// Thumbprint of the key (RFC 7638), as in the claim `cnf` of tokens.
+    thumbprint: String,
+    /// Algorithm of its signatures: `ES256` or `EdDSA`.
+    algorithm: &'k str,
+    /// Where the device keeps the private key, as it said.
+    #[schema(value_type = KeyStorage)]
+    storage: &'static str,
+    /// Whether the key is in use: `current`, `retired` by another enrollment, or `revoked`.
+    #[schema(value_type = DeviceKeyState)]
+    state: &'static str,
+    /// A name for the machine, as it said.
+    label: &'k str,
+    /// The program and its version, as it said.
+    app: &'k str,
+    /// Id of the user who started the enrollment; null if it was started on the server's own
+    /// machine.
+    #[schema(value_type = Option<uuid::Uuid>)]
+    enrolled_by: Option<UserId>,
+    /// When the key was enrolled.
+    #[serde(serialize_with = "serialize_instant")]
+    #[schema(value_type = String, format = DateTime)]
+    enrolled_at: Instant,
+    /// Since when the key is no longer current; null while it is.
+    #[serde(serialize_with = "serialize_optional_instant")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    ended_at: Option<Instant>,
+}
+
+impl<'k> DeviceKeyBody<'k> {
+    pub(super) fn from_key(key: &'k DeviceKey) -> Self {
+        Self {
+            thumbprint: encode_thumbprint(&key.thumbprint),
+            algorithm: &key.algorithm,
+            storage: key.storage.name(),
+            state: key.state.name(),
+            label: &key.label,
+            app: &key.app,
+            enrolled_by: key.enrolled_by,
+            enrolled_at: key.enrolled_at,
+            ended_at: key.ended_at,
+        }
+    }
+}
+
+/// The keys of a device, in a single page.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DeviceKeys)]
+pub(super) struct DeviceKeysBody<'k> {
+    /// The keys, newest first.
+    pub(super) items: Vec<DeviceKeyBody<'k>>,
+    /// Always null, because there is only one page.
+    #[schema(value_type = Option<String>, required = true)]
+    pub(super) next: (),
+}

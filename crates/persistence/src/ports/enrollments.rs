@@ -1,0 +1,156 @@
+//! Enrollments and keys of devices, for the engine and the back office.
+
+use diesel::prelude::*;
+use tillgate_auth_core::ports as auth;
+use tillgate_domain::office::ports as office;
+use tillgate_domain::{
+    DeviceId, DeviceKey, DeviceKeyState, Enrollment, EnrollmentCompletion, EnrollmentDigest, Instant, RoleId,
+    StoreResult, TenantId, Thumbprint,
+};
+
+use super::removed_rows;
+use crate::error_class::classify;
+use crate::row::{DeviceKeyRow, EnrollmentRow};
+use crate::schema::{device_keys, enrollments};
+use crate::statement::{Bind, OnConflictDoNothing, Statement};
+use crate::transaction::Transaction;
+
+// the comparison makes a truth value of the number, on both databases
+const PUT: &str = "INSERT INTO enrollments \
+     (device_id, tenant_id, digest, replaces_key, started_by, created_at, expires_at) \
+     VALUES ($1, $2, $3, $4 = 1, $5, $6, $7) ON CONFLICT (device_id) DO UPDATE SET digest = excluded.digest, \
+     replaces_key = excluded.replaces_key, started_by = excluded.started_by, created_at = excluded.created_at, \
+     expires_at = excluded.expires_at, completed_at = NULL, thumbprint = NULL, session_id = NULL";
+const COMPLETE: &str = "UPDATE enrollments SET completed_at = $2, thumbprint = $3, session_id = $4 \
+     WHERE digest = $1 AND completed_at IS NULL";
+const CANCEL: &str = "DELETE FROM enrollments WHERE device_id = $1 AND completed_at IS NULL";
+const CANCEL_BY_ROLE: &str = "DELETE FROM enrollments WHERE completed_at IS NULL AND device_id IN (\
+     SELECT device_id FROM device_roles WHERE role_id = $1)";
+const SWEEP: &str = "DELETE FROM enrollments WHERE device_id IN (\
+     SELECT device_id FROM enrollments WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)";
+const END_KEY: &str = "UPDATE device_keys SET state = $3, ended_at = $4 \
+     WHERE tenant_id = $1 AND thumbprint = $2 AND ended_at IS NULL";
+
+impl office::Enrollments for Transaction<'_> {
+    fn insert_or_replace(&mut self, enrollment: &Enrollment) -> StoreResult<()> {
+        let started_by = enrollment.started_by.map(|user| user.0);
+        let binds = [
+            Bind::from(&enrollment.device.0),
+            Bind::from(&enrollment.tenant.0),
+            Bind::Bytes(&enrollment.digest),
+            i64::from(enrollment.replaces_key).into(),
+            started_by.as_ref().into(),
+            enrollment.created_at.into(),
+            enrollment.expires_at.into(),
+        ];
+        self.execute(&Statement::new(PUT, binds)).map(drop)
+    }
+
+    fn find_by_device(&mut self, device: DeviceId) -> StoreResult<Option<Enrollment>> {
+        let found: Option<EnrollmentRow> = enrollments::table
+            .find(device.0.as_bytes().as_slice())
+            .select(EnrollmentRow::as_select())
+            .get_result(self.connection)
+            .optional()
+            .map_err(classify)?;
+        found.map(EnrollmentRow::into_domain).transpose()
+    }
+
+    fn cancel(&mut self, device: DeviceId) -> StoreResult<bool> {
+        Ok(self.execute(&Statement::new(CANCEL, [Bind::from(&device.0)]))? == 1)
+    }
+
+    fn cancel_by_role(&mut self, role: RoleId) -> StoreResult<()> {
+        self.execute(&Statement::new(CANCEL_BY_ROLE, [Bind::from(&role.0)])).map(drop)
+    }
+
+    fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32> {
+        self.execute(&Statement::new(SWEEP, [before.into(), i64::from(limit).into()])).map(removed_rows)
+    }
+}
+
+impl auth::Enrollments for Transaction<'_> {
+    fn find(&mut self, digest: &EnrollmentDigest) -> StoreResult<Option<Enrollment>> {
+        let found: Option<EnrollmentRow> = enrollments::table
+            .filter(enrollments::digest.eq(digest.as_slice()))
+            .select(EnrollmentRow::as_select())
+            .get_result(self.connection)
+            .optional()
+            .map_err(classify)?;
+        found.map(EnrollmentRow::into_domain).transpose()
+    }
+
+    fn complete(&mut self, digest: &EnrollmentDigest, completion: &EnrollmentCompletion) -> StoreResult<bool> {
+        let binds = [
+            Bind::Bytes(digest),
+            completion.at.into(),
+            Bind::Bytes(&completion.thumbprint),
+            Bind::from(&completion.session.0),
+        ];
+        Ok(self.execute(&Statement::new(COMPLETE, binds))? == 1)
+    }
+}
+
+impl Transaction<'_> {
+    /// Ends the key if it is current.
+    fn end_device_key(
+        &mut self,
+        tenant: TenantId,
+        thumbprint: &Thumbprint,
+        state: DeviceKeyState,
+        at: Instant,
+    ) -> StoreResult<bool> {
+        let binds = [Bind::from(&tenant.0), Bind::Bytes(thumbprint), state.name().into(), at.into()];
+        Ok(self.execute(&Statement::new(END_KEY, binds))? == 1)
+    }
+}
+
+impl office::DeviceKeys for Transaction<'_> {
+    fn list_by_device(&mut self, device: DeviceId) -> StoreResult<Vec<DeviceKey>> {
+        let rows: Vec<DeviceKeyRow> = device_keys::table
+            .filter(device_keys::device_id.eq(device.0.as_bytes().as_slice()))
+            .order((device_keys::enrolled_at.desc(), device_keys::thumbprint.desc()))
+            .select(DeviceKeyRow::as_select())
+            .load(self.connection)
+            .map_err(classify)?;
+        rows.into_iter().map(DeviceKeyRow::into_domain).collect()
+    }
+
+    fn revoke(&mut self, tenant: TenantId, thumbprint: &Thumbprint, at: Instant) -> StoreResult<bool> {
+        self.end_device_key(tenant, thumbprint, DeviceKeyState::Revoked, at)
+    }
+}
+
+impl auth::DeviceKeys for Transaction<'_> {
+    fn find(&mut self, tenant: TenantId, thumbprint: &Thumbprint) -> StoreResult<Option<DeviceKey>> {
+        let found: Option<DeviceKeyRow> = device_keys::table
+            .find((tenant.0.as_bytes().as_slice(), thumbprint.as_slice()))
+            .select(DeviceKeyRow::as_select())
+            .get_result(self.connection)
+            .optional()
+            .map_err(classify)?;
+        found.map(DeviceKeyRow::into_domain).transpose()
+    }
+
+    fn find_current(&mut self, device: DeviceId) -> StoreResult<Option<DeviceKey>> {
+        // a constant in the text, so that SQLite uses the partial index
+        let is_current = diesel::dsl::sql::<diesel::sql_types::Bool>("device_keys.state = 'current'");
+        let found: Option<DeviceKeyRow> = device_keys::table
+            .filter(device_keys::device_id.eq(device.0.as_bytes().as_slice()))
+            .filter(is_current)
+            .select(DeviceKeyRow::as_select())
+            .get_result(self.connection)
+            .optional()
+            .map_err(classify)?;
+        found.map(DeviceKeyRow::into_domain).transpose()
+    }
+
+    fn insert(&mut self, key: &DeviceKey) -> StoreResult<bool> {
+        let insert = diesel::insert_into(device_keys::table).values(DeviceKeyRow::from_domain(key));
+        Ok(OnConflictDoNothing(insert).execute(self.write_connection()?).map_err(classify)? == 1)
+    }
+
+    fn retire(&mut self, tenant: TenantId, thumbprint: &Thumbprint, at: Instant) -> StoreResult<bool> {
+        self.end_device_key(tenant, thumbprint, DeviceKeyState::Retired, at)
+    }
+}
