@@ -1,5 +1,7 @@
 //! `device`: manages tills, handhelds, back-office programs and tools.
 
+mod enroll;
+
 use std::collections::BTreeMap;
 
 use clap::{Args, Subcommand};
@@ -14,6 +16,7 @@ use super::office::{CommandOffice, check_decided};
 use super::session::count_live_sessions;
 use super::store::find_branch;
 use super::{CommandError, Context, parse, print};
+use enroll::EnrollArgs;
 
 /// The subcommands of `device`.
 #[derive(Debug, Subcommand)]
@@ -76,6 +79,9 @@ pub(crate) enum DeviceCommand {
         #[arg(long)]
         remove: bool,
     },
+    /// Start the enrollment of a device: print a one-time code with which it registers its key
+    #[command(after_help = "Example:\n  tillgate device enroll P01")]
+    Enroll(EnrollArgs),
     /// Unlock a device after too many failed logins
     #[command(after_help = "Example:\n  tillgate device unlock P01")]
     Unlock {
@@ -139,6 +145,7 @@ impl DeviceCommand {
         let office = CommandOffice::open(context)?;
         let (device, what) = match self {
             Self::List(which) => return list_devices(&office, which, context.json),
+            Self::Enroll(which) => return which.run(&office, context.json),
             Self::Add { name, env, description, store, roles, settings, password } => {
                 let verifier = match password {
                     true => Some(office.hash_password(&office.read_new_password(

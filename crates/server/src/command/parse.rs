@@ -45,6 +45,11 @@ pub(super) fn instant(zone: &Zone, text: &str, end: bool) -> Result<Instant, Com
     })
 }
 
+/// Parses a duration such as `10m`.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    parse_span(text).ok_or_else(|| "must be a duration such as 120s, 15m, 12h or 30d".to_owned())
+}
+
 /// A limit on session lifetimes; `None` removes the limit, so that the configuration applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct LimitArg(pub(super) Option<Duration>);

@@ -110,12 +110,13 @@ impl GenerateArgs {
             None => Ok(None),
             Some(None) if std::io::stdout().is_terminal() => Ok(Some(Delivery::Terminal)),
             Some(None) => Err(CommandError::usage("there is no terminal to show the password on: use --generate FILE")),
-            Some(Some(path)) => open_file(path).map(|file| Some(Delivery::File(file, path.clone()))),
+            Some(Some(path)) => open_secret_file(path).map(|file| Some(Delivery::File(file, path.clone()))),
         }
     }
 }
 
-fn open_file(path: &Path) -> Result<File, CommandError> {
+/// Opens a file to which secrets are appended; it must be readable by its owner alone.
+pub(super) fn open_secret_file(path: &Path) -> Result<File, CommandError> {
     let failed = |why: &dyn std::fmt::Display| CommandError::failed(format!("{}: {why}", path.display()));
     let mut options = File::options();
     options.append(true).create(true);

@@ -9,6 +9,8 @@ mod demo;
 #[cfg(test)]
 mod doctor;
 #[cfg(test)]
+mod enrollment;
+#[cfg(test)]
 mod json;
 #[cfg(test)]
 mod lost_master_key;

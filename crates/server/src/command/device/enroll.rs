@@ -1,0 +1,143 @@
+//! `device enroll`: starts the enrollment of a device and shows its code, or writes the codes of
+//! many devices to a file.
+
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use qrcode::render::unicode::Dense1x2;
+use qrcode::{EcLevel, QrCode};
+use serde_json::json;
+use tillgate_auth_core::{Auth, EnrollmentCode};
+use tillgate_domain::office::{NewEnrollment, OfficeError};
+use tillgate_domain::{Device, DeviceName, DeviceStatus, Enrollment};
+use tillgate_http::native_bodies::EnrollmentBody;
+
+use super::super::confirmation::count_text;
+use super::super::json::format_instant;
+use super::super::office::{CommandOffice, check_decided};
+use super::super::password::open_secret_file;
+use super::super::store::find_branch;
+use super::super::{CommandError, parse, print};
+use crate::composition;
+
+/// The arguments of `device enroll`.
+#[derive(Debug, Args)]
+pub(crate) struct EnrollArgs {
+    /// Name of the device
+    #[arg(value_parser = parse::device, required_unless_present = "all")]
+    name: Option<DeviceName>,
+    /// All active tills and handhelds without a key; their codes are written to --output
+    #[arg(long, conflicts_with = "name", requires = "output")]
+    all: bool,
+    /// Only devices in this store (name or id)
+    #[arg(long, requires = "all")]
+    store: Option<String>,
+    /// How long a code is valid, 1m to 30d; one that is valid for more than 1h has 12 letters
+    /// instead of 8
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse::duration)]
+    life: Duration,
+    /// Replace the current key of the device: all sessions on it end when the code is used
+    #[arg(long)]
+    replace: bool,
+    /// File to which the codes of --all are appended, readable by you alone: on each line the name
+    /// of a device, its code and when that expires, between tabs
+    #[arg(long, value_name = "FILE", requires = "all")]
+    output: Option<PathBuf>,
+}
+
+impl EnrollArgs {
+    pub(super) fn run(&self, office: &CommandOffice, json: bool) -> Result<(), CommandError> {
+        let engine = composition::build_command_engine(&office.settings, &office.database)?;
+        match (&self.name, &self.output) {
+            (Some(name), _) => self.enroll_one(office, &engine, &office.find_device(name)?, json),
+            (None, Some(output)) => self.enroll_all(office, &engine, output, json),
+            (None, None) => Err(CommandError::usage("name a device, or use --all with --output")),
+        }
+    }
+
+    /// Starts the enrollment of a device. An error of the office is returned as a value.
+    fn start(
+        &self,
+        office: &CommandOffice,
+        engine: &Auth,
+        device: &Device,
+    ) -> Result<Result<(EnrollmentCode, Enrollment), OfficeError>, CommandError> {
+        let code = engine.generate_enrollment_code(self.life).map_err(CommandError::failed)?;
+        let new = NewEnrollment { digest: code.digest, life: self.life, replaces_key: self.replace };
+        let started = office.for_operator()?.start_enrollment(device.id, &new).map_err(CommandError::failed)?;
+        Ok(started.map(|enrollment| (code, enrollment)))
+    }
+
+    fn enroll_one(
+        &self,
+        office: &CommandOffice,
+        engine: &Auth,
+        device: &Device,
+        json: bool,
+    ) -> Result<(), CommandError> {
+        let (code, enrollment) = check_decided(Ok(self.start(office, engine, device)?))?;
+        let body = EnrollmentBody::from_enrollment(&enrollment, office.ids.now()).with_code(&code.code);
+        print::print_answer(json, code.code.expose(), &body);
+        if !json && std::io::stdout().is_terminal() {
+            print::print_line(&draw_qr_code(code.letters().expose())?);
+        }
+        let until = format_instant(enrollment.expires_at);
+        print::print_note(&format!("{}: enter the code at the device until {until}; it works once", device.name));
+        Ok(())
+    }
+
+    fn enroll_all(&self, office: &CommandOffice, engine: &Auth, output: &Path, json: bool) -> Result<(), CommandError> {
+        let branch = find_branch(office, self.store.as_deref())?;
+        let is_named = |device: &Device| {
+            device.status == DeviceStatus::Active
+                && device.environment.sells()
+                && branch.is_none_or(|branch| device.branch == Some(branch))
+        };
+        // opened before any code is drawn, so that no code is lost
+        let mut file = open_secret_file(output)?;
+        let failed = |error: std::io::Error| CommandError::failed(format!("{}: {error}", output.display()));
+        let (mut written, mut enrolled) = (0, 0);
+        for device in office.list_devices()?.iter().filter(|device| is_named(device)) {
+            match self.start(office, engine, device)? {
+                Ok((code, enrollment)) => {
+                    let until = format_instant(enrollment.expires_at);
+                    writeln!(file, "{}\t{}\t{until}", device.name, code.code.expose()).map_err(failed)?;
+                    written += 1;
+                }
+                Err(OfficeError::DeviceEnrolled(_)) => enrolled += 1,
+                Err(error) => return Err(CommandError::failed(error)),
+            }
+        }
+        file.sync_all().map_err(failed)?;
+        let path = output.display().to_string();
+        let line = format!("{path}: {}", count_text(written, "code"));
+        print::print_answer(json, &line, &json!({ "file": path, "codes": written, "already_enrolled": enrolled }));
+        if !json && enrolled > 0 {
+            let devices = count_text(enrolled, "device");
+            print::print_note(&format!("{devices} with a key omitted; --replace includes them"));
+        }
+        Ok(())
+    }
+}
+
+/// Draws a QR code of these letters with block characters, for a terminal with a dark background.
+fn draw_qr_code(letters: &str) -> Result<String, CommandError> {
+    let code = QrCode::with_error_correction_level(letters, EcLevel::M).map_err(CommandError::failed)?;
+    Ok(code.render::<Dense1x2>().dark_color(Dense1x2::Light).light_color(Dense1x2::Dark).build())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn qr_code_of_a_long_code_fits_into_a_small_terminal() {
+        let drawn = draw_qr_code("BCDFGHJKLMNP").unwrap();
+        // 21 modules and a quiet zone of 4 on each side, two rows of modules on a line
+        assert_eq!(drawn.lines().count(), 15, "{drawn}");
+        assert!(drawn.lines().all(|line| line.chars().count() == 29), "{drawn}");
+        assert_ne!(drawn, draw_qr_code("BCDFGHJKLMNQ").unwrap());
+    }
+}

@@ -1,0 +1,61 @@
+//! The command `device enroll`.
+
+use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt;
+
+use serde_json::json;
+use tillgate_testkit::DatabaseEngine;
+
+use crate::program::TestInstallation;
+
+tillgate_testkit::on_both_databases!(code_of_a_device_is_printed_once, codes_of_all_tills_are_written_to_a_file);
+
+fn code_of_a_device_is_printed_once(engine: DatabaseEngine) {
+    let home = TestInstallation::on(engine).with_admin();
+    home.run_ok(&["device", "add", "P01", "--env", "CashRegister"]);
+    home.start(&["serve"]).wait_until_ready();
+    let started = home.run_ok(&["device", "enroll", "P01"]);
+    let code = started.out.trim_end();
+    assert!(code.len() == 9 && code.chars().nth(4) == Some('-'), "no QR code without a terminal: {}", started.out);
+    assert!(started.err.contains("P01: enter the code at the device until "), "{}", started.err);
+    let again = home.run_ok(&["device", "enroll", "P01", "--life", "7d", "--replace", "--json"]).json();
+    assert_eq!((again["code"].as_str().unwrap().len(), &again["replace"]), (14, &json!(true)));
+    assert!(home.run_refused(&["device", "enroll", "P01", "--life", "31d"], 1).contains("life must lie between"));
+    assert!(home.run_refused(&["device", "enroll", "P02"], 1).contains("did you mean \"P01\"?"));
+    home.run_ok(&["device", "status", "P01", "locked"]);
+    assert!(home.run_refused(&["device", "enroll", "P01"], 1).contains("the device \"P01\" is locked"));
+}
+
+fn codes_of_all_tills_are_written_to_a_file(engine: DatabaseEngine) {
+    let home = TestInstallation::on(engine).with_admin();
+    home.run_ok(&["store", "add", "Station"]);
+    for (name, kind, store) in [
+        ("P01", "CashRegister", Some("Station")),
+        ("P02", "CashRegister", None),
+        ("W01", "PDA", Some("Station")),
+        ("P03", "CashRegister", Some("Station")),
+        ("DESK", "BackOffice", Some("Station")),
+    ] {
+        let store = store.map(|store| ["--store", store]);
+        home.run_ok(
+            &[&["device", "add", name, "--env", kind][..], store.as_ref().map_or(&[][..], |both| both)].concat(),
+        );
+    }
+    home.run_ok(&["device", "status", "P03", "locked"]);
+    home.start(&["serve"]).wait_until_ready();
+    let all = ["device", "enroll", "--all", "--life", "7d", "--output", "codes.tsv"];
+    let written = home.run_ok(&[&all[..], &["--store", "station", "--json"]].concat()).json();
+    assert_eq!(written, json!({ "file": "codes.tsv", "codes": 2, "already_enrolled": 0 }));
+    let file = home.path("codes.tsv");
+    let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    home.run_ok(&all);
+    let text = std::fs::read_to_string(&file).unwrap();
+    let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split('\t').collect()).collect();
+    let names: Vec<&str> = lines.iter().map(|line| line[0]).collect();
+    assert_eq!(names, ["P01", "W01", "P01", "P02", "W01"], "appended");
+    assert!(lines.iter().all(|line| line.len() == 3 && line[1].len() == 14), "{text}");
+    assert_eq!(lines.iter().map(|line| line[1]).collect::<BTreeSet<_>>().len(), 5, "{text}");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+    assert!(home.run_refused(&all, 1).contains("other users of this machine can read the file"));
+}

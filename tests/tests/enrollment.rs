@@ -1,0 +1,139 @@
+//! Tills that are enrolled with codes from the command line, on both databases and in several
+//! processes.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tillgate_testkit::ProofSigner;
+use tillgate_tests::{DatabaseEngine, Installation, RunningServer, TestResponse, wait_until};
+use ureq::http::Request;
+
+const PROPAGATION_TIMEOUT: Duration = Duration::from_secs(1);
+const ENROLL: &str = "/api/v1/enrollments";
+const REFRESH: &str = "/api/v1/sessions/refresh";
+
+tillgate_testkit::on_both_databases!(
+    till_is_enrolled_replaced_and_revoked_in_every_process,
+    one_of_many_keys_is_enrolled_with_a_code,
+    session_of_a_key_survives_a_restart
+);
+
+fn run_json(installation: &Installation, arguments: &[&str]) -> Value {
+    let text = installation.run_ok(&[arguments, &["--json"]].concat(), "");
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+/// Starts an enrollment of P01 on the command line, and returns its code.
+fn start(installation: &Installation, arguments: &[&str]) -> String {
+    let started = run_json(installation, &[&["device", "enroll", "P01"], arguments].concat());
+    assert_eq!((&started["state"], &started["started_by"]), (&json!("waiting"), &Value::Null));
+    let code = started["code"].as_str().unwrap().to_owned();
+    installation.secrets().add(&code);
+    code
+}
+
+/// Sends a proof with this nonce; the nonce is replaced by that of the answer.
+fn send_proof(
+    server: &RunningServer,
+    signer: &ProofSigner,
+    path: &str,
+    body: &Value,
+    nonce: &mut String,
+) -> TestResponse {
+    let till = server.new_till();
+    let uri = till.url(path);
+    let request = Request::builder().method("POST").uri(&uri).header("content-type", "application/json");
+    let request = request.header("dpop", signer.prove("POST", &uri, nonce, None));
+    let answer = till.send(&request.body(body.to_string()).unwrap());
+    answer.header("dpop-nonce").clone_into(nonce);
+    answer
+}
+
+/// Sends a proof, again with the server's nonce, as a till does.
+fn post_with_proof(server: &RunningServer, signer: &ProofSigner, path: &str, body: &Value) -> TestResponse {
+    let mut nonce = "none".to_owned();
+    let challenge = send_proof(server, signer, path, body, &mut nonce);
+    assert_eq!((challenge.status(), challenge.text_at("/code")), (400, "use_dpop_nonce".to_owned()));
+    send_proof(server, signer, path, body, &mut nonce)
+}
+
+fn enroll(server: &RunningServer, signer: &ProofSigner, code: &str) -> TestResponse {
+    let body = json!({ "code": code, "storage": "hardware", "label": "Box", "app": "Kasa 5.1" });
+    post_with_proof(server, signer, ENROLL, &body)
+}
+
+fn refresh(server: &RunningServer, signer: &ProofSigner, token: &str) -> TestResponse {
+    post_with_proof(server, signer, REFRESH, &json!({ "refresh_token": token }))
+}
+
+fn till_is_enrolled_replaced_and_revoked_in_every_process(engine: DatabaseEngine) {
+    let installation = Installation::with_fixture(engine);
+    let (one, other) = (installation.serve(), installation.serve());
+    let [first, second] = [1, 2].map(ProofSigner::ed25519);
+    let code = start(&installation, &[]);
+    let enrolled = enroll(&one, &first, &code).expect_status(201);
+    assert_eq!(enrolled.text_at("/token_type"), "DPoP");
+    // the same key with the same code, at another process
+    let again = enroll(&other, &first, &code).expect_status(201);
+    assert_eq!(again.text_at("/session/id"), enrolled.text_at("/session/id"));
+    let denied = enroll(&other, &second, &code).expect_status(403);
+    assert_eq!(denied.text_at("/code"), "enrollment_unknown");
+    let audit = run_json(&installation, &["audit", "list", "--action", "enrollment.twice"]);
+    assert_eq!(audit.as_array().unwrap().len(), 1, "{audit}");
+
+    let refreshed = refresh(&other, &first, &enrolled.text_at("/refresh_token")).expect_status(200);
+    let code = start(&installation, &["--replace"]);
+    let replaced = enroll(&one, &second, &code).expect_status(201);
+    let token = refreshed.text_at("/refresh_token");
+    wait_until(PROPAGATION_TIMEOUT, "the end of the replaced key's session elsewhere", || {
+        refresh(&other, &first, &token).status() == 401
+    });
+    let again = start(&installation, &["--replace"]);
+    let known = enroll(&one, &first, &again).expect_status(409);
+    assert_eq!(known.text_at("/code"), "key_known");
+
+    let admin = one.new_till().login("admin", "OFFICE");
+    let device = enrolled.text_at("/session/device/id");
+    let keys = admin.get(&format!("/api/v1/devices/{device}/keys")).expect_status(200).json();
+    let states: Vec<&Value> = keys["items"].as_array().unwrap().iter().map(|key| &key["state"]).collect();
+    assert_eq!(states, ["current", "retired"]);
+    let thumbprint = keys["items"][0]["thumbprint"].as_str().unwrap();
+    admin.delete(&format!("/api/v1/devices/{device}/keys/{thumbprint}")).expect_status(204);
+    let token = replaced.text_at("/refresh_token");
+    wait_until(PROPAGATION_TIMEOUT, "the end of the revoked key's session elsewhere", || {
+        refresh(&other, &second, &token).status() == 401
+    });
+}
+
+fn one_of_many_keys_is_enrolled_with_a_code(engine: DatabaseEngine) {
+    let installation = Installation::with_fixture(engine);
+    let servers = [installation.serve(), installation.serve()];
+    let code = start(&installation, &[]);
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        let attempts: Vec<_> = (1..=10)
+            .map(|number| {
+                let (server, code) = (&servers[usize::from(number % 2)], &code);
+                scope.spawn(move || enroll(server, &ProofSigner::ed25519(number), code).status())
+            })
+            .collect();
+        attempts.into_iter().map(|attempt| attempt.join().unwrap()).collect()
+    });
+    let count = |status| statuses.iter().filter(|each| **each == status).count();
+    assert_eq!((count(201), count(403)), (1, 9), "{statuses:?}");
+}
+
+fn session_of_a_key_survives_a_restart(engine: DatabaseEngine) {
+    let installation = Installation::with_fixture(engine);
+    let signer = ProofSigner::p256();
+    let code = start(&installation, &["--life", "7d"]);
+    assert_eq!(code.len(), 14, "12 letters in three groups");
+    let token = {
+        let server = installation.serve();
+        enroll(&server, &signer, &code).expect_status(201).text_at("/refresh_token")
+    };
+    let server = installation.serve();
+    refresh(&server, &ProofSigner::p256(), &token).expect_status(400);
+    refresh(&server, &signer, &token).expect_status(200);
+}
