@@ -14,8 +14,6 @@ const DAY: Duration = Duration::from_hours(24);
 pub(super) fn check_settings(settings: &Settings) -> Result<(), ConfigError> {
     let Settings {
         server,
-        sessions,
-        till,
         office,
         portos,
         kasir,
@@ -32,26 +30,7 @@ pub(super) fn check_settings(settings: &Settings) -> Result<(), ConfigError> {
         throttle,
         ..
     } = settings;
-    let terms = [
-        ("sessions", sessions.access, sessions.overlap),
-        ("till", till.access, till.overlap),
-        ("portos", portos.access, portos.overlap),
-        ("kasir", kasir.access, kasir.overlap),
-        ("fiuu", fiuu.access, fiuu.overlap),
-    ];
-    for (name, access, overlap) in terms {
-        require(access <= DAY, || format!("{name}.access must be at most 24h"))?;
-        require(access >= Duration::from_secs(1), || format!("{name}.access must be at least 1s"))?;
-        require(overlap < access, || format!("{name}.overlap must be shorter than {name}.access"))?;
-    }
-    require(sessions.idle >= sessions.access, || "sessions.idle must not be shorter than sessions.access".to_owned())?;
-    require(sessions.absolute >= sessions.idle, || {
-        "sessions.absolute must not be shorter than sessions.idle".to_owned()
-    })?;
-    require(till.idle >= till.access, || "till.idle must not be shorter than till.access".to_owned())?;
-    require(till.software_absolute >= till.idle, || {
-        "till.software_absolute must not be shorter than till.idle".to_owned()
-    })?;
+    check_token_terms(settings)?;
     for (name, idle) in [("idle", office.idle), ("read_only_idle", office.read_only_idle)] {
         require(idle >= Duration::from_secs(2) && idle <= office.absolute, || {
             format!("office.{name} must be between 2s and office.absolute")
@@ -118,6 +97,31 @@ pub(super) fn check_settings(settings: &Settings) -> Result<(), ConfigError> {
         require((1..=100_000).contains(&burst), || format!("throttle.{name} must be between 1 and 100000"))?;
     }
     check_memory_limits(settings)
+}
+
+/// Checks the terms of access tokens, and of native and till sessions.
+fn check_token_terms(settings: &Settings) -> Result<(), ConfigError> {
+    let Settings { sessions, till, portos, kasir, fiuu, .. } = settings;
+    let terms = [
+        ("sessions", sessions.access, sessions.overlap),
+        ("till", till.access, till.overlap),
+        ("portos", portos.access, portos.overlap),
+        ("kasir", kasir.access, kasir.overlap),
+        ("fiuu", fiuu.access, fiuu.overlap),
+    ];
+    for (name, access, overlap) in terms {
+        require(access <= DAY, || format!("{name}.access must be at most 24h"))?;
+        require(access >= Duration::from_secs(1), || format!("{name}.access must be at least 1s"))?;
+        require(overlap < access, || format!("{name}.overlap must be shorter than {name}.access"))?;
+    }
+    require(sessions.idle >= sessions.access, || "sessions.idle must not be shorter than sessions.access".to_owned())?;
+    require(sessions.absolute >= sessions.idle, || {
+        "sessions.absolute must not be shorter than sessions.idle".to_owned()
+    })?;
+    require(till.idle >= till.access, || "till.idle must not be shorter than till.access".to_owned())?;
+    require(till.software_absolute >= till.idle, || {
+        "till.software_absolute must not be shorter than till.idle".to_owned()
+    })
 }
 
 /// Checks the settings that bound the server's memory.

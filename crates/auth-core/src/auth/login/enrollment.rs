@@ -41,7 +41,7 @@ const MAX_RECORDED_CHARS: usize = 100;
 /// How one attempt of an enrollment ended.
 enum EnrollmentOutcome {
     Granted(Box<IssuedTokens>),
-    Denied(EnrollmentDenial),
+    Denied(Box<EnrollmentDenial>),
     /// The device has changed since it was read.
     Retry,
 }
@@ -59,7 +59,7 @@ enum EnrollmentTxOutcome {
     Enrolled(Box<EnrolledSession>),
     /// The session that the same key has got with the same code.
     Repeated(Box<(Session, Profile)>),
-    Denied(EnrollmentDenial),
+    Denied(Box<EnrollmentDenial>),
     Retry,
 }
 
@@ -250,11 +250,11 @@ impl EnrollmentTx<'_> {
         let Some(enrollment) = self.find_enrollment(tx)? else { return Ok(deny_unknown(None)) };
         match enrollment.completion {
             Some(completion) if completion.thumbprint == *self.thumbprint() => self.repeat(tx, enrollment, &completion),
-            Some(_) => Ok(EnrollmentTxOutcome::Denied(EnrollmentDenial {
+            Some(_) => Ok(EnrollmentTxOutcome::Denied(Box::new(EnrollmentDenial {
                 denial: AuthDenied::EnrollmentUnknown,
                 action: Action::EnrollmentTwice,
                 enrollment: Some(enrollment),
-            })),
+            }))),
             None if enrollment.is_waiting(self.now) => self.enroll(tx, enrollment, device.id),
             None => Ok(deny_unknown(Some(enrollment))),
         }
@@ -278,7 +278,11 @@ impl EnrollmentTx<'_> {
     ) -> StoreResult<EnrollmentTxOutcome> {
         if tx.device_keys().find(enrollment.tenant, self.thumbprint())?.is_some() {
             let (denial, action) = (AuthDenied::KeyKnown, Action::DeviceEnroll);
-            return Ok(EnrollmentTxOutcome::Denied(EnrollmentDenial { denial, action, enrollment: Some(enrollment) }));
+            return Ok(EnrollmentTxOutcome::Denied(Box::new(EnrollmentDenial {
+                denial,
+                action,
+                enrollment: Some(enrollment),
+            })));
         }
         let current = tx.device_keys().find_current(device)?;
         if current.is_some() && !enrollment.replaces_key {
@@ -387,13 +391,13 @@ impl EnrollmentTx<'_> {
 /// The answer to a wrong code, and to every reason that only the owner of the device may know.
 fn deny_unknown(enrollment: Option<Enrollment>) -> EnrollmentTxOutcome {
     let (denial, action) = (AuthDenied::EnrollmentUnknown, Action::DeviceEnroll);
-    EnrollmentTxOutcome::Denied(EnrollmentDenial { denial, action, enrollment })
+    EnrollmentTxOutcome::Denied(Box::new(EnrollmentDenial { denial, action, enrollment }))
 }
 
 fn deny_replayed_proof(enrollment: Enrollment) -> EnrollmentTxOutcome {
     let denial = AuthDenied::Proof(ProofFault::Replayed.into());
     let action = Action::DeviceEnroll;
-    EnrollmentTxOutcome::Denied(EnrollmentDenial { denial, action, enrollment: Some(enrollment) })
+    EnrollmentTxOutcome::Denied(Box::new(EnrollmentDenial { denial, action, enrollment: Some(enrollment) }))
 }
 
 fn changed_meanwhile() -> StoreError {

@@ -21,7 +21,7 @@ pub(super) struct StartEnrollment {
     /// that is valid for more than an hour has 12 letters instead of 8.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
-    #[schema(value_type = Option<u64>, minimum = 60, maximum = 2592000)]
+    #[schema(value_type = Option<u64>, minimum = 60, maximum = 2_592_000)]
     life: BodyField<Duration>,
     /// Whether the enrollment replaces the current key of the device, which ends all sessions on
     /// it; false if omitted.
