@@ -187,10 +187,14 @@ fn every_error_of_a_field_and_fault_of_the_audit_log_has_a_text() {
 
 #[test]
 fn every_reason_of_a_denial_has_a_text() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../auth-core/src/error.rs");
-    let text = std::fs::read_to_string(path).unwrap();
+    let engine = Path::new(env!("CARGO_MANIFEST_DIR")).join("../auth-core/src");
+    let text = |file: &str| std::fs::read_to_string(engine.join(file)).unwrap();
+    // of the checks of a proof, only the codes of its denial
+    let proofs = text("dpop/denied.rs").split("impl ProofFault").next().unwrap().to_owned();
+    let text = text("error.rs") + &proofs;
     let codes: BTreeSet<&str> = text.lines().filter_map(|line| line.split_once("=> \"")?.1.split('"').next()).collect();
     assert!(codes.len() > 15 && codes.contains("login_mismatch") && codes.contains("token_expired"), "{codes:?}");
+    assert!(codes.contains("proof_missing") && !codes.contains("htu"), "{codes:?}");
     for language in PageLanguage::ALL {
         let catalog = catalog(language);
         let missing: Vec<_> = codes.iter().filter(|code| !catalog.contains_key(&format!("why.{code}"))).collect();
