@@ -18,6 +18,7 @@ mod admission;
 mod audit_event;
 mod device_slot;
 mod enrollment;
+mod enrollment_starter;
 mod login_tx;
 mod new_password;
 mod stale_epochs;

@@ -10,10 +10,10 @@ use tillgate_auth_core::{
     Auth, AuthDenied, Clock, EnrollmentCode, EnrollmentRequest, Error, GrantKind, IssuedTokens, PresentedProof,
     ProofFault, ProvenKey, RefreshRequest, SessionKind,
 };
-use tillgate_domain::office::{NewEnrollment, Office};
+use tillgate_domain::office::{DeviceRolesChange, NewEnrollment, Office};
 use tillgate_domain::{
-    Action, DeviceId, DeviceKey, DeviceKeyState, DeviceStatus, EndReason, EventOutcome, KeyStorage, Secret, StoreExt,
-    Subject,
+    Action, DeviceId, DeviceKey, DeviceKeyState, DeviceStatus, EndReason, EventOutcome, KeyStorage, RoleName, Secret,
+    StoreExt, Subject, UserStatus,
 };
 use tillgate_testkit::ProofSigner;
 
@@ -178,7 +178,65 @@ fn device_that_is_not_active_is_not_enrolled() {
     set_status(DeviceStatus::Locked);
     assert_eq!(denial(enroll(&fixture.auth, &code, &signer)), AuthDenied::EnrollmentUnknown);
     set_status(DeviceStatus::Active);
+    assert_eq!(denial(enroll(&fixture.auth, &code, &signer)), AuthDenied::EnrollmentUnknown, "it was canceled");
+    assert!(enroll(&fixture.auth, &start(&fixture, false), &signer).is_ok());
+}
+
+/// Starts an enrollment of the till as this user, and returns its code.
+fn start_as(fixture: &EngineFixture, user: &str) -> String {
+    let life = 10 * MINUTE;
+    let EnrollmentCode { code, digest } = fixture.auth.generate_enrollment_code(life).unwrap();
+    let mut context = stamp(fixture.clock.now());
+    context.actor.user = Some(fixture.records.user(user).id);
+    let office = Office::new(fixture.office_store(), fixture.records.tenant.id, context);
+    done(office.start_enrollment(till(fixture), &NewEnrollment { digest, life, replaces_key: false }));
+    code.expose().clone()
+}
+
+#[test]
+fn code_of_a_dismissed_or_demoted_user_is_void() {
+    for status in [UserStatus::Suspended, UserStatus::Deleted] {
+        let fixture = EngineFixture::open();
+        let (manager, code) = (fixture.records.user("manager").id, start_as(&fixture, "manager"));
+        done(office(&fixture).set_user_status(manager, status));
+        assert_eq!(
+            denial(enroll(&fixture.auth, &code, &ProofSigner::ed25519(1))),
+            AuthDenied::EnrollmentUnknown,
+            "{status:?}"
+        );
+        let event = fixture.audit_events(Action::DeviceEnroll).pop().unwrap();
+        assert_eq!((event.outcome, &event.details["why"]), (EventOutcome::Refused, &json!("starter_inactive")));
+        assert_eq!(event.details["started_by"], json!(manager));
+    }
+    let fixture = EngineFixture::open();
+    let (manager, code) = (fixture.records.user("manager").id, start_as(&fixture, "manager"));
+    let assign = |role| {
+        let roles = vec![RoleName::parse(role).unwrap()];
+        drop(done(office(&fixture).assign_roles(manager, Some(roles), DeviceRolesChange::Replace(Vec::new()))));
+    };
+    assign("cashier");
+    let signer = ProofSigner::ed25519(1);
+    assert_eq!(denial(enroll(&fixture.auth, &code, &signer)), AuthDenied::EnrollmentUnknown);
+    let event = fixture.audit_events(Action::DeviceEnroll).pop().unwrap();
+    assert_eq!(event.details["why"], json!("starter_rights"));
+    assert_eq!((keys(&fixture), fixture.sessions()), (Vec::new(), 0));
+    assign("manager");
     assert!(enroll(&fixture.auth, &code, &signer).is_ok(), "the code was not used");
+}
+
+#[test]
+fn code_is_void_if_the_device_has_rights_that_its_starter_lacks() {
+    let fixture = EngineFixture::open();
+    let code = start_as(&fixture, "manager");
+    // a store in which the device got a role while the enrollment was started
+    let mut device = fixture.auth_store().read("test", |tx| tx.devices().find(till(&fixture))).unwrap().unwrap();
+    let tenant = fixture.records.tenant.id;
+    let roles = fixture.office_store().read("test", |tx| tx.roles().list(tenant)).unwrap();
+    device.roles = roles.iter().filter(|role| role.name.as_str() == "admin").map(|role| role.id).collect();
+    assert!(fixture.office_store().write("test", |tx| tx.devices().update(&device)).unwrap());
+    assert_eq!(denial(enroll(&fixture.auth, &code, &ProofSigner::ed25519(1))), AuthDenied::EnrollmentUnknown);
+    let event = fixture.audit_events(Action::DeviceEnroll).pop().unwrap();
+    assert_eq!(event.details["why"], json!("starter_rights"));
 }
 
 #[test]

@@ -160,6 +160,25 @@ fn code_is_void_once_the_device_gets_other_rights() {
 }
 
 #[test]
+fn code_is_void_once_the_device_is_locked_or_its_key_is_revoked() {
+    let shop = StaffedFixture::open();
+    let till = shop.fixture.device("P01");
+    start(&shop, &audit_context(), till, 1).unwrap();
+    shop.set_status(till.id, DeviceStatus::Locked).unwrap();
+    assert_eq!(find(&shop, till), None);
+    shop.set_status(till.id, DeviceStatus::Active).unwrap();
+    assert_eq!(find(&shop, till), None, "it does not come back");
+    let key = insert_key(&shop, till, 7);
+    let replace = NewEnrollment { replaces_key: true, ..new_enrollment(2) };
+    shop.office().start_enrollment(till.id, &replace).unwrap().unwrap();
+    assert_eq!(shop.office().revoke_device_key(till.id, &key.thumbprint).unwrap(), Ok(true));
+    assert_eq!(find(&shop, till), None);
+    start(&shop, &audit_context(), till, 3).unwrap();
+    shop.set_status(till.id, DeviceStatus::Retired).unwrap();
+    assert_eq!(find(&shop, till), None);
+}
+
+#[test]
 fn enrollment_is_canceled_once() {
     let shop = StaffedFixture::open();
     let till = shop.fixture.device("P01");

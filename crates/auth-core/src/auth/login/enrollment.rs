@@ -17,6 +17,7 @@ use tillgate_domain::{
     SessionId, StoreError, StoreExt, StoreResult, Subject, Thumbprint,
 };
 
+use super::enrollment_starter::{VoidReason, find_void_reason};
 use super::{LoginSubject, MAX_RESTARTS, WaitResult};
 use crate::auth::Auth;
 use crate::denials::GuestKey;
@@ -52,6 +53,8 @@ struct EnrollmentDenial {
     action: Action,
     /// The enrollment with this code, if there is one.
     enrollment: Option<Enrollment>,
+    /// The reason for which its code is void although it waits.
+    void: Option<VoidReason>,
 }
 
 /// What the second unit of work decided.
@@ -227,7 +230,8 @@ impl Auth {
         let mut event = self.new_event(denied.action, EventOutcome::Refused, subject, tenant)?;
         event.actor.address = request.address;
         event.details.extend(audit_details(request, enrollment));
-        event.details.insert("why".to_owned(), json!(denied.denial.code()));
+        let why = denied.void.map_or_else(|| denied.denial.code(), VoidReason::code);
+        event.details.insert("why".to_owned(), json!(why));
         let guest = match enrollment {
             Some(enrollment) => GuestKey::Principal(PrincipalId::Device(enrollment.device)),
             None => GuestKey::Network(request.address.map(site_network)),
@@ -254,6 +258,7 @@ impl EnrollmentTx<'_> {
                 denial: AuthDenied::EnrollmentUnknown,
                 action: Action::EnrollmentTwice,
                 enrollment: Some(enrollment),
+                void: None,
             }))),
             None if enrollment.is_waiting(self.now) => self.enroll(tx, enrollment, device.id),
             None => Ok(deny_unknown(Some(enrollment))),
@@ -276,12 +281,16 @@ impl EnrollmentTx<'_> {
         enrollment: Enrollment,
         device: DeviceId,
     ) -> StoreResult<EnrollmentTxOutcome> {
+        if let Some(reason) = find_void_reason(tx, &enrollment)? {
+            return Ok(deny_void(enrollment, reason));
+        }
         if tx.device_keys().find(enrollment.tenant, self.thumbprint())?.is_some() {
             let (denial, action) = (AuthDenied::KeyKnown, Action::DeviceEnroll);
             return Ok(EnrollmentTxOutcome::Denied(Box::new(EnrollmentDenial {
                 denial,
                 action,
                 enrollment: Some(enrollment),
+                void: None,
             })));
         }
         let current = tx.device_keys().find_current(device)?;
@@ -391,13 +400,23 @@ impl EnrollmentTx<'_> {
 /// The answer to a wrong code, and to every reason that only the owner of the device may know.
 fn deny_unknown(enrollment: Option<Enrollment>) -> EnrollmentTxOutcome {
     let (denial, action) = (AuthDenied::EnrollmentUnknown, Action::DeviceEnroll);
-    EnrollmentTxOutcome::Denied(Box::new(EnrollmentDenial { denial, action, enrollment }))
+    EnrollmentTxOutcome::Denied(Box::new(EnrollmentDenial { denial, action, enrollment, void: None }))
+}
+
+/// The answer to a wrong code, for a code that the starter could not get any more.
+fn deny_void(enrollment: Enrollment, reason: VoidReason) -> EnrollmentTxOutcome {
+    EnrollmentTxOutcome::Denied(Box::new(EnrollmentDenial {
+        denial: AuthDenied::EnrollmentUnknown,
+        action: Action::DeviceEnroll,
+        enrollment: Some(enrollment),
+        void: Some(reason),
+    }))
 }
 
 fn deny_replayed_proof(enrollment: Enrollment) -> EnrollmentTxOutcome {
     let denial = AuthDenied::Proof(ProofFault::Replayed.into());
     let action = Action::DeviceEnroll;
-    EnrollmentTxOutcome::Denied(Box::new(EnrollmentDenial { denial, action, enrollment: Some(enrollment) }))
+    EnrollmentTxOutcome::Denied(Box::new(EnrollmentDenial { denial, action, enrollment: Some(enrollment), void: None }))
 }
 
 fn changed_meanwhile() -> StoreError {

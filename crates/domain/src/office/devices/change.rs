@@ -109,7 +109,8 @@ fn apply(
     let before = load_device(tx, office.tenant, id)?;
     OfficeError::check_version(Subject::Device(id), version, before.version)?;
     let leaves = change.leaves();
-    if leaves {
+    if leaves || change.roles.is_some() || change.environment.is_some() {
+        // This also excludes the concurrent start of an enrollment, whose code would stay valid.
         last_admin::claim_tenant(tx, office.tenant)?;
     }
     let roles = tx.roles().list(office.tenant)?;
@@ -164,8 +165,9 @@ fn apply(
             None => StoreError::Conflict("the device was changed in the meantime".to_owned()).into(),
         });
     }
-    if after.roles != before.roles || after.environment != before.environment {
-        // Whoever has the code would get a device with rights that the starter may lack.
+    if after.roles != before.roles || after.environment != before.environment || after.status != before.status {
+        // Whoever has the code would get a device with rights that the starter may lack, or one that
+        // is active again after it was locked.
         tx.enrollments().cancel(id)?;
     }
     let (action, details) = audit_details(&before, &after);

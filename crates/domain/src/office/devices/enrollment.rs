@@ -9,7 +9,7 @@ use super::change::load_device;
 use crate::enrollment::{MAX_ENROLLMENT_LIFETIME, MIN_ENROLLMENT_LIFETIME};
 use crate::office::error::{FieldName, OfficeError, RangeViolation, UseCaseError, UseCaseResult, commit_refusal};
 use crate::office::ports::{OfficePorts, OfficeTx};
-use crate::office::users::assignment;
+use crate::office::users::{assignment, last_admin};
 use crate::office::{Office, OfficeReader};
 use crate::{
     Action, DeviceId, DeviceKey, DeviceKeyState, DeviceStatus, EndReason, Enrollment, EnrollmentDigest, Instant,
@@ -32,8 +32,9 @@ impl Office<'_> {
     /// device is void. Nothing else changes until somebody presents the code.
     ///
     /// Requires the right `deviceEnroll` and every right that the device has as itself, because
-    /// whoever has the code gets them. The code becomes void if the device's roles change, or the
-    /// rights of one of them. A device that is not active is denied, and so is one with a current
+    /// whoever has the code gets them. The code becomes void if the device's roles, kind or status
+    /// change, the rights of one of its roles, or its key is revoked. It is also void while the
+    /// caller could not start the enrollment again. A device that is not active is denied, and so is one with a current
     /// key unless the enrollment replaces it.
     pub fn start_enrollment(&self, id: DeviceId, new: &NewEnrollment) -> UseCaseResult<Enrollment> {
         self.store.write("start_enrollment", |tx| commit_refusal(start(tx, self, id, new)))
@@ -45,8 +46,8 @@ impl Office<'_> {
         self.store.write("cancel_enrollment", |tx| commit_refusal(cancel(tx, self, id)))
     }
 
-    /// Revokes the current key of a device, and ends all sessions on it except permanent ones. The
-    /// key is never enrolled again. Returns false if this is not the current key. Requires the
+    /// Revokes the current key of a device, ends all sessions on it except permanent ones, and
+    /// cancels the enrollment of the device. The key is never enrolled again. Returns false if this is not the current key. Requires the
     /// right `deviceEnroll` and every right that the device has as itself.
     pub fn revoke_device_key(&self, id: DeviceId, thumbprint: &Thumbprint) -> UseCaseResult<bool> {
         self.store.write("revoke_device_key", |tx| commit_refusal(revoke(tx, self, id, thumbprint)))
@@ -85,6 +86,9 @@ fn start(
     id: DeviceId,
     new: &NewEnrollment,
 ) -> Result<Enrollment, UseCaseError> {
+    office.require(KnownRight::DeviceEnroll)?;
+    // A concurrent change of the device or of a role waits here, and then cancels the enrollment.
+    last_admin::claim_tenant(tx, office.tenant)?;
     authorize(tx, office, id)?;
     let (min, max) = (MIN_ENROLLMENT_LIFETIME, MAX_ENROLLMENT_LIFETIME);
     if !(min..=max).contains(&new.life) {
@@ -140,6 +144,8 @@ fn revoke(
     if !tx.device_keys().revoke(office.tenant, thumbprint, office.context.at)? {
         return Err(StoreError::Conflict("the key of the device was replaced in the meantime".to_owned()).into());
     }
+    // Whoever has a code that waits could enroll the machine again.
+    tx.enrollments().cancel(id)?;
     let details = [("label", json!(key.label)), ("app", json!(key.app)), ("storage", json!(key.storage.name()))];
     record(tx, office, Action::DeviceKeyRevoke, id, details)?;
     Ok(true)

@@ -1,0 +1,61 @@
+//! Checks, when the code of an enrollment is used, that the user who started the enrollment could
+//! start it now.
+
+use std::collections::BTreeSet;
+
+use tillgate_domain::principal_access::collect_rights;
+use tillgate_domain::{Enrollment, KnownRight, RoleId, StoreError, StoreResult, User, UserStatus};
+
+use crate::ports::AuthTx;
+
+/// The reason for which a code that waits is void.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum VoidReason {
+    /// The starter is not active.
+    StarterInactive,
+    /// The starter lacks the right `deviceEnroll`, or a right that the device has as itself.
+    StarterRights,
+}
+
+impl VoidReason {
+    /// The reason in the audit.
+    pub(super) const fn code(self) -> &'static str {
+        match self {
+            Self::StarterInactive => "starter_inactive",
+            Self::StarterRights => "starter_rights",
+        }
+    }
+}
+
+/// Finds the reason for which the starter could not start this enrollment now; `None` if the code
+/// is valid. An enrollment that was started on the server's own machine has no starter: a change
+/// of the device or of its roles cancels it, which is all that makes it void.
+///
+/// The caller has locked the device, so that its roles do not change. All roles are read by one
+/// query, and the user before and after it: so rights and user existed together at one instant,
+/// also if the store shows each query a newer state. A change of a role's rights also removes the
+/// enrollment, which the caller notices when it completes it.
+pub(super) fn find_void_reason(tx: &mut dyn AuthTx, enrollment: &Enrollment) -> StoreResult<Option<VoidReason>> {
+    let Some(starter) = enrollment.started_by else { return Ok(None) };
+    let found = (tx.users().find(starter)?, tx.devices().find(enrollment.device)?);
+    let (Some(user), Some(device)) = found else { return Ok(Some(VoidReason::StarterInactive)) };
+    if user.status != UserStatus::Active || user.tenant != enrollment.tenant {
+        return Ok(Some(VoidReason::StarterInactive));
+    }
+    let assigned = list_assigned_roles(&user);
+    let ids: Vec<RoleId> = assigned.union(&device.roles).copied().collect();
+    let roles = if ids.is_empty() { Vec::new() } else { tx.roles().find_many(enrollment.tenant, &ids)? };
+    let is_unchanged = tx.users().find(starter)?.is_some_and(|again| again.version == user.version);
+    if !is_unchanged {
+        return Err(StoreError::Conflict("the user who started the enrollment was changed in the meantime".to_owned()));
+    }
+    let collect = |ids: &BTreeSet<RoleId>| collect_rights(roles.iter().filter(|role| ids.contains(&role.id)));
+    let (own, given) = (collect(&assigned), collect(&device.roles));
+    let may_start = own.require(KnownRight::DeviceEnroll).is_ok() && own.require_all(&given).is_ok();
+    Ok((!may_start).then_some(VoidReason::StarterRights))
+}
+
+/// The roles of the user, without a device and on all devices.
+fn list_assigned_roles(user: &User) -> BTreeSet<RoleId> {
+    user.assignment.office.iter().chain(user.assignment.devices.values().flatten()).copied().collect()
+}
