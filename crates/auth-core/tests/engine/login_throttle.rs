@@ -4,8 +4,9 @@ use std::net::IpAddr;
 use std::time::Duration;
 use tillgate_domain::office::Office;
 
-use tillgate_auth_core::{AuthDenied, Error, IssuedTokens, LoginDenied, LoginRequest, Proof};
+use tillgate_auth_core::{AuthDenied, Error, IssuedTokens, LoginDenied, LoginRequest, PresentedProof, Proof};
 use tillgate_domain::{Action, EventOutcome, PrincipalId, Secret};
+use tillgate_testkit::ProofSigner;
 use tillgate_testkit::clock::CLOCK_START;
 
 use crate::fixture::{
@@ -154,6 +155,24 @@ fn holder_of_previous_refresh_token_logs_in_from_anywhere() {
     assert_eq!(retry_after_of(fixture.auth.login(&proved)), 5 * SECOND, "by its own failures");
     fixture.clock.advance(5 * SECOND);
     assert!(fixture.auth.login(&proved).is_ok());
+}
+
+#[test]
+fn refresh_token_of_a_bound_session_counts_with_its_key_only() {
+    let fixture = EngineFixture::open();
+    let prove = |seed| {
+        let uri = "https://pos.example/api/v1/sessions";
+        let jwt = ProofSigner::ed25519(seed).prove("POST", uri, &fixture.auth.dpop_nonce(), None);
+        let proof = PresentedProof { jwt, method: "POST".to_owned(), uri: uri.to_owned() };
+        Some(fixture.auth.check_proof(Some(&proof)).unwrap())
+    };
+    let login = by_user("cashier", Some("P01"));
+    let before = fixture.auth.login(&LoginRequest { key: prove(1), ..from_network(&login, 1) }).unwrap();
+    attack(&fixture, &login);
+    let with_token = with_previous_token(&from_network(&login, 200), &token(&before));
+    retry_after_of(fixture.auth.login(&with_token));
+    retry_after_of(fixture.auth.login(&LoginRequest { key: prove(2), ..with_token.clone() }));
+    assert!(fixture.auth.login(&LoginRequest { key: prove(1), ..with_token }).is_ok(), "with the key");
 }
 
 #[test]

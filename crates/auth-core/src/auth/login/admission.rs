@@ -11,6 +11,7 @@ use tillgate_domain::{Email, FoldedText, Instant, Secret, Slug, StoreExt, StoreR
 use super::LoginSubject;
 use crate::auth::{Auth, map_hash_error};
 use crate::cancellation::Cancellation;
+use crate::dpop::ProvenKey;
 use crate::passwords::HashError;
 use crate::ports::{AuthTx, CredentialKind};
 use crate::throttle::{Admission, Charge, ClaimedIdentity, LoginAttempt, PriorSession};
@@ -59,7 +60,7 @@ impl Auth {
             let mut prior = None;
             for token in &previous {
                 if prior.is_none() {
-                    prior = find_prior_session(tx, token, &subject)?;
+                    prior = find_prior_session(tx, token, &subject, login.key.as_ref())?;
                 }
             }
             let attempt = build_attempt(login, &subject, prior);
@@ -151,11 +152,12 @@ fn build_attempt(login: &LoginRequest, subject: &LoginSubject, prior: Option<Pri
 ///
 /// The session may have ended. Its newest token counts, and the previous one, whose successor may
 /// have been lost. A permanent token does not count, because it is copied from one machine to
-/// another.
+/// another, and that of a session which is bound to a key counts only if the login proves the key.
 fn find_prior_session(
     tx: &mut dyn AuthTx,
     token: &RefreshToken,
     subject: &LoginSubject,
+    proven: Option<&ProvenKey>,
 ) -> StoreResult<Option<PriorSession>> {
     let Some(record) = tx.sessions().find(token.session)? else { return Ok(None) };
     let session = &record.session;
@@ -163,7 +165,12 @@ fn find_prior_session(
     let same_user = session.user.is_some() && session.user == subject.user.as_ref().map(|user| user.id);
     let same_device = session.device.is_some() && session.device == subject.device.as_ref().map(|device| device.id);
     let newest = token.generation >= session.generation.saturating_sub(1);
-    let proves = session.kind != SessionKind::Permanent && newest && same_tenant && (same_user || same_device);
+    let same_key = session
+        .thumbprint
+        .as_deref()
+        .is_none_or(|bound| proven.is_some_and(|proven| bound == proven.key.thumbprint().as_slice()));
+    let proves =
+        session.kind != SessionKind::Permanent && same_key && newest && same_tenant && (same_user || same_device);
     Ok(proves.then_some(PriorSession { user: session.user, device: session.device }))
 }
 
