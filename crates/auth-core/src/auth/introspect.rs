@@ -116,7 +116,10 @@ impl Auth {
             None => match self.verify_session(token, |verified| verified.tenant == tenant, reach) {
                 Ok(None) => return Ok(IntrospectionLookup::NeedsStore),
                 Ok(Some((verified, profile))) => {
-                    self.record_token_use(&verified);
+                    // The caller does not prove the key: a copy without it is not in use.
+                    if verified.thumbprint.is_none() {
+                        self.record_token_use(&verified);
+                    }
                     Ok(Introspection::from_access_token(&verified, profile))
                 }
                 Err(error) => Err(error),

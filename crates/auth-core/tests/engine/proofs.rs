@@ -226,6 +226,23 @@ fn access_token_presented_without_key_is_not_in_use() {
 }
 
 #[test]
+fn introspected_access_token_of_a_bound_session_is_not_in_use() {
+    let fixture = EngineFixture::open();
+    let signer = ProofSigner::ed25519(1);
+    let asker = authenticate(&fixture.auth, &fixture.user("admin", None)).unwrap();
+    let first = log_in(&fixture, &signer);
+    call_proved(&fixture.auth, &first, &signer).unwrap();
+    fixture.clock.advance(OVERLAP);
+    let lost = refresh_proved(&fixture.auth, &first, &signer);
+    // somebody who reads the lost answer sends its access token to an API that introspects it
+    let found = fixture.auth.introspect(&asker, lost.access_token.expose()).unwrap();
+    assert!(found.is_some_and(|found| found.confirmation.is_some()));
+    fixture.clock.advance(2 * OVERLAP);
+    let again = refresh_proved(&fixture.auth, &first, &signer);
+    assert_eq!((again.kind, token(&again)), (GrantKind::Repeated, token(&lost)), "the client recovers");
+}
+
+#[test]
 fn unproven_refreshes_are_limited_in_the_audit() {
     let fixture = EngineFixture::open();
     let granted = log_in(&fixture, &ProofSigner::ed25519(1));
