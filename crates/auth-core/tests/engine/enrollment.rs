@@ -1,6 +1,7 @@
 //! Enrollment of devices: what a code and a key get, once, and what is refused.
 
 use std::net::IpAddr;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::json;
@@ -10,6 +11,7 @@ use tillgate_auth_core::{
     Auth, AuthDenied, Clock, EnrollmentCode, EnrollmentRequest, Error, GrantKind, IssuedTokens, PresentedProof,
     ProofFault, ProvenKey, RefreshRequest, SessionKind,
 };
+use tillgate_domain::change::Change;
 use tillgate_domain::office::{DeviceRolesChange, NewEnrollment, Office};
 use tillgate_domain::{
     Action, DeviceId, DeviceKey, DeviceKeyState, DeviceStatus, EndReason, EventOutcome, KeyStorage, RoleName, Secret,
@@ -18,6 +20,7 @@ use tillgate_domain::{
 use tillgate_testkit::ProofSigner;
 
 use crate::fixture::{EngineFixture, MINUTE, address, done, native, refresh, refreshing, stamp, terms, token};
+use crate::refresh::ObservedStore;
 
 const URI: &str = "https://pos.example/api/v1/enrollments";
 
@@ -132,6 +135,20 @@ fn same_code_gets_nothing_once_its_session_has_ended() {
     let first = enroll(&fixture.auth, &code, &signer).unwrap();
     assert!(fixture.auth.end_session(first.session.id).unwrap());
     assert_eq!(denial(enroll(&fixture.auth, &code, &signer)), AuthDenied::EnrollmentUnknown);
+}
+
+#[test]
+fn same_code_gets_nothing_if_the_store_forgot_the_end_of_its_session() {
+    let fixture = EngineFixture::open();
+    let memory = Arc::new(fixture.memory.share_with_process());
+    let store = Arc::new(ObservedStore { memory, observer: Mutex::default() });
+    let auth = fixture.process_over(store.clone());
+    let (signer, code) = (ProofSigner::ed25519(1), start(&fixture, false));
+    let first = enroll(&auth, &code, &signer).unwrap();
+    assert_eq!(enroll(&auth, &code, &signer).unwrap().kind, GrantKind::Repeated);
+    let observer = store.observer.lock().unwrap().clone().unwrap();
+    observer.on_commit(&[Change::SessionEnded(first.session.id)]);
+    assert_eq!(denial(enroll(&auth, &code, &signer)), AuthDenied::EnrollmentUnknown);
 }
 
 #[test]

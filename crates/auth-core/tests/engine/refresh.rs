@@ -137,9 +137,9 @@ fn known_ended_session_stays_ended_after_store_rollback() {
 }
 
 /// A store that keeps its observer for the test.
-struct ObservedStore {
-    memory: Arc<MemoryStore>,
-    observer: Mutex<Option<Arc<dyn Observer>>>,
+pub(crate) struct ObservedStore {
+    pub(crate) memory: Arc<MemoryStore>,
+    pub(crate) observer: Mutex<Option<Arc<dyn Observer>>>,
 }
 
 impl Store<AuthPorts> for ObservedStore {

@@ -26,6 +26,7 @@ use crate::enrollment_code::EnrollmentCode;
 use crate::ports::AuthTx;
 use crate::principal_profile;
 use crate::requests::GrantKind;
+use crate::revocations::RevocationCache;
 use crate::session::FIRST_GENERATION;
 use crate::throttle::{AttemptOutcome, Charge, ClaimedIdentity, LoginAttempt};
 use crate::{
@@ -84,6 +85,7 @@ struct EnrollmentTx<'a> {
     /// The key of its refresh token.
     key: KeyId,
     now: Instant,
+    revocations: &'a RevocationCache,
 }
 
 impl Auth {
@@ -164,7 +166,14 @@ impl Auth {
         let read_version = self.revocations.current_version();
         let event = self.new_event(Action::DeviceEnroll, EventOutcome::Done, Subject::Server, None)?;
         let session = self.new_id(SessionId::new)?;
-        let enrollment_tx = EnrollmentTx { request, digest, session, key: keys.current_refresh_key(), now: event.at };
+        let enrollment_tx = EnrollmentTx {
+            request,
+            digest,
+            session,
+            key: keys.current_refresh_key(),
+            now: event.at,
+            revocations: &self.revocations,
+        };
         let stale_epochs = self.find_stale_epochs(request.address, subject)?;
         let outcome = self.store.write("enroll_device", |tx| {
             if let Some(stale_epochs) = &stale_epochs
@@ -332,7 +341,10 @@ impl EnrollmentTx<'_> {
     ) -> StoreResult<EnrollmentTxOutcome> {
         let record = tx.sessions().find(completion.session)?.filter(|record| {
             let session = &record.session;
-            session.end_as_of(self.now).is_none() && !session.epochs.is_below(&record.epochs)
+            // A store that was rolled back may have lost an end that this process still knows.
+            session.end_as_of(self.now).is_none()
+                && !session.epochs.is_below(&record.epochs)
+                && !self.revocations.is_over(session)
         });
         let is_recent = self.now.duration_since(completion.at) <= REPEATED_ENROLLMENT_LIMIT;
         let Some(record) = record.filter(|_| is_recent) else { return Ok(deny_unknown(Some(enrollment))) };
