@@ -33,6 +33,10 @@ pub(crate) enum GuestKey {
     /// The network from which a one-time token was sent. It is counted apart, so that guesses of
     /// tokens do not hide denied logins.
     OneTimeTokens(Option<IpAddr>),
+    /// The network from which a code was sent that is of no enrollment, also counted apart.
+    EnrollmentCodes(Option<IpAddr>),
+    /// The device whose code was sent, counted apart from logins on the device.
+    Enrollment(DeviceId),
 }
 
 /// Recent denials.

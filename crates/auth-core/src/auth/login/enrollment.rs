@@ -150,7 +150,11 @@ impl Auth {
         })?;
         match waited {
             WaitResult::Admitted(subject, charge) => Ok((subject, *charge)),
-            WaitResult::RateLimited(_, retry_after) => Err(AuthDenied::TooManyAttempts { retry_after }.into()),
+            WaitResult::RateLimited(_, retry_after) => {
+                let denial = AuthDenied::TooManyAttempts { retry_after };
+                let denied = EnrollmentDenial { denial, action: Action::DeviceEnroll, enrollment: None, void: None };
+                Err(self.record_denied_enrollment(request, &denied)?)
+            }
         }
     }
 
@@ -226,8 +230,8 @@ impl Auth {
         Ok(EnrollmentOutcome::Granted(Box::new(tokens)))
     }
 
-    /// Records a denied enrollment: the first few of the device or the network, and the number of
-    /// the rest. Returns the denial as the error of the call.
+    /// Records a denied enrollment: the first ten per minute of the device or the network, and the
+    /// number of the rest. Returns the denial as the error of the call.
     fn record_denied_enrollment(
         &self,
         request: &EnrollmentRequest<'_>,
@@ -235,15 +239,15 @@ impl Auth {
     ) -> Result<Error, Error> {
         let enrollment = denied.enrollment.as_ref();
         let subject = enrollment.map_or(Subject::Server, |enrollment| Subject::Device(enrollment.device));
-        let tenant = enrollment.map(|enrollment| enrollment.tenant);
+        let tenant = enrollment.map(|enrollment| enrollment.tenant).or(request.tenant);
         let mut event = self.new_event(denied.action, EventOutcome::Refused, subject, tenant)?;
         event.actor.address = request.address;
         event.details.extend(audit_details(request, enrollment));
         let why = denied.void.map_or_else(|| denied.denial.code(), VoidReason::code);
         event.details.insert("why".to_owned(), json!(why));
         let guest = match enrollment {
-            Some(enrollment) => GuestKey::Principal(PrincipalId::Device(enrollment.device)),
-            None => GuestKey::Network(request.address.map(site_network)),
+            Some(enrollment) => GuestKey::Enrollment(enrollment.device),
+            None => GuestKey::EnrollmentCodes(request.address.map(site_network)),
         };
         self.record_guest_denial(guest, &event);
         Ok(denied.denial.clone().into())
