@@ -211,8 +211,13 @@ fn parse_scheme(text: &str) -> Option<&'static str> {
 }
 
 fn parse_host(text: String) -> Option<String> {
+    is_host(&text).then_some(text)
+}
+
+/// Whether a text has only characters of a host with a port, and is neither empty nor too long.
+pub(crate) fn is_host(text: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
-    (!text.is_empty() && text.len() <= 255 && text.bytes().all(fits)).then_some(text)
+    !text.is_empty() && text.len() <= 255 && text.bytes().all(fits)
 }
 
 #[cfg(test)]

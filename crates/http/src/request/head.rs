@@ -13,6 +13,7 @@ use actix_web::http::{Method, Uri};
 use crate::access_rule::OriginalRequest;
 use crate::context::MountContext;
 use crate::error::{ApiError, ProtocolError};
+use crate::proxies::is_host;
 use crate::request::connection::Connection;
 use crate::request::meta::RequestMeta;
 
@@ -132,11 +133,15 @@ impl RequestHead {
     /// Returns the URI of the request as its client knows it, without the query: below the address
     /// at which people reach the server, if that is set, otherwise of the scheme and host that the
     /// client used. A gateway serves other addresses, so what it reports has precedence.
+    ///
+    /// It is the path alone, with which no proof agrees, if the client sent no host, or one with
+    /// other characters: `pos.example/x?` would hide the path.
     pub(crate) fn public_uri(&self) -> String {
         let is_reported = self.is_gateway_check() && self.meta.host.is_some();
         match &self.mount.server.settings.public_url {
             Some(url) if !is_reported => format!("{}{}", url.trim_end_matches('/'), self.path()),
-            _ => format!("{}://{}{}", self.scheme(), self.host(), self.path()),
+            _ if is_host(self.host()) => format!("{}://{}{}", self.scheme(), self.host(), self.path()),
+            _ => self.path().to_owned(),
         }
     }
 

@@ -232,6 +232,34 @@ async fn without_public_url_the_proxy_names_the_address() {
 }
 
 #[actix_web::test]
+async fn host_cannot_hide_the_path_of_a_request_from_its_proof() {
+    let shop = TestServer::start();
+    let signer = ProofSigner::ed25519(1);
+    let log_in = |uri: &str, host: &str| {
+        let proof = signer.prove("POST", uri, &shop.auth.dpop_nonce(), None);
+        shop.send(with_proof(post_request(LOGIN, login_body()), proof).insert_header(("Host", host)))
+    };
+    for (uri, host) in [
+        ("http://pos.example/api/v1/sessions/current", "pos.example/api/v1/sessions/current?"),
+        ("http://pos.example/api/v1/sessions/current", "pos.example/api/v1/sessions/current#"),
+        ("http://pos.example/x/api/v1/sessions", "pos.example/x"),
+        ("http://pos.example/", "pos.example?"),
+        ("http://pos.example/", "pos.example#"),
+        ("http://pos.example/api/v1/sessions", "@pos.example"),
+        ("http://pos.example/api/v1/sessions", "till@pos.example"),
+        ("http://pos.example/api/v1/sessions", "pos.example\\"),
+        ("http://api/v1/sessions", ""),
+    ] {
+        let answer = log_in(uri, host).await;
+        assert_eq!((answer.status.as_u16(), &*answer.text_at("/check")), (400, "htu"), "{host:?}");
+        assert_eq!(answer.text_at("/expected"), LOGIN, "{host:?}");
+    }
+    for host in ["pos.example", "pos.example:8080", "[::1]:8080", "192.0.2.1"] {
+        assert_eq!(log_in(&format!("http://{host}{LOGIN}"), host).await.status, 201, "{host}");
+    }
+}
+
+#[actix_web::test]
 async fn bound_access_token_is_no_bearer_token() {
     let shop = start_server();
     let till = Till::log_in(&shop).await;
