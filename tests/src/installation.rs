@@ -183,10 +183,12 @@ pub(crate) fn create_folder() -> PathBuf {
     folder
 }
 
-/// The executable, built once per test process, so that no test runs an outdated one.
+/// The executable, built once per test process, so that no test runs an outdated one. `tests/run`
+/// has built it, and names it in the variable `TEST_PROGRAM`.
 pub(crate) fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| build_program(&[], ""))
+    let built = || std::env::var_os("TEST_PROGRAM").map(PathBuf::from);
+    PROGRAM.get_or_init(|| built().unwrap_or_else(|| build_program(&[], "")))
 }
 
 fn program_with_every_feature() -> &'static Path {

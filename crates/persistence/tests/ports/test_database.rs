@@ -75,11 +75,22 @@ impl TestDatabase {
         }
     }
 
-    /// A SQLite file in its own folder.
+    /// A SQLite file in its own folder: a copy of one that was migrated once.
     pub(crate) fn sqlite() -> Self {
+        static MIGRATED: OnceLock<Vec<u8>> = OnceLock::new();
+        let open = |folder: TestFolder| {
+            let raw = RawConnection::Sqlite(folder.0.join("till.db"));
+            Self::open(SQLITE_ADDRESS, None, folder, raw)
+        };
+        let migrated = MIGRATED.get_or_init(|| {
+            let Self { database, _folder: folder, .. } = open(TestFolder::new());
+            // the write-ahead log goes with the last connection
+            drop(Arc::into_inner(database).unwrap());
+            std::fs::read(folder.0.join("till.db")).unwrap()
+        });
         let folder = TestFolder::new();
-        let raw = RawConnection::Sqlite(folder.0.join("till.db"));
-        Self::open(SQLITE_ADDRESS, None, folder, raw)
+        std::fs::write(folder.0.join("till.db"), migrated).unwrap();
+        open(folder)
     }
 
     /// A database on the PostgreSQL server of this test run: a copy of one that was migrated once.
