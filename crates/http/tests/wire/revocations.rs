@@ -54,6 +54,10 @@ async fn every_call_that_ends_sessions_documents_and_returns_its_position() {
         if path.ends_with("/email-verification") {
             continue;
         }
+        // they require a started enrollment and a proof of its key: see enrollments.rs
+        if path == "/api/v1/enrollments" || path.ends_with("/enrollment") || path.ends_with("/keys/{thumbprint}") {
+            continue;
+        }
         let call = format!("{method} {path}");
         let shop = TestServer::start();
         let request = every_route::request(&shop, &method, &path, "another's", Some("admin")).await;
