@@ -86,6 +86,7 @@ fn units_of_work_and_their_documentation_match() {
         for (before, after) in [
             (".read(", &["|"] as &[&str]),
             (".write(", &["|"]),
+            (".await_admission(", &["|"]),
             ("UnitOfWork::read(", &[")"]),
             ("UnitOfWork::write(", &[")"]),
             ("UnitOfWork { name:", &["mode"]),
