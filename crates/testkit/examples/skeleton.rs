@@ -511,7 +511,7 @@ mod contract {
 
     use super::*;
 
-    fn enroll_roster(store: &MyStore, roster: &Roster) -> StoreResult<()> {
+    fn insert_roster(store: &MyStore, roster: &Roster) -> StoreResult<()> {
         todo!("insert the tenants, roles, devices, users and passwords; replace a password that exists already")
     }
 
@@ -522,7 +522,7 @@ mod contract {
         AuthStoreHarness::new(
             store,
             move |observer| observed.add_observer(observer),
-            move |roster| enroll_roster(&filled, roster),
+            move |roster| insert_roster(&filled, roster),
         )
     }
 

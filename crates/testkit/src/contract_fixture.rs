@@ -220,7 +220,7 @@ impl ContractFixture {
     /// Inserts the records into the store.
     pub(crate) fn insert_into(harness: &AuthStoreHarness) -> Self {
         let fixture = Self::build();
-        harness.enroll(&fixture.to_roster());
+        harness.insert_roster(&fixture.to_roster());
         fixture
     }
 

@@ -8,7 +8,7 @@ use tillgate_domain::{
 };
 
 use crate::records::{new_device, new_tenant, new_user};
-use crate::{Roster, enroll};
+use crate::{Roster, insert_roster};
 
 /// A tenant with its roles, devices and users, which have names.
 ///
@@ -74,7 +74,7 @@ impl Fixture {
     ///
     /// If a unique name is already taken.
     pub fn insert_into(&self, store: &dyn Store<OfficePorts>) -> StoreResult<()> {
-        enroll(store, &self.to_roster())
+        insert_roster(store, &self.to_roster())
     }
 
     /// The records with their password verifiers, in a form that you can insert into your own

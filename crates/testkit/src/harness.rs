@@ -28,7 +28,7 @@ pub struct Roster {
     pub passwords: Vec<(PrincipalId, Verifier, Instant)>,
 }
 
-type EnrollFn = Box<dyn Fn(&Roster) -> StoreResult<()> + Send + Sync>;
+type InsertRosterFn = Box<dyn Fn(&Roster) -> StoreResult<()> + Send + Sync>;
 type ObserveFn = Box<dyn Fn(Arc<dyn Observer>) + Send + Sync>;
 type SetStateFn = Box<dyn Fn(InstanceState) + Send + Sync>;
 type ReadEventsFn = Box<dyn Fn() -> Vec<Event> + Send + Sync>;
@@ -38,7 +38,7 @@ pub struct AuthStoreHarness {
     /// The store under test; it records its calls for the failure text.
     pub store: Arc<dyn Store<AuthPorts>>,
     observe: ObserveFn,
-    enroll: EnrollFn,
+    insert_roster: InsertRosterFn,
     set_instance_state: Option<SetStateFn>,
     read_events: Option<ReadEventsFn>,
     guards: Vec<Box<dyn Any + Send + Sync>>,
@@ -47,17 +47,17 @@ pub struct AuthStoreHarness {
 
 impl AuthStoreHarness {
     /// Takes the store, a function that registers an observer of committed changes, and a function
-    /// that inserts a [`Roster`]. `enroll` may be called several times, each time with the records
-    /// to add.
+    /// that inserts a [`Roster`]. `insert_roster` may be called several times, each time with the
+    /// records to add.
     pub fn new(
         store: Arc<dyn Store<AuthPorts>>,
         observe: impl Fn(Arc<dyn Observer>) + Send + Sync + 'static,
-        enroll: impl Fn(&Roster) -> StoreResult<()> + Send + Sync + 'static,
+        insert_roster: impl Fn(&Roster) -> StoreResult<()> + Send + Sync + 'static,
     ) -> Self {
         let calls = Arc::<CallLog>::default();
         let store = Arc::new(RecordingStore::new(store, Arc::clone(&calls)));
-        let (observe, enroll) = (Box::new(observe), Box::new(enroll));
-        Self { store, observe, enroll, set_instance_state: None, read_events: None, guards: Vec::new(), calls }
+        let (observe, insert_roster) = (Box::new(observe), Box::new(insert_roster));
+        Self { store, observe, insert_roster, set_instance_state: None, read_events: None, guards: Vec::new(), calls }
     }
 
     /// Sets how the store is opened and closed for writes. Without it, the store is assumed to be
@@ -84,9 +84,9 @@ impl AuthStoreHarness {
         (self.observe)(observer);
     }
 
-    pub(crate) fn enroll(&self, roster: &Roster) {
+    pub(crate) fn insert_roster(&self, roster: &Roster) {
         self.calls.record("records are inserted, outside the ports".to_owned());
-        (self.enroll)(roster).expect("the roster can be inserted");
+        (self.insert_roster)(roster).expect("the roster can be inserted");
     }
 
     /// Returns false if the store cannot be closed for writes.
@@ -119,7 +119,7 @@ impl StoreHarness {
     {
         let office: Arc<dyn Store<OfficePorts>> = store.clone();
         let through = office.clone();
-        let auth = AuthStoreHarness::new(store, observe, move |roster| enroll(through.as_ref(), roster));
+        let auth = AuthStoreHarness::new(store, observe, move |roster| insert_roster(through.as_ref(), roster));
         let office = Arc::new(RecordingStore::new(office, Arc::clone(&auth.calls)));
         Self { auth, office }
     }
@@ -165,7 +165,7 @@ impl From<StoreHarness> for AuthStoreHarness {
 /// # Panics
 ///
 /// If a unique name in the roster is already taken.
-pub fn enroll(office: &dyn Store<OfficePorts>, roster: &Roster) -> StoreResult<()> {
+pub fn insert_roster(office: &dyn Store<OfficePorts>, roster: &Roster) -> StoreResult<()> {
     let added = office.write("test", |tx| {
         let mut all = true;
         for tenant in &roster.tenants {

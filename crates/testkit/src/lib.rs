@@ -55,7 +55,7 @@ pub use entropy::SeededEntropy;
 pub use failing_store::FailingStore;
 pub use fixture::{Fixture, FixtureBuilder};
 pub use folder_snapshot::FolderSnapshot;
-pub use harness::{AuthStoreHarness, Roster, StoreHarness, enroll};
+pub use harness::{AuthStoreHarness, Roster, StoreHarness, insert_roster};
 pub use mail_server::{MailServer, ReceivedMail, SmtpCommand, SmtpStep};
 pub use plain_hasher::PlainHasher;
 pub use proof_signer::ProofSigner;

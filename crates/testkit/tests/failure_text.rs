@@ -11,7 +11,7 @@ use tillgate_domain::change::Observer;
 use tillgate_domain::{Audit, Instant, Revocations, Store, StoreResult, Tx, UnitOfWork, Work};
 use tillgate_memory::MemoryStore;
 use tillgate_testkit::contract::{run_case, signatures};
-use tillgate_testkit::{AuthStoreHarness, enroll};
+use tillgate_testkit::{AuthStoreHarness, insert_roster};
 
 struct ForgetfulStore(MemoryStore);
 
@@ -72,7 +72,7 @@ fn open_harness() -> AuthStoreHarness {
     AuthStoreHarness::new(
         store,
         move |observer| observed.add_observer(observer),
-        move |roster| enroll(&filled.0, roster),
+        move |roster| insert_roster(&filled.0, roster),
     )
 }
 

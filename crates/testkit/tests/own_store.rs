@@ -124,8 +124,8 @@ mod contract {
     use super::*;
 
     /// Inserts the records where this store keeps them: your own tables, in your own way.
-    fn enroll_roster(store: &OwnStore, roster: &Roster) -> StoreResult<()> {
-        tillgate_testkit::enroll(&store.inner, roster)
+    fn insert_roster(store: &OwnStore, roster: &Roster) -> StoreResult<()> {
+        tillgate_testkit::insert_roster(&store.inner, roster)
     }
 
     fn open_harness() -> AuthStoreHarness {
@@ -134,7 +134,7 @@ mod contract {
         AuthStoreHarness::new(
             store,
             move |observer| observed.add_observer(observer),
-            move |roster| enroll_roster(&filled, roster),
+            move |roster| insert_roster(&filled, roster),
         )
     }
 

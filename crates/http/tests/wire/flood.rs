@@ -18,8 +18,8 @@ use tillgate_http::{Http, HttpSettings, Metrics, Mounts};
 use tillgate_memory::MemoryStore;
 use tillgate_testkit::PlainHasher;
 
-use crate::enrolled_users;
 use crate::test_server::TEST_PASSWORD;
+use crate::test_users;
 
 /// How long a test waits for an expected event before it fails.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -115,7 +115,7 @@ impl ListeningServer {
         let (gate, memory) = (Arc::new(Gate::default()), Arc::new(MemoryStore::new()));
         // the verifier for unknown names is hashed at start
         gate.permit(1);
-        enrolled_users::enroll(&memory, Zone::UTC);
+        test_users::insert_users(&memory, Zone::UTC);
         let queue = QueueLimits {
             workers: Some(1.try_into().unwrap()),
             waiting: WAITING,

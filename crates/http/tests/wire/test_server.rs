@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::task::{Context, Poll, Waker};
 
-use crate::enrolled_users;
+use crate::test_users;
 use actix_web::body::MessageBody;
 use actix_web::http::header::{CONTENT_TYPE, HeaderMap, SET_COOKIE, WWW_AUTHENTICATE};
 use actix_web::http::{Method, StatusCode};
@@ -190,7 +190,7 @@ impl TestServer {
     /// Starts a server in a time zone.
     pub fn in_time_zone(zone: Zone, settings: HttpSettings, mounts: Vec<Mount>) -> Self {
         let memory = Arc::new(MemoryStore::new());
-        enrolled_users::enroll(&memory, zone);
+        test_users::insert_users(&memory, zone);
         let master = MasterKey::generate(&SystemEntropy::new()).unwrap();
         Self::over(memory, master, settings, mounts)
     }

@@ -22,7 +22,7 @@ fn claim_credential(
 }
 
 fn replace_credential(harness: &AuthStoreHarness, principal: PrincipalId, text: &str) {
-    harness.enroll(&Roster {
+    harness.insert_roster(&Roster {
         passwords: vec![(principal, hash_requested_password(text), after_start(5))],
         ..Roster::default()
     });

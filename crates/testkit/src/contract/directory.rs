@@ -76,7 +76,7 @@ pub fn user_claim_requires_the_status(harness: &AuthStoreHarness) {
     for (status, number) in UserStatus::ALL.into_iter().zip(10..) {
         let user =
             User { status, ..contract_fixture::new_user(number, fixture.tenant.id, &format!("U{number}"), None) };
-        harness.enroll(&Roster { users: vec![user.clone()], ..Roster::default() });
+        harness.insert_roster(&Roster { users: vec![user.clone()], ..Roster::default() });
         let claimed = run_write(harness, |tx| tx.users().claim(user.id, Epoch(0), after_start(9)));
         assert_eq!(claimed, status == UserStatus::Active, "{status:?}");
         assert_eq!(
@@ -109,7 +109,7 @@ pub fn device_is_found_by_id(harness: &AuthStoreHarness) {
         ..contract_fixture::new_device(number, fixture.tenant.id, &format!("D{number}"))
     });
     let others: Vec<Device> = others.collect();
-    harness.enroll(&Roster { devices: others.clone(), ..Roster::default() });
+    harness.insert_roster(&Roster { devices: others.clone(), ..Roster::default() });
     for device in
         [&fixture.till, &fixture.handheld, &fixture.retired_device, &fixture.foreign_device].into_iter().chain(&others)
     {
@@ -136,7 +136,7 @@ pub fn device_claim_requires_the_status(harness: &AuthStoreHarness) {
     for (status, number) in DeviceStatus::ALL.into_iter().zip(10..) {
         let device =
             Device { status, ..contract_fixture::new_device(number, fixture.tenant.id, &format!("D{number}")) };
-        harness.enroll(&Roster { devices: vec![device.clone()], ..Roster::default() });
+        harness.insert_roster(&Roster { devices: vec![device.clone()], ..Roster::default() });
         let claimed = run_write(harness, |tx| tx.devices().claim(device.id, Epoch(0), after_start(9)));
         assert_eq!(claimed, status == DeviceStatus::Active, "{status:?}");
         assert_eq!(
@@ -233,7 +233,7 @@ pub fn zone_is_stored(harness: &AuthStoreHarness) {
     let fixture = ContractFixture::insert_into(harness);
     for (zone, number) in ["America/Sao_Paulo", "Asia/Kuala_Lumpur", "Pacific/Auckland"].into_iter().zip(10..) {
         let tenant = contract_fixture::new_tenant(number, &format!("fixture-{number}"), zone);
-        harness.enroll(&Roster { tenants: vec![tenant.clone()], ..Roster::default() });
+        harness.insert_roster(&Roster { tenants: vec![tenant.clone()], ..Roster::default() });
         let found = run_read(harness, |tx| tx.tenants().find(tenant.id)).map(|tenant| tenant.zone);
         assert_eq!(found, Some(Zone::parse(zone).unwrap()));
     }

@@ -350,7 +350,7 @@ pub fn presence_of_any_user_is_reported(harness: &StoreHarness) {
     let mut roster = fixture.to_roster();
     roster.users = vec![fixture.deleted_user.clone()];
     roster.passwords.clear();
-    harness.auth.enroll(&roster);
+    harness.auth.insert_roster(&roster);
     assert!(!any(), "a deleted user is not found");
     run_office_write(harness, |tx| {
         tx.users().insert(&User { status: UserStatus::Pending, ..new_user(9, fixture.other_tenant.id, "New", None) })

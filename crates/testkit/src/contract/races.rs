@@ -18,7 +18,7 @@ const PASSWORD_KIND: CredentialKind = CredentialKind::Password;
 /// Changes a password as the back office does: sets another secret, then ends all sessions of its
 /// owner.
 fn change_password(harness: &AuthStoreHarness, owner: PrincipalId) -> StoreResult<()> {
-    harness.enroll(&Roster {
+    harness.insert_roster(&Roster {
         passwords: vec![(owner, hash_requested_password("hash of another"), after_start(9))],
         ..Roster::default()
     });

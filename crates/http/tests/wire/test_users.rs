@@ -17,12 +17,12 @@ const SETTINGS: [(&str, &str); 7] = [
     ("DefaultStockName", "S01"),
 ];
 
-/// Enrolls the tenants `default` and `other`. `default` has admin, manager and cashier (each has
+/// Inserts the tenants `default` and `other`. `default` has admin, manager and cashier (each has
 /// that role everywhere), 999 of PORTOS' sample (admin on P01), idle (suspended), virtual, far (no
 /// device, no back office), `john_doe` (cashier without a device only), clerk (a custom role,
 /// everywhere); and the devices P01, PDA1, OFFICE, LOCKED and UNLISTED. `other` has stranger
 /// (admin) and the device THEIRS. `zone` is the time zone of `default`.
-pub fn enroll(memory: &MemoryStore, zone: Zone) {
+pub fn insert_users(memory: &MemoryStore, zone: Zone) {
     let in_main_street = |tenant: &mut Tenant| "Main street".clone_into(&mut tenant.branches[0].name);
     let verifier = |_: &str| Some(PlainHasher::verifier(TEST_PASSWORD));
     let builder = Fixture::builder(NOON).tenant_with(in_main_street).tenant_with(|tenant| tenant.zone = zone);
