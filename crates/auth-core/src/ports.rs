@@ -11,6 +11,7 @@
 mod api_keys;
 mod attempts;
 mod credentials;
+mod device_keys;
 mod directory;
 mod enrollments;
 mod feed;
@@ -24,8 +25,9 @@ use tillgate_domain::{PortSet, Tx};
 pub use api_keys::{ApiKeys, SignatureDigest, Signatures, WrappedApiKey};
 pub use attempts::{Attempts, Bucket, CountKey, KnownNetworks, PrincipalBucket, TokenDisposition};
 pub use credentials::{Credential, CredentialKind, Credentials, Verifier};
+pub use device_keys::DeviceKeys;
 pub use directory::{Devices, Roles, Tenants, Users};
-pub use enrollments::{DeviceKeys, Enrollments};
+pub use enrollments::Enrollments;
 pub use feed::{
     Bookmark, Cursor, Feed, FeedBatch, FeedEntry, Instance, InstanceState, Instances, MachineClock, Node,
     NodeAcknowledgment, Nodes, ServerTime,

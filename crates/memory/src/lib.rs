@@ -9,6 +9,7 @@
 mod api_keys;
 mod attempts;
 mod credentials;
+mod device_keys;
 mod directory;
 mod email_verifications;
 mod enrollments;

@@ -11,6 +11,7 @@ mod api_keys;
 mod attempts;
 mod audit;
 mod credentials;
+mod device_keys;
 mod devices;
 mod email_verifications;
 mod enrollments;

@@ -24,6 +24,7 @@ pub mod live_events;
 pub mod mail_queue;
 pub mod observers;
 mod office;
+pub mod office_device_keys;
 pub mod office_devices;
 pub mod office_directory;
 pub mod office_passwords;
@@ -97,6 +98,7 @@ const CASE_SOURCES: &[(&str, &str)] = sources![
     live_events,
     mail_queue,
     races,
+    office_device_keys,
     office_devices,
     office_directory,
     office_passwords,

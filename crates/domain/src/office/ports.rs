@@ -4,6 +4,7 @@
 //! false if the stored version differs from the given one, or if the new name is in use. The store
 //! increases versions.
 
+mod device_keys;
 mod email_verifications;
 mod enrollments;
 mod idempotency_keys;
@@ -16,8 +17,9 @@ pub mod search_text;
 mod setup_tokens;
 mod tickets;
 
+pub use device_keys::DeviceKeys;
 pub use email_verifications::{EmailVerification, EmailVerifications, VerificationDigest};
-pub use enrollments::{DeviceKeys, Enrollments};
+pub use enrollments::Enrollments;
 pub use idempotency_keys::{
     IdempotencyKey, IdempotencyKeys, InvalidIdempotencyKey, RequestDigest, ScopedIdempotencyKey, StoredResponse,
 };

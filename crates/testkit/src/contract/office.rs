@@ -159,9 +159,9 @@ macro_rules! contract {
                 concurrent_uses_of_one_code_succeed_once,
                 waiting_enrollment_is_canceled,
                 expired_enrollments_are_removed,
-                revoked_device_key_stays,
             ]
         );
+        $crate::cases!($open, $attributes, StoreHarness, office_device_keys, [revoked_device_key_stays]);
         $crate::cases!(
             $open,
             $attributes,

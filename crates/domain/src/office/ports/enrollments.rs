@@ -1,7 +1,6 @@
-//! The ports for enrollments and keys of devices, as the back office uses them. The engine's ports
-//! enroll a key.
+//! The port for enrollments, as the back office uses them. The engine's port completes them.
 
-use crate::{DeviceId, DeviceKey, Enrollment, Instant, RoleId, StoreResult, TenantId, Thumbprint};
+use crate::{DeviceId, Enrollment, Instant, RoleId, StoreResult};
 
 /// Stores enrollments, at most one per device.
 pub trait Enrollments {
@@ -17,12 +16,4 @@ pub trait Enrollments {
     /// Removes at most `limit` enrollments whose codes expired before this instant. Returns their
     /// number.
     fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32>;
-}
-
-/// Reads and revokes keys of devices.
-pub trait DeviceKeys {
-    /// The keys of a device with any state, newest first.
-    fn list_by_device(&mut self, device: DeviceId) -> StoreResult<Vec<DeviceKey>>;
-    /// Revokes the key with this thumbprint, if it is current; otherwise returns false.
-    fn revoke(&mut self, tenant: TenantId, thumbprint: &Thumbprint, at: Instant) -> StoreResult<bool>;
 }
