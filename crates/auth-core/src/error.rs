@@ -135,7 +135,7 @@ impl AuthDenied {
     pub const fn kind(&self) -> DenialKind {
         match self {
             Self::Login(_) | Self::Token(_) | Self::TokenUnproven(_) => DenialKind::Unauthenticated,
-            Self::Proof(_) => DenialKind::Invalid,
+            Self::Proof(_) => DenialKind::ProofRequired,
             Self::TooManyAttempts { .. } | Self::TooManyExchanges { .. } => DenialKind::TooManyAttempts,
             Self::RightMissing(_) | Self::RankTooLow(_) | Self::EnrollmentUnknown => DenialKind::Forbidden,
             Self::KeyKnown => DenialKind::Conflict,

@@ -94,7 +94,7 @@
 //! | `Conflict` | 409 | the key to enroll was enrolled before |
 //! | `NotFound` | 404 | the session does not exist for the caller |
 //! | `InvalidFields` | 422 | the new password violates the policy |
-//! | `Invalid` | 400 | a login or a refresh lacks a valid proof of the client's key ([`dpop`]) |
+//! | `ProofRequired` | 400 | a login or a refresh lacks a valid proof of the client's key ([`dpop`]) |
 //! | `TooManyAttempts` | 429 with `Retry-After` | too many failed logins, or exchanges of a session |
 //!
 //! The other kinds are those of the back office. [`Error::retry_after`] is the delay for a 429 or a

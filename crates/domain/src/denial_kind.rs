@@ -8,6 +8,9 @@ pub enum DenialKind {
     InvalidFields,
     /// The request is invalid; the code of the error says why.
     Invalid,
+    /// A login or a refresh lacks a valid proof of the client's key (RFC 9449). Unlike
+    /// [`Unauthenticated`](Self::Unauthenticated), it says nothing about the tokens.
+    ProofRequired,
     /// The caller is not authenticated: the token, or the name or password of a login, is wrong.
     Unauthenticated,
     /// The rate limit of failed attempts, or of mails to a user, has been reached.

@@ -141,8 +141,6 @@ impl ApiError {
     /// The HTTP status, unless the contract defines another one.
     pub fn status(&self) -> StatusCode {
         match self {
-            // unlike a 401, it says nothing about the tokens
-            Self::Denied(AuthDenied::Proof(_)) => StatusCode::BAD_REQUEST,
             Self::Denied(denial) => default_status(denial.kind()),
             Self::Office(office_error) => default_status(office_error.kind()),
             Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
@@ -176,6 +174,8 @@ impl ApiError {
 const fn default_status(kind: DenialKind) -> StatusCode {
     match kind {
         DenialKind::InvalidFields | DenialKind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+        // unlike a 401, it says nothing about the tokens
+        DenialKind::ProofRequired => StatusCode::BAD_REQUEST,
         // all reasons that block a login get the same answer
         DenialKind::Unauthenticated => StatusCode::UNAUTHORIZED,
         DenialKind::TooManyAttempts => StatusCode::TOO_MANY_REQUESTS,

@@ -136,7 +136,11 @@ const fn default_error_code(kind: DenialKind) -> Option<&'static str> {
         DenialKind::TooManyAttempts => Some("ResourceLocked"),
         DenialKind::Forbidden => Some("Unauthorized"),
         DenialKind::VersionMismatch => Some("ResourceVersionMismatch"),
-        DenialKind::Invalid | DenialKind::NotFound | DenialKind::Conflict | DenialKind::Inconsistent => None,
+        DenialKind::Invalid
+        | DenialKind::ProofRequired
+        | DenialKind::NotFound
+        | DenialKind::Conflict
+        | DenialKind::Inconsistent => None,
     }
 }
 
