@@ -19,19 +19,23 @@ use std::sync::OnceLock;
 
 use actix_web::web::Bytes;
 use utoipa::openapi::path::{HttpMethod, PathItem};
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, License, OpenApiBuilder, Paths};
 
 use crate::serving::requirement::Requirement;
 
 pub(crate) use operation::OperationDoc;
+use operation::{BEARER_SCHEME, DPOP_SCHEME};
 pub(crate) use schema::{bool_schema, enum_schema, id_schema, instant_schema, order_schema, text_schema};
 
 /// The introduction of the document.
 const DOCUMENT_DESCRIPTION: &str = "tillgate authenticates points of sale: a till logs in under its device name, a cashier works \
      on it with the rights that they have there, and the back office can list and end every session.\n\n\
      **Tokens.** `POST sessions` returns an access token and a refresh token. Send the access token in `Authorization: Bearer`. \
+     A session that is bound to a key is used with `Authorization: DPoP` and proofs instead: \
+     a response to a request with a proof has the nonce for the next proof in the header `DPoP-Nonce`. If a proof is answered with \
+     `use_dpop_nonce`, repeat the request with a proof that has this nonce. \
      A client that stores a response before it uses any part of it is never logged out by a lost response, a crash, a retry or a \
      second thread.\n\n\
      **401.** If a request is answered with 401, refresh once and repeat the request with the new token. Only a 401 to \
@@ -47,6 +51,10 @@ const DOCUMENT_DESCRIPTION: &str = "tillgate authenticates points of sale: a til
      the current one. A weak tag is equivalent to the strong one.\n\n\
      **Problems** are `application/problem+json` (RFC 9457) with a stable `code`, the `trace_id` that is also in the server's log, \
      and in `errors` all errors of a body at once, each with a JSON pointer.";
+
+/// Description of the DPoP scheme.
+const DPOP_DESCRIPTION: &str = "The `access_token` of a session that is bound to a key, after the word DPoP (RFC 9449). \
+     Each request also needs a new proof of the key in the header `DPoP`, with the `nonce` of the last `DPoP-Nonce`.";
 
 /// Description of the bearer scheme.
 const BEARER_DESCRIPTION: &str = "The `access_token` returned by `POST sessions`, without the word Bearer.";
@@ -86,16 +94,16 @@ impl Document {
     }
 
     fn write_json(&self) -> String {
-        let mut components = ComponentsBuilder::new().security_scheme(
-            "bearer",
-            SecurityScheme::Http(
-                HttpBuilder::new()
-                    .scheme(HttpAuthScheme::Bearer)
-                    .bearer_format("JWT")
-                    .description(Some(BEARER_DESCRIPTION))
-                    .build(),
-            ),
-        );
+        let bearer = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .description(Some(BEARER_DESCRIPTION))
+            .build();
+        // `HttpAuthScheme` does not have it
+        let dpop = ApiKeyValue::with_description("Authorization", DPOP_DESCRIPTION);
+        let mut components = ComponentsBuilder::new()
+            .security_scheme(BEARER_SCHEME, SecurityScheme::Http(bearer))
+            .security_scheme(DPOP_SCHEME, SecurityScheme::ApiKey(ApiKey::Header(dpop)));
         let mut items: BTreeMap<&str, PathItem> = BTreeMap::new();
         for call in &self.calls {
             let entry = (call.documentation)();

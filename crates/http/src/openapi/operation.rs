@@ -19,6 +19,12 @@ use super::problem::{PROBLEM_SCHEMA, error_response, problem_schema, response_he
 use super::schema::{id_schema, nullable_text_schema, text_schema};
 use crate::serving::requirement::Requirement;
 
+/// Name of the security scheme of access tokens that are bound to no key.
+pub(super) const BEARER_SCHEME: &str = "bearer";
+
+/// Name of the security scheme of access tokens that are bound to a key.
+pub(super) const DPOP_SCHEME: &str = "dpop";
+
 /// The documentation of one operation.
 pub(crate) struct OperationDoc {
     tag: &'static str,
@@ -275,7 +281,10 @@ impl OperationDoc {
             .parameters(Some(parameters))
             .request_body(self.body);
         if requirement.is_some() {
-            operation = operation.security(SecurityRequirement::new("bearer", Vec::<String>::new()));
+            // one of the two
+            for scheme in [BEARER_SCHEME, DPOP_SCHEME] {
+                operation = operation.security(SecurityRequirement::new(scheme, Vec::<String>::new()));
+            }
         }
         for (status, answer) in answers {
             operation = operation.response(status.to_string(), answer);

@@ -8,6 +8,10 @@ use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
 use super::schema::text_schema;
 use crate::error::{FieldErrorCode, ViolatedRule};
 
+/// Description of the header with the nonce.
+const NONCE_DESCRIPTION: &str = "The `nonce` for the next proofs in `DPoP` (RFC 9449, section 8). Every response to a request with a \
+     proof has it, and every error because of a proof.";
+
 /// Name of the schema of all errors.
 pub(super) const PROBLEM_SCHEMA: &str = "Problem";
 
@@ -39,7 +43,9 @@ pub(super) fn error_response(status: u16) -> ResponseBuilder {
         ContentBuilder::new().schema(Some(RefOr::<Schema>::Ref(Ref::from_schema_name(PROBLEM_SCHEMA)))).build();
     let answer = ResponseBuilder::new().description(about).content("application/problem+json", content);
     match status {
-        401 => answer.header("WWW-Authenticate", response_header("The authentication scheme (RFC 6750, RFC 9449).")),
+        401 => answer
+            .header("WWW-Authenticate", response_header("The authentication scheme (RFC 6750, RFC 9449)."))
+            .header("DPoP-Nonce", response_header(NONCE_DESCRIPTION)),
         429 | 503 => answer.header("Retry-After", response_header("Seconds until a retry makes sense.")),
         _ => answer,
     }
