@@ -80,7 +80,7 @@ fn till_is_enrolled_replaced_and_revoked_in_every_process(engine: DatabaseEngine
     assert_eq!(again.text_at("/session/id"), enrolled.text_at("/session/id"));
     let denied = enroll(&other, &second, &code).expect_status(403);
     assert_eq!(denied.text_at("/code"), "enrollment_unknown");
-    let audit = run_json(&installation, &["audit", "list", "--action", "enrollment.twice"]);
+    let audit = run_json(&installation, &["audit", "list", "--action", "device.enroll.replay"]);
     assert_eq!(audit.as_array().unwrap().len(), 1, "{audit}");
 
     let refreshed = refresh(&other, &first, &enrolled.text_at("/refresh_token")).expect_status(200);
@@ -127,7 +127,7 @@ fn one_of_many_keys_is_enrolled_with_a_code(engine: DatabaseEngine) {
 fn session_of_a_key_survives_a_restart(engine: DatabaseEngine) {
     let installation = Installation::with_fixture(engine);
     let signer = ProofSigner::p256();
-    let code = start(&installation, &["--life", "7d"]);
+    let code = start(&installation, &["--lifetime", "7d"]);
     assert_eq!(code.len(), 14, "12 letters in three groups");
     let token = {
         let server = installation.serve();

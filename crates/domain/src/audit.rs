@@ -188,7 +188,7 @@ words! {
         /// A device was enrolled: its key was registered.
         DeviceEnroll = "device.enroll",
         /// The code of an enrollment was presented again with another key than the enrolled one.
-        EnrollmentTwice = "enrollment.twice",
+        DeviceEnrollReplay = "device.enroll.replay",
         /// The key of a device was revoked.
         DeviceKeyRevoke = "device.key.revoke",
         /// A role was added.

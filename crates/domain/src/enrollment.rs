@@ -1,10 +1,11 @@
 //! Enrollments: a one-time code with which a device registers its key. Somebody who may do so
-//! starts the enrollment for a device of the back office and hands the code to whoever stands at
-//! the machine.
+//! starts the enrollment for a device of the back office and hands the code to the person at the
+//! device.
 
 use std::time::Duration;
 
 use crate::device_key::Thumbprint;
+use crate::words::words;
 use crate::{DeviceId, Instant, SessionId, TenantId, UserId};
 
 /// The HMAC of the code of an enrollment.
@@ -23,6 +24,18 @@ pub const MAX_ENROLLMENT_LIFETIME: Duration = Duration::from_hours(30 * 24);
 /// again, because the answer may have been lost.
 pub const REPEATED_ENROLLMENT_LIMIT: Duration = Duration::from_mins(10);
 
+words! {
+    /// What has become of the code of an enrollment.
+    EnrollmentState {
+        /// The code can be used.
+        Waiting = "waiting",
+        /// The code has expired before anybody used it.
+        Expired = "expired",
+        /// The code was used.
+        Completed = "completed",
+    }
+}
+
 /// The enrollment of a device. A device has one at most.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Enrollment {
@@ -40,11 +53,11 @@ pub struct Enrollment {
     pub created_at: Instant,
     /// The instant at which the code expires.
     pub expires_at: Instant,
-    /// The key that was enrolled with the code; `None` while nobody has used it.
+    /// How the code was used; `None` until then.
     pub completion: Option<EnrollmentCompletion>,
 }
 
-/// How a code was spent.
+/// How a code was used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EnrollmentCompletion {
     /// The instant of the enrollment.
@@ -56,9 +69,13 @@ pub struct EnrollmentCompletion {
 }
 
 impl Enrollment {
-    /// Whether the code can be used at this instant.
-    pub fn is_waiting(&self, now: Instant) -> bool {
-        self.completion.is_none() && self.expires_at > now
+    /// The state at this instant.
+    pub fn state(&self, now: Instant) -> EnrollmentState {
+        match self.completion {
+            Some(_) => EnrollmentState::Completed,
+            None if self.expires_at > now => EnrollmentState::Waiting,
+            None => EnrollmentState::Expired,
+        }
     }
 }
 
@@ -86,9 +103,10 @@ mod tests {
             expires_at: at(10),
             completion: None,
         };
-        assert!(waiting.is_waiting(at(9)) && !waiting.is_waiting(at(10)));
+        assert_eq!([9, 10].map(|now| waiting.state(at(now))), [EnrollmentState::Waiting, EnrollmentState::Expired]);
         let completion =
             EnrollmentCompletion { at: at(5), thumbprint: [4; 32], session: SessionId(Uuid::from_u128(5)) };
-        assert!(!Enrollment { completion: Some(completion), ..waiting }.is_waiting(at(6)));
+        let completed = Enrollment { completion: Some(completion), ..waiting };
+        assert_eq!([6, 10].map(|now| completed.state(at(now))), [EnrollmentState::Completed; 2]);
     }
 }

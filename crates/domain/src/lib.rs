@@ -47,7 +47,7 @@ pub use change::{Change, EndReason, Epoch, Revocations, Scope};
 pub use denial_kind::DenialKind;
 pub use device::{Device, DeviceStatus, Environment};
 pub use device_key::{DeviceKey, DeviceKeyState, KeyStorage, Thumbprint};
-pub use enrollment::{Enrollment, EnrollmentCompletion, EnrollmentDigest};
+pub use enrollment::{Enrollment, EnrollmentCompletion, EnrollmentDigest, EnrollmentState};
 pub use id::{
     ApiKeyId, BranchId, DeviceId, EventId, KeyId, NodeId, PrincipalId, ResetId, RoleId, SessionId, TenantId, TicketId,
     UserId,

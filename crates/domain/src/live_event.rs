@@ -146,7 +146,7 @@ const fn changes_subject(action: Action) -> bool {
         | Action::RefreshReplay
         | Action::RefreshShared
         | Action::RefreshUnproven
-        | Action::EnrollmentTwice
+        | Action::DeviceEnrollReplay
         | Action::StoreRollback
         | Action::RightMissing
         | Action::ResetGrant
@@ -235,7 +235,7 @@ mod tests {
             (Action::DeviceEnrollStart, device, Done, vec![("device", Some(8))]),
             (Action::DeviceEnroll, device, Done, vec![("device", Some(8)), ("session", Some(3))]),
             (Action::DeviceKeyRevoke, device, Done, vec![("device", Some(8)), ("session", None)]),
-            (Action::EnrollmentTwice, device, Refused, vec![]),
+            (Action::DeviceEnrollReplay, device, Refused, vec![]),
             (Action::StoreRestored, Subject::Server, Done, vec![]),
             (Action::StepUp, session, Done, vec![("session", Some(9))]),
             (Action::AuditExport, tenant, Done, vec![]),

@@ -10,6 +10,7 @@ mod audit;
 mod backup;
 mod completions;
 mod confirmation;
+mod csv_file;
 mod demo;
 mod device;
 mod doctor;

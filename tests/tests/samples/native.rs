@@ -142,7 +142,7 @@ fn directory_samples(office: &str, SampleIds { device, role, store, key, tenant,
             &format!("{}/password", path_with_id("devices", device)),
             json!({ "password": "sea salt and honey" }),
         ),
-        of_office("POST", &format!("{}/enrollment", path_with_id("devices", device)), json!({ "life": 600 })),
+        of_office("POST", &format!("{}/enrollment", path_with_id("devices", device)), json!({ "expires_in": 600 })),
         Sample::json(
             "POST",
             "/api/v1/enrollments",

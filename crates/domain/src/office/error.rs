@@ -169,7 +169,9 @@ pub enum OfficeError {
     },
     /// A device that has a key is enrolled again only if the request says so, because that ends its
     /// sessions.
-    #[error("the device \"{0}\" is enrolled already; replace its key to enroll it again, which ends its sessions")]
+    #[error(
+        "the device \"{0}\" is already enrolled; send `replace` (`--replace`) to replace its key, which ends its sessions"
+    )]
     DeviceEnrolled(DeviceName),
     /// Callers change their own password by proving the current one; an access token is not enough.
     #[error("this is your own password; change it with PUT /sessions/current/password and current_password")]

@@ -14,6 +14,7 @@ use crate::test_server::{TestResponse, TestServer, build_request, post_request, 
 
 const HOST: &str = "pos.example";
 const PATH: &str = "/api/v1/enrollments";
+const REFRESH: &str = "/api/v1/sessions/refresh";
 
 fn till_path(shop: &TestServer) -> String {
     format!("/devices/{}", device(shop, "P01").id)
@@ -33,8 +34,30 @@ async fn post_with_proof(shop: &TestServer, signer: &ProofSigner, path: &str, bo
 }
 
 async fn enroll(shop: &TestServer, code: &str, signer: &ProofSigner) -> TestResponse {
-    let body = json!({ "code": code, "storage": "hardware", "label": "Box", "app": "Kasa 5.1", "newer": 1 });
+    enroll_with_storage(shop, code, signer, "hardware").await
+}
+
+async fn enroll_with_storage(shop: &TestServer, code: &str, signer: &ProofSigner, storage: &str) -> TestResponse {
+    let body = json!({ "code": code, "storage": storage, "label": "Box", "app": "Kasa 5.1", "newer": 1 });
     post_with_proof(shop, signer, PATH, body).await
+}
+
+/// Enrolls a key that is kept there, and refreshes the session every 80 days and one day before 400
+/// days have passed. Returns the answer to the refresh after 400 days.
+async fn refresh_for_400_days(storage: &str) -> TestResponse {
+    const DAY: Duration = Duration::from_hours(24);
+    let desk = OfficeClient::open().await;
+    let (shop, signer) = (&desk.shop, ProofSigner::ed25519(1));
+    let enrolled = enroll_with_storage(shop, &start(&desk, json!({})).await, &signer, storage).await;
+    let mut token = enrolled.text_at("/refresh_token");
+    for passed in [80 * DAY, 80 * DAY, 80 * DAY, 80 * DAY, 79 * DAY] {
+        shop.clock.advance(passed);
+        let refreshed = post_with_proof(shop, &signer, REFRESH, json!({ "refresh_token": token })).await;
+        assert_eq!(refreshed.status, 200, "{storage}: {}", refreshed.json());
+        token = refreshed.text_at("/refresh_token");
+    }
+    shop.clock.advance(DAY);
+    post_with_proof(shop, &signer, REFRESH, json!({ "refresh_token": token })).await
 }
 
 fn outcome(answer: &TestResponse) -> (u16, String) {
@@ -66,16 +89,16 @@ async fn code_gets_a_session_that_is_bound_to_the_key() {
     let done = desk.get(&path).await;
     let keys = desk.get(&format!("{}/keys", till_path(shop))).await;
     let key = &keys.json()["items"][0];
-    assert_eq!((done.text_at("/state"), &done.json()["thumbprint"]), ("done".to_owned(), &key["thumbprint"]));
+    assert_eq!((done.text_at("/state"), &done.json()["thumbprint"]), ("completed".to_owned(), &key["thumbprint"]));
     let shown = ["algorithm", "storage", "state", "label", "app"].map(|name| key[name].as_str().unwrap().to_owned());
     assert_eq!(shown, ["ES256", "hardware", "current", "Box", "Kasa 5.1"]);
 
     let (access, refresh) = (enrolled.text_at("/access_token"), enrolled.text_at("/refresh_token"));
     assert_eq!(shop.get("/api/v1/sessions/current", &access).await.status, 401, "not as a bearer token");
     let body = json!({ "refresh_token": refresh });
-    let unproven = shop.post("/api/v1/sessions/refresh", body.clone()).await;
+    let unproven = shop.post(REFRESH, body.clone()).await;
     assert_eq!(outcome(&unproven), (400, "proof_missing".to_owned()));
-    let refreshed = post_with_proof(shop, &signer, "/api/v1/sessions/refresh", body).await;
+    let refreshed = post_with_proof(shop, &signer, REFRESH, body).await;
     assert_eq!((refreshed.status.as_u16(), refreshed.text_at("/token_type").as_str()), (200, "DPoP"));
 }
 
@@ -123,7 +146,7 @@ async fn lost_answer_is_repeated_for_the_same_key_only() {
         assert_eq!(without_trace(answer), without_trace(&spent), "one answer for every reason");
     }
     let events = shop.store.memory.audit_events();
-    assert_eq!(events.iter().filter(|event| event.action == Action::EnrollmentTwice).count(), 1);
+    assert_eq!(events.iter().filter(|event| event.action == Action::DeviceEnrollReplay).count(), 1);
 }
 
 #[actix_web::test]
@@ -139,7 +162,7 @@ async fn key_is_replaced_and_revoked() {
     assert_eq!(outcome(&enroll(shop, &code, &first).await), (409, "key_known".to_owned()));
     assert_eq!(enroll(shop, &code, &second).await.status, 201);
     let body = json!({ "refresh_token": enrolled.text_at("/refresh_token") });
-    let over = post_with_proof(shop, &first, "/api/v1/sessions/refresh", body).await;
+    let over = post_with_proof(shop, &first, REFRESH, body).await;
     assert_eq!(outcome(&over), (401, "session_over".to_owned()));
 
     let keys = desk.get(&format!("{path}/keys")).await.json();
@@ -161,10 +184,20 @@ async fn key_is_replaced_and_revoked() {
 }
 
 #[actix_web::test]
+async fn software_key_session_ends_after_its_absolute_timeout() {
+    assert_eq!(outcome(&refresh_for_400_days("software").await), (401, "token_expired".to_owned()));
+}
+
+#[actix_web::test]
+async fn hardware_key_session_has_no_absolute_timeout() {
+    assert_eq!(refresh_for_400_days("hardware").await.status, 200);
+}
+
+#[actix_web::test]
 async fn enrollment_is_canceled_and_denied_to_inactive_devices() {
     let desk = OfficeClient::open().await;
     let (shop, path) = (&desk.shop, format!("{}/enrollment", till_path(&desk.shop)));
-    let code = start(&desk, json!({ "life": 604_800 })).await;
+    let code = start(&desk, json!({ "expires_in": 604_800 })).await;
     assert_eq!(code.len(), 14, "a code that is valid for long is longer: {code}");
     assert_eq!(desk.send(Method::DELETE, &path, None, None).await.status, 204);
     assert_eq!(outcome(&desk.send(Method::DELETE, &path, None, None).await), (404, "not_found".to_owned()));
@@ -180,11 +213,11 @@ async fn violations_of_a_body_are_reported_at_once() {
     let path = format!("{}/enrollment", till_path(&desk.shop));
     for (body, expected) in [
         (
-            json!({ "life": "long", "replace": 1, "code": "x" }),
-            &[("/code", "unknown"), ("/life", "type"), ("/replace", "type")][..],
+            json!({ "expires_in": "long", "replace": 1, "code": "x" }),
+            &[("/code", "unknown"), ("/expires_in", "type"), ("/replace", "type")][..],
         ),
-        (json!({ "life": 59 }), &[("/life", "range")]),
-        (json!({ "life": 2_592_001 }), &[("/life", "range")]),
+        (json!({ "expires_in": 59 }), &[("/expires_in", "range")]),
+        (json!({ "expires_in": 2_592_001 }), &[("/expires_in", "range")]),
     ] {
         let answer = desk.post(&path, body.clone()).await;
         let expected = (422, "fields_invalid".to_owned(), expected_pointers(expected));

@@ -48,7 +48,7 @@ impl GenerateTokenArgs {
             tenancy: Tenancy { fixed: Some(office.tenant.slug.clone()), requested: None },
             identity: LoginIdentity::User { login: self.user.to_string(), device: Some(self.device.to_string()) },
             proof: Proof::Password(password::read_current_password(self.user.as_str())?),
-            key: None,
+            proven_key: None,
             min_rank: None,
             requires_office_right: false,
             previous_refresh_tokens: Vec::new(),

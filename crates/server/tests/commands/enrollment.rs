@@ -18,9 +18,11 @@ fn code_of_a_device_is_printed_once(engine: DatabaseEngine) {
     let code = started.out.trim_end();
     assert!(code.len() == 9 && code.chars().nth(4) == Some('-'), "no QR code without a terminal: {}", started.out);
     assert!(started.err.contains("P01: enter the code at the device until "), "{}", started.err);
-    let again = home.run_ok(&["device", "enroll", "P01", "--life", "7d", "--replace", "--json"]).json();
+    let again = home.run_ok(&["device", "enroll", "P01", "--lifetime", "7d", "--replace", "--json"]).json();
     assert_eq!((again["code"].as_str().unwrap().len(), &again["replace"]), (14, &json!(true)));
-    assert!(home.run_refused(&["device", "enroll", "P01", "--life", "31d"], 1).contains("life must lie between"));
+    assert!(
+        home.run_refused(&["device", "enroll", "P01", "--lifetime", "31d"], 1).contains("expires_in must lie between")
+    );
     assert!(home.run_refused(&["device", "enroll", "P02"], 1).contains("did you mean \"P01\"?"));
     home.run_ok(&["device", "status", "P01", "locked"]);
     assert!(home.run_refused(&["device", "enroll", "P01"], 1).contains("the device \"P01\" is locked"));
@@ -43,19 +45,24 @@ fn codes_of_all_tills_are_written_to_a_file(engine: DatabaseEngine) {
     }
     home.run_ok(&["device", "status", "P03", "locked"]);
     home.start(&["serve"]).wait_until_ready();
-    let all = ["device", "enroll", "--all", "--life", "7d", "--output", "codes.tsv"];
+    let all = ["device", "enroll", "--all", "--lifetime", "7d", "--output", "codes.csv"];
     let written = home.run_ok(&[&all[..], &["--store", "station", "--json"]].concat()).json();
-    assert_eq!(written, json!({ "file": "codes.tsv", "codes": 2, "already_enrolled": 0 }));
-    let file = home.path("codes.tsv");
+    assert_eq!(written, json!({ "file": "codes.csv", "codes": 2, "already_enrolled": 0 }));
+    let file = home.path("codes.csv");
     let mode = std::fs::metadata(&file).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     home.run_ok(&all);
     let text = std::fs::read_to_string(&file).unwrap();
-    let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split('\t').collect()).collect();
+    let (headings, rows) = text.split_once("\r\n").unwrap();
+    assert_eq!(headings, "\u{feff}device,code,expires_at", "once, with a byte order mark");
+    let lines: Vec<Vec<&str>> = rows.split_terminator("\r\n").map(|line| line.split(',').collect()).collect();
     let names: Vec<&str> = lines.iter().map(|line| line[0]).collect();
     assert_eq!(names, ["P01", "W01", "P01", "P02", "W01"], "appended");
     assert!(lines.iter().all(|line| line.len() == 3 && line[1].len() == 14), "{text}");
     assert_eq!(lines.iter().map(|line| line[1]).collect::<BTreeSet<_>>().len(), 5, "{text}");
+    let plain = ["device", "enroll", "--all", "--output", "codes.txt"];
+    home.run_ok(&plain);
+    assert!(std::fs::read_to_string(home.path("codes.txt")).unwrap().starts_with("device,code,expires_at\r\nP01,"));
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
     assert!(home.run_refused(&all, 1).contains("other users of this machine can read the file"));
 }

@@ -13,10 +13,10 @@ use tillgate_domain::{
 use crate::inputs::*;
 use crate::staffed_fixture::*;
 
-const LIFE: Duration = Duration::from_mins(10);
+const LIFETIME: Duration = Duration::from_mins(10);
 
 fn new_enrollment(number: u8) -> NewEnrollment {
-    NewEnrollment { digest: [number; 32], life: LIFE, replaces_key: false }
+    NewEnrollment { digest: [number; 32], lifetime: LIFETIME, replaces_key: false }
 }
 
 fn start(
@@ -61,7 +61,7 @@ fn enrollment_is_started_and_replaced() {
     manager.actor.user = Some(shop.fixture.user("manager").id);
     let started = start(&shop, &manager, till, 1).unwrap();
     assert_eq!((started.device, started.tenant, started.created_at), (till.id, shop.tenant_id(), NOW));
-    assert_eq!(started.expires_at, NOW.saturating_add(LIFE));
+    assert_eq!(started.expires_at, NOW.saturating_add(LIFETIME));
     assert_eq!(started.started_by, Some(shop.fixture.user("manager").id));
     assert_eq!(find(&shop, till), Some(started));
     let event = shop.last_event();
@@ -93,9 +93,9 @@ fn enrollment_and_revocation_require_a_recent_proof() {
     let shop = StaffedFixture::open();
     let till = shop.fixture.device("P01");
     let key = insert_key(&shop, till, 7);
-    let stale = shop.office().with_stale_proof(Some(LIFE));
+    let stale = shop.office().with_stale_proof(Some(LIFETIME));
     let replace = NewEnrollment { replaces_key: true, ..new_enrollment(1) };
-    let too_old = OfficeError::ProofTooOld { max_age: LIFE };
+    let too_old = OfficeError::ProofTooOld { max_age: LIFETIME };
     assert_eq!(stale.start_enrollment(till.id, &replace).unwrap(), Err(too_old.clone()));
     assert_eq!(stale.revoke_device_key(till.id, &key.thumbprint).unwrap(), Err(too_old));
     assert_eq!(shop.office().start_enrollment(till.id, &replace).unwrap().map(drop), Ok(()));
@@ -126,11 +126,12 @@ fn lifetime_of_a_code_is_bounded() {
     let shop = StaffedFixture::open();
     let till = shop.fixture.device("P01");
     let second = Duration::from_secs(1);
-    let start = |life| shop.office().start_enrollment(till.id, &NewEnrollment { life, ..new_enrollment(1) }).unwrap();
-    for life in [MIN_ENROLLMENT_LIFETIME.saturating_sub(second), MAX_ENROLLMENT_LIFETIME.saturating_add(second)] {
-        let denied = start(life);
+    let start =
+        |lifetime| shop.office().start_enrollment(till.id, &NewEnrollment { lifetime, ..new_enrollment(1) }).unwrap();
+    for lifetime in [MIN_ENROLLMENT_LIFETIME.saturating_sub(second), MAX_ENROLLMENT_LIFETIME.saturating_add(second)] {
+        let denied = start(lifetime);
         let is_range =
-            |error: &OfficeError| matches!(error, OfficeError::OutOfRange(all) if all[0].field == FieldName::Life);
+            |error: &OfficeError| matches!(error, OfficeError::OutOfRange(all) if all[0].field == FieldName::ExpiresIn);
         assert!(denied.as_ref().is_err_and(is_range), "{denied:?}");
     }
     assert!(start(MIN_ENROLLMENT_LIFETIME).is_ok() && start(MAX_ENROLLMENT_LIFETIME).is_ok());

@@ -166,7 +166,7 @@ fn apply(
         });
     }
     if after.roles != before.roles || after.environment != before.environment || after.status != before.status {
-        // Whoever has the code would get a device with rights that the starter may lack, or one that
+        // Anyone who has the code would get a device with rights that the starter may lack, or one that
         // is active again after it was locked.
         tx.enrollments().cancel(id)?;
     }

@@ -22,7 +22,7 @@ pub struct NewEnrollment {
     /// The digest of its code.
     pub digest: EnrollmentDigest,
     /// How long the code is valid.
-    pub life: Duration,
+    pub lifetime: Duration,
     /// Whether it may replace the current key of the device.
     pub replaces_key: bool,
 }
@@ -32,7 +32,7 @@ impl Office<'_> {
     /// device is void. Nothing else changes until somebody presents the code.
     ///
     /// Requires the right `deviceEnroll` and every right that the device has as itself, because
-    /// whoever has the code gets them. The code becomes void if the device's roles, kind or status
+    /// anyone who has the code gets them. The code becomes void if the device's roles, environment or status
     /// change, the rights of one of its roles, or its key is revoked. It is also void while the
     /// caller could not start the enrollment again. A device that is not active is denied, and so is one with a current
     /// key unless the enrollment replaces it.
@@ -91,8 +91,8 @@ fn start(
     last_admin::claim_tenant(tx, office.tenant)?;
     authorize(tx, office, id)?;
     let (min, max) = (MIN_ENROLLMENT_LIFETIME, MAX_ENROLLMENT_LIFETIME);
-    if !(min..=max).contains(&new.life) {
-        let range = RangeViolation { field: FieldName::Life, min, max, configured: false };
+    if !(min..=max).contains(&new.lifetime) {
+        let range = RangeViolation { field: FieldName::ExpiresIn, min, max, configured: false };
         return Err(OfficeError::OutOfRange(vec![range]).into());
     }
     let device = load_device(tx, office.tenant, id)?;
@@ -111,7 +111,7 @@ fn start(
         replaces_key: new.replaces_key,
         started_by: office.context.actor.user,
         created_at,
-        expires_at: created_at.saturating_add(new.life),
+        expires_at: created_at.saturating_add(new.lifetime),
         completion: None,
     };
     tx.enrollments().insert_or_replace(&enrollment)?;

@@ -52,7 +52,7 @@ pub enum FieldName {
     /// The key of a device as a whole.
     DeviceKey,
     /// How long the code of an enrollment is valid.
-    Life,
+    ExpiresIn,
     /// The API key as a whole.
     ApiKey,
     /// The instant from which an API key is not accepted any more.
@@ -108,7 +108,7 @@ impl FieldName {
             Self::Device => "device",
             Self::Enrollment => "enrollment",
             Self::DeviceKey => "key",
-            Self::Life => "life",
+            Self::ExpiresIn => "expires_in",
             Self::ApiKey => "api_key",
             Self::ExpiresAt => "expires_at",
             Self::SecretOverlap => "overlap_hours",

@@ -92,7 +92,7 @@ fn apply(
     if (&before.rights, &before.environments) != (&after.rights, &after.environments) {
         details.extend(unrestricted_keys::audit_details(&unrestricted_keys::list_by_role(tx, office.tenant, id)?));
         // Otherwise, the inviter of a user could set the password of an account with more rights,
-        // and whoever has the code of an enrollment could get a device with more.
+        // and anyone who has the code of an enrollment could get a device with more.
         tx.invitations().revoke_by_role(id)?;
         tx.enrollments().cancel_by_role(id)?;
     }

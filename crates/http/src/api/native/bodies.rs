@@ -7,6 +7,7 @@ pub use super::audit::fault::{AuditFaultBody, report_fault, report_missing_seal}
 pub use super::audit::{AuditEventBody, TenantAuditEventBody};
 pub use super::devices::DeviceBody;
 pub use super::enrollments::EnrollmentBody;
+pub use super::enrollments::export::{format_code_headings, format_code_row};
 pub use super::export::ExportFormat;
 pub use super::roles::RoleBody;
 pub use super::sessions::SessionBody;

@@ -1,6 +1,7 @@
 //! Operations on enrollments and keys of devices: the back office starts and cancels an enrollment
 //! and revokes a key, and a device enrolls its key with the code.
 
+pub(super) mod export;
 mod openapi;
 mod request;
 mod response;
@@ -9,7 +10,7 @@ use std::sync::Arc;
 
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
-use tillgate_auth_core::dpop::decode_thumbprint;
+use tillgate_auth_core::dpop::decode_base64url_32;
 use tillgate_auth_core::{AuthDenied, Caller, EnrollmentCode, EnrollmentRequest, ProofDenied};
 use tillgate_domain::enrollment::DEFAULT_ENROLLMENT_LIFETIME;
 use tillgate_domain::office::{FieldName, NewEnrollment};
@@ -58,12 +59,12 @@ pub(super) fn enrollment_route(terms: &Arc<TillTerms>) -> Route {
 async fn start_enrollment(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let id: DeviceId = read_id(&call, FieldName::Device)?;
     let sent: StartEnrollment = body::read_optional_request(&call)?;
-    let (life, replaces_key) = sent.into_values();
-    let life = life.unwrap_or(DEFAULT_ENROLLMENT_LIFETIME);
+    let (lifetime, replaces_key) = sent.into_values();
+    let lifetime = lifetime.unwrap_or(DEFAULT_ENROLLMENT_LIFETIME);
     let (code, enrollment) = call
         .with_office(move |context| {
-            let EnrollmentCode { code, digest } = context.auth.generate_enrollment_code(life)?;
-            let new = NewEnrollment { digest, life, replaces_key };
+            let EnrollmentCode { code, digest } = context.auth.generate_enrollment_code(lifetime)?;
+            let new = NewEnrollment { digest, lifetime, replaces_key };
             let enrollment = into_api_result(context.for_caller(&caller)?.start_enrollment(id, &new))?;
             Ok((code, enrollment))
         })
@@ -100,7 +101,7 @@ async fn revoke_device_key(call: Request, caller: Caller) -> Result<HttpResponse
     let id: DeviceId = read_id(&call, FieldName::Device)?;
     let sent = call.head().path_parameter("thumbprint").to_owned();
     let unknown = not_found(FieldName::DeviceKey, &sent);
-    let Some(thumbprint) = decode_thumbprint(&sent) else { return Err(unknown) };
+    let Some(thumbprint) = decode_base64url_32(&sent) else { return Err(unknown) };
     let revoked = call
         .with_office(move |context| into_api_result(context.for_caller(&caller)?.revoke_device_key(id, &thumbprint)))
         .await?;
@@ -109,7 +110,7 @@ async fn revoke_device_key(call: Request, caller: Caller) -> Result<HttpResponse
 
 async fn enroll_device(call: Request, terms: Arc<TillTerms>) -> Result<HttpResponse, ApiError> {
     let EnrollmentInput { code, storage, label, app } = request::read_enrollment(call.head().headers(), call.body())?;
-    let key = call.read_proven_key()?.ok_or(ApiError::Denied(AuthDenied::Proof(ProofDenied::Missing)))?;
+    let proven_key = call.read_proven_key()?.ok_or(ApiError::Denied(AuthDenied::Proof(ProofDenied::Missing)))?;
     let (tenant, address, dialect) = (call.tenant_id().await?, call.address(), call.mount().dialect_name.clone());
     let issued = call
         .run_blocking(move |auth| {
@@ -118,7 +119,7 @@ async fn enroll_device(call: Request, terms: Arc<TillTerms>) -> Result<HttpRespo
                 terms: terms.for_storage(storage),
                 tenant,
                 code: &code,
-                key: &key,
+                proven_key: &proven_key,
                 storage,
                 label: &label,
                 app: &app,

@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 use tillgate_http::native_bodies::{AuditExportWriter, ExportFormat};
 
+use super::super::csv_file::begins_with_bom;
 use super::super::json::format_instant;
 use super::super::office::CommandOffice;
 use super::super::{CommandError, Context, print};
@@ -95,8 +96,7 @@ impl ExportArgs {
 
     /// Whether a CSV export begins with a byte order mark.
     fn has_bom(&self) -> bool {
-        let is_csv = |path: &PathBuf| path.extension().is_some_and(|end| end.eq_ignore_ascii_case("csv"));
-        self.bom.unwrap_or_else(|| self.output.as_ref().is_some_and(is_csv))
+        begins_with_bom(self.bom, self.output.as_deref())
     }
 
     fn write_events(&self, pages: EventPages<'_>, to: &mut dyn Write) -> Result<u64, ExportError> {

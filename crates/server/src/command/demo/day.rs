@@ -210,7 +210,7 @@ impl Day<'_> {
             tenancy: Tenancy::default(),
             identity: LoginIdentity::User { login: person.to_owned(), device: device.map(str::to_owned) },
             proof,
-            key: None,
+            proven_key: None,
             min_rank: None,
             requires_office_right: false,
             address: Some(address),

@@ -12,9 +12,10 @@ use serde_json::json;
 use tillgate_auth_core::{Auth, EnrollmentCode};
 use tillgate_domain::office::{NewEnrollment, OfficeError};
 use tillgate_domain::{Device, DeviceName, DeviceStatus, Enrollment};
-use tillgate_http::native_bodies::EnrollmentBody;
+use tillgate_http::native_bodies::{EnrollmentBody, format_code_headings, format_code_row};
 
 use super::super::confirmation::count_text;
+use super::super::csv_file::begins_with_bom;
 use super::super::json::format_instant;
 use super::super::office::{CommandOffice, check_decided};
 use super::super::password::open_secret_file;
@@ -37,14 +38,26 @@ pub(crate) struct EnrollArgs {
     /// How long a code is valid, 1m to 30d; one that is valid for more than 1h has 12 letters
     /// instead of 8
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse::duration)]
-    life: Duration,
-    /// Replace the current key of the device: all sessions on it end when the code is used
+    lifetime: Duration,
+    /// Replace the current key of the device: all sessions on it, except permanent ones, end when
+    /// the code is used
     #[arg(long)]
     replace: bool,
-    /// File to which the codes of --all are appended, readable by you alone: on each line the name
-    /// of a device, its code and when that expires, between tabs
+    /// File to which the codes of --all are appended, readable by you alone: comma-separated values
+    /// with a header row
     #[arg(long, value_name = "FILE", requires = "all")]
     output: Option<PathBuf>,
+    /// Begin a new file with a byte order mark, by which Excel recognizes UTF-8 [default: true if
+    /// the file name ends in .csv]
+    #[arg(
+        long,
+        value_name = "YES",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        requires = "all"
+    )]
+    bom: Option<bool>,
 }
 
 impl EnrollArgs {
@@ -64,8 +77,8 @@ impl EnrollArgs {
         engine: &Auth,
         device: &Device,
     ) -> Result<Result<(EnrollmentCode, Enrollment), OfficeError>, CommandError> {
-        let code = engine.generate_enrollment_code(self.life).map_err(CommandError::failed)?;
-        let new = NewEnrollment { digest: code.digest, life: self.life, replaces_key: self.replace };
+        let code = engine.generate_enrollment_code(self.lifetime).map_err(CommandError::failed)?;
+        let new = NewEnrollment { digest: code.digest, lifetime: self.lifetime, replaces_key: self.replace };
         let started = office.for_operator()?.start_enrollment(device.id, &new).map_err(CommandError::failed)?;
         Ok(started.map(|enrollment| (code, enrollment)))
     }
@@ -98,12 +111,16 @@ impl EnrollArgs {
         // opened before any code is drawn, so that no code is lost
         let mut file = open_secret_file(output)?;
         let failed = |error: std::io::Error| CommandError::failed(format!("{}: {error}", output.display()));
+        if file.metadata().map_err(failed)?.len() == 0 {
+            let headings = format_code_headings(begins_with_bom(self.bom, Some(output)));
+            file.write_all(headings.as_bytes()).map_err(failed)?;
+        }
         let (mut written, mut enrolled) = (0, 0);
         for device in office.list_devices()?.iter().filter(|device| is_named(device)) {
             match self.start(office, engine, device)? {
                 Ok((code, enrollment)) => {
-                    let until = format_instant(enrollment.expires_at);
-                    writeln!(file, "{}\t{}\t{until}", device.name, code.code.expose()).map_err(failed)?;
+                    let row = format_code_row(&device.name, &code.code, enrollment.expires_at);
+                    file.write_all(row.expose().as_bytes()).map_err(failed)?;
                     written += 1;
                 }
                 Err(OfficeError::DeviceEnrolled(_)) => enrolled += 1,

@@ -175,7 +175,7 @@ async fn amend_tickets(call: Request, caller: Caller) -> Result<HttpResponse, Ap
     crate::serving::response::render_json(StatusCode::OK, &ExactJson::object([("items", ExactJson::Array(rows))]))
 }
 
-/// Checks the owner that is sent for a ticket: the one that exists with this id, or a new one of
+/// Checks the owner in a request against the ticket with this id or, if there is none, against
 /// `creator`. Finds nothing if there is neither.
 fn owner_violations(
     office: &Office<'_>,

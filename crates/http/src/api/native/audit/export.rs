@@ -86,7 +86,7 @@ fn format_event_row(view: &EventView) -> String {
 }
 
 /// An instant in RFC 3339, or in milliseconds since 1970 if RFC 3339 cannot express it.
-pub(super) fn format_time_cell(at: Instant) -> String {
+pub(in crate::api::native) fn format_time_cell(at: Instant) -> String {
     let text = format_instant(at);
     if text.is_empty() { at.millis().to_string() } else { text }
 }

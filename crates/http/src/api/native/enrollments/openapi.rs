@@ -33,14 +33,15 @@ pub(super) fn start_enrollment() -> OperationDoc {
              the device is void. Nothing else changes until the code is used.",
         )
         .description(
-            "You need every right that the device has as itself, because whoever has the code gets them. The code \
-             becomes void if the device's roles change, or the rights of one of them.",
+            "You need every right that the device has as itself, because anyone who has the code gets them. The code \
+             becomes void if the device's roles or environment change, or the rights or environments of one of the \
+             roles.",
         )
         .description(
             "A device that has a current key is answered with 409 `device_enrolled` unless you send `replace`, and a \
              device that is not active with 409 `device_not_active`.",
         )
-        .request_body::<StartEnrollment>(json!({ "life": 600, "replace": false }))
+        .request_body::<StartEnrollment>(json!({ "expires_in": 600, "replace": false }))
         .optional_body()
         .response::<EnrollmentBody<'_>>(201, "The enrollment with its code.", example)
         .errors(&[409])
@@ -90,8 +91,8 @@ pub(super) fn enroll_device() -> OperationDoc {
     OperationDoc::new(TAG, "Enroll a device")
         .description(
             "Registers the key of the proof in `DPoP` (RFC 9449) as the key of the device to which the code belongs, \
-             and logs the device in as itself. The session is bound to the key: every refresh requires a proof. \
-             Make a new key for each enrollment.",
+             and logs the device in as itself. The session is bound to the key: every refresh and every call requires a \
+             proof. Make a new key for each enrollment.",
         )
         .description(
             "If the answer is lost, repeat the request with the same code and a new proof of the same key: within ten \

@@ -22,9 +22,9 @@ pub(super) struct StartEnrollment {
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<u64>, minimum = 60, maximum = 2_592_000)]
-    life: BodyField<Duration>,
+    expires_in: BodyField<Duration>,
     /// Whether the enrollment replaces the current key of the device, which ends all sessions on
-    /// it; false if omitted.
+    /// it except permanent ones; false if omitted.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<bool>)]
@@ -34,7 +34,7 @@ pub(super) struct StartEnrollment {
 impl StartEnrollment {
     /// Returns how long the code is valid, if sent, and whether the enrollment replaces a key.
     pub(super) fn into_values(self) -> (Option<Duration>, bool) {
-        (self.life.into_value(), self.replace.into_value().unwrap_or(false))
+        (self.expires_in.into_value(), self.replace.into_value().unwrap_or(false))
     }
 }
 

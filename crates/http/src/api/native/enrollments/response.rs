@@ -1,7 +1,7 @@
 //! Enrollments and keys of devices in responses of the native API.
 
 use serde::Serialize;
-use tillgate_auth_core::dpop::encode_thumbprint;
+use tillgate_auth_core::dpop::encode_base64url;
 use tillgate_domain::{DeviceKey, Enrollment, Instant, Secret, UserId};
 use utoipa::ToSchema;
 
@@ -15,7 +15,7 @@ pub struct EnrollmentBody<'e> {
     /// The code, which works once. It is returned only in the response that starts the enrollment.
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<&'e str>,
-    /// Whether the code is `waiting` to be used, has `expired`, or was used: `done`.
+    /// Whether the code is `waiting` to be used, has `expired`, or was used: `completed`.
     #[schema(value_type = EnrollmentState)]
     state: &'static str,
     /// Whether the enrollment replaces the current key of the device.
@@ -42,20 +42,15 @@ pub struct EnrollmentBody<'e> {
 impl<'e> EnrollmentBody<'e> {
     /// An enrollment without its code, which is not stored.
     pub fn from_enrollment(enrollment: &Enrollment, now: Instant) -> Self {
-        let state = match (enrollment.completion, enrollment.is_waiting(now)) {
-            (Some(_), _) => "done",
-            (None, true) => "waiting",
-            (None, false) => "expired",
-        };
         Self {
             code: None,
-            state,
+            state: enrollment.state(now).name(),
             replace: enrollment.replaces_key,
             started_by: enrollment.started_by,
             created_at: enrollment.created_at,
             expires_at: enrollment.expires_at,
             completed_at: enrollment.completion.map(|completion| completion.at),
-            thumbprint: enrollment.completion.map(|completion| encode_thumbprint(&completion.thumbprint)),
+            thumbprint: enrollment.completion.map(|completion| encode_base64url(&completion.thumbprint)),
         }
     }
 
@@ -102,7 +97,7 @@ pub(super) struct DeviceKeyBody<'k> {
 impl<'k> DeviceKeyBody<'k> {
     pub(super) fn from_key(key: &'k DeviceKey) -> Self {
         Self {
-            thumbprint: encode_thumbprint(&key.thumbprint),
+            thumbprint: encode_base64url(&key.thumbprint),
             algorithm: &key.algorithm,
             storage: key.storage.name(),
             state: key.state.name(),
