@@ -3,7 +3,7 @@
 //! A client generates a key pair and sends with each request a *proof*: a JWT that it has signed
 //! with its private key, for this method and URI and, if the request has an access token, for this
 //! token. A session that is bound to the key can be used with such proofs only, so a stolen token
-//! is worth nothing to whoever does not have the key.
+//! is worth nothing without the key.
 //!
 //! This module checks one proof. It knows neither sessions nor the store.
 //!
@@ -27,8 +27,9 @@ use crate::digest::sha256;
 use crate::keys::SigningAlgorithm;
 use crate::ports::{AuthTx, SignatureDigest};
 
+pub(crate) use denied::truncate_chars;
 pub use denied::{ProofDenied, ProofFault};
-pub use key::{ProofKey, decode_thumbprint, encode_thumbprint};
+pub use key::{ProofKey, decode_base64url_32, encode_base64url};
 
 /// The longest proof that is examined, in bytes.
 pub const MAX_PROOF_BYTES: usize = 4096;
@@ -64,6 +65,11 @@ impl ProvenKey {
     /// Whatever makes the unit of work start again must come before this.
     pub fn consume(&self, tx: &mut dyn AuthTx, now: Instant) -> StoreResult<bool> {
         tx.signatures().insert_if_new(&SignatureDigest(self.digest), now)
+    }
+
+    /// The SHA-256 thumbprint of the key (RFC 7638).
+    pub fn thumbprint(&self) -> &[u8; 32] {
+        self.key.thumbprint()
     }
 
     /// The digest of the proof.

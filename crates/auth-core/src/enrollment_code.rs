@@ -2,7 +2,7 @@
 //! as an HMAC only.
 //!
 //! A code has 8 letters of an alphabet of 20 (34 bits), or 12 (51 bits) if it is valid for longer.
-//! So few need a key: whoever has only the database cannot try all of them.
+//! So few need a key: somebody who has only the database cannot try all of them.
 
 use std::fmt;
 use std::time::Duration;
@@ -43,7 +43,7 @@ pub struct EnrollmentCode {
 impl EnrollmentCode {
     /// The letters without hyphens, as in a QR code.
     pub fn letters(&self) -> Secret<String> {
-        Secret::new(fold(self.code.expose()))
+        Secret::new(fold_code(self.code.expose()))
     }
 }
 
@@ -56,22 +56,22 @@ impl EnrollmentCodeKey {
     }
 
     /// Draws a code that is valid for this long.
-    pub(crate) fn draw(&self, life: Duration, entropy: &dyn Entropy) -> Result<EnrollmentCode, EntropyError> {
-        let length = if life > MAX_SHORT_CODE_LIFETIME { LONG_CODE_LETTERS } else { SHORT_CODE_LETTERS };
+    pub(crate) fn draw(&self, lifetime: Duration, entropy: &dyn Entropy) -> Result<EnrollmentCode, EntropyError> {
+        let length = if lifetime > MAX_SHORT_CODE_LIFETIME { LONG_CODE_LETTERS } else { SHORT_CODE_LETTERS };
         let mut letters = Secret::new(String::new());
         while letters.expose().len() < length {
             let drawn = entropy.random_bytes::<RANDOM_BYTES>()?;
             let left = length.saturating_sub(letters.expose().len());
-            let more: String = drawn.iter().filter_map(|byte| letter_of(*byte)).take(left).collect();
+            let more: String = drawn.iter().filter_map(|byte| map_byte(*byte)).take(left).collect();
             letters = Secret::new(format!("{}{more}", letters.expose()));
         }
         let digest = self.digest(letters.expose());
-        Ok(EnrollmentCode { code: Secret::new(group(letters.expose())), digest })
+        Ok(EnrollmentCode { code: Secret::new(group_letters(letters.expose())), digest })
     }
 
     /// The digest of a code as it was typed.
     pub(crate) fn digest(&self, typed: &str) -> EnrollmentDigest {
-        let folded = Secret::new(fold(typed));
+        let folded = Secret::new(fold_code(typed));
         let mut digest = [0; 32];
         for (to, from) in digest.iter_mut().zip(sign(&self.0, folded.expose().as_bytes()).as_ref()) {
             *to = *from;
@@ -88,7 +88,7 @@ impl fmt::Debug for EnrollmentCodeKey {
 
 /// The letter that a random byte stands for. `None` for the few greatest bytes, because the number
 /// of letters does not divide that of bytes, and all letters are equally likely.
-fn letter_of(byte: u8) -> Option<char> {
+fn map_byte(byte: u8) -> Option<char> {
     let letters = ALPHABET.len();
     let limit = 256 / letters * letters;
     let byte = usize::from(byte);
@@ -96,7 +96,7 @@ fn letter_of(byte: u8) -> Option<char> {
 }
 
 /// The letters in groups with hyphens between them.
-fn group(letters: &str) -> String {
+fn group_letters(letters: &str) -> String {
     let mut grouped = String::with_capacity(letters.len() + letters.len() / GROUP_LETTERS);
     for (index, letter) in letters.chars().enumerate() {
         if index > 0 && index % GROUP_LETTERS == 0 {
@@ -109,7 +109,7 @@ fn group(letters: &str) -> String {
 
 /// A code without blanks and hyphens, in capital letters, with the letter of the alphabet instead
 /// of a character that looks like it.
-fn fold(typed: &str) -> String {
+fn fold_code(typed: &str) -> String {
     let plain = typed.chars().filter(|c| !c.is_whitespace() && !matches!(c, '-' | '\u{2010}'..='\u{2015}'));
     plain
         .map(|c| match c.to_ascii_uppercase() {
@@ -137,13 +137,13 @@ mod tests {
     #[test]
     fn long_lived_code_is_longer() {
         let (key, entropy) = (key(), SystemEntropy::default());
-        for (life, letters, shown) in [
+        for (lifetime, letters, shown) in [
             (Duration::from_mins(10), SHORT_CODE_LETTERS, 9),
             (MAX_SHORT_CODE_LIFETIME, SHORT_CODE_LETTERS, 9),
             (Duration::from_hours(7 * 24), LONG_CODE_LETTERS, 14),
         ] {
-            let drawn = key.draw(life, &entropy).unwrap();
-            assert_eq!((drawn.letters().expose().len(), drawn.code.expose().len()), (letters, shown), "{life:?}");
+            let drawn = key.draw(lifetime, &entropy).unwrap();
+            assert_eq!((drawn.letters().expose().len(), drawn.code.expose().len()), (letters, shown), "{lifetime:?}");
             assert!(drawn.letters().expose().bytes().all(|letter| ALPHABET.contains(&letter)));
             assert_eq!(key.digest(drawn.code.expose()), drawn.digest);
         }
@@ -152,7 +152,7 @@ mod tests {
     #[test]
     fn letters_are_equally_likely() {
         let mut counts = [0; ALPHABET.len()];
-        for letter in (0..=u8::MAX).filter_map(letter_of) {
+        for letter in (0..=u8::MAX).filter_map(map_byte) {
             counts[ALPHABET.iter().position(|each| char::from(*each) == letter).unwrap()] += 1;
         }
         assert_eq!(counts, [12; ALPHABET.len()]);
@@ -174,6 +174,6 @@ mod tests {
     #[test]
     fn folding_keeps_codes_apart() {
         let alphabet = String::from_utf8(ALPHABET.to_vec()).unwrap();
-        assert_eq!(fold(&alphabet), alphabet);
+        assert_eq!(fold_code(&alphabet), alphabet);
     }
 }

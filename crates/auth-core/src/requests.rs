@@ -64,7 +64,7 @@ pub struct LoginRequest {
     pub proof: Proof,
     /// The key that the client has proved, to which the session is bound (RFC 9449); `None` for a
     /// session without a key.
-    pub key: Option<ProvenKey>,
+    pub proven_key: Option<ProvenKey>,
     /// The lowest rank with which the login is admitted; `None` admits every rank.
     pub min_rank: Option<Rank>,
     /// Whether the login is admitted only with a right of the back office
@@ -118,7 +118,7 @@ impl LoginRequest {
             tenancy: Tenancy::default(),
             identity: who,
             proof: Proof::Password(Secret::new(password.to_owned())),
-            key: None,
+            proven_key: None,
             min_rank: None,
             requires_office_right: false,
             address: None,
@@ -140,7 +140,7 @@ pub struct EnrollmentRequest<'a> {
     /// The code as it was typed.
     pub code: &'a Secret<String>,
     /// The key that the request proves to have (RFC 9449).
-    pub key: &'a ProvenKey,
+    pub proven_key: &'a ProvenKey,
     /// Where the device says that it keeps the private key.
     pub storage: KeyStorage,
     /// A name for the machine.

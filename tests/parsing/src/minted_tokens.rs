@@ -64,7 +64,7 @@ impl MintedTokens {
             tenancy: Tenancy::default(),
             identity: LoginIdentity::User { login: "cashier".to_owned(), device: Some("P01".to_owned()) },
             proof: Proof::Password(Secret::new("cashier".to_owned())),
-            key: None,
+            proven_key: None,
             address: None,
             min_rank: None,
             requires_office_right: false,

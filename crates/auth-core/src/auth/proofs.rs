@@ -53,7 +53,7 @@ impl Auth {
         };
         let proof = presented.proof.as_ref().ok_or_else(|| deny(ProofDenied::Missing))?;
         let proven = self.examine_proof(proof, Some(token)).map_err(deny)?;
-        if verified.thumbprint.as_deref() != Some(proven.key.thumbprint()) {
+        if verified.thumbprint.as_deref() != Some(proven.thumbprint()) {
             return Err(deny(ProofFault::Key.into()));
         }
         let is_new = if presented.may_change {

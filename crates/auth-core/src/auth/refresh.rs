@@ -15,7 +15,7 @@ use tillgate_domain::{
 };
 
 use self::plan::{RefreshPlan, is_other_network};
-use self::unproven::RefreshDenied;
+use self::unproven::{ProofUse, RefreshDenied};
 use super::Auth;
 use crate::cache::TokenCache;
 use crate::clock::ClockConfidence;
@@ -43,8 +43,9 @@ struct RefreshAttempt<'a> {
     request: &'a RefreshRequest<'a>,
     /// The presented refresh token, authenticated.
     token: RefreshToken,
-    /// The key that the client has proved, if its request has a proof.
-    proof: Result<Option<ProvenKey>, ProofDenied>,
+    /// The key that the client has proved; `Ok(None)` if its request has no proof, and `Err` if the
+    /// proof is not valid, which is reported after the session was read.
+    proven_key: Result<Option<ProvenKey>, ProofDenied>,
     /// The key of a refresh token that is issued now.
     current_key: KeyId,
     now: Instant,
@@ -132,8 +133,8 @@ impl Auth {
 
         // Check the proof. A client with an old nonce repeats its request at once, so nothing is
         // read before.
-        let proof = request.proof.map(|presented| self.examine_proof(presented, None)).transpose();
-        if proof == Err(ProofDenied::Nonce) {
+        let proven_key = request.proof.map(|presented| self.examine_proof(presented, None)).transpose();
+        if proven_key == Err(ProofDenied::Nonce) {
             return Err(AuthDenied::Proof(ProofDenied::Nonce).into());
         }
 
@@ -143,7 +144,7 @@ impl Auth {
         let attempt = RefreshAttempt {
             request,
             token,
-            proof,
+            proven_key,
             current_key: keys.current_refresh_key(),
             now: time.at,
             clock_confidence: self.timekeeper.confidence(),
@@ -156,8 +157,9 @@ impl Auth {
             )?,
         };
         // An accepted proof is stored.
-        let read_first = attempt.proven_key().is_none() && (pairing.is_some() || self.is_probably_repeated(&attempt));
-        let decided = self.run_refresh(&attempt, read_first, |tx, mode, is_proof_new| {
+        let read_first =
+            attempt.find_proven_key().is_none() && (pairing.is_some() || self.is_probably_repeated(&attempt));
+        let decided = self.run_refresh(&attempt, read_first, |tx, mode, proof_use| {
             // Read the session.
             let Some(record) = tx.sessions().find(token.session)? else {
                 return Ok(Step::Decided(Err(TokenDenied::SessionOver.into())));
@@ -175,7 +177,7 @@ impl Auth {
             let presenter = Presenter {
                 dialect: request.dialect,
                 device: request.device,
-                thumbprint: attempt.proven_key().map(|proven| proven.key.thumbprint().as_slice()),
+                thumbprint: attempt.find_proven_key().map(|proven| proven.thumbprint().as_slice()),
                 keeps_token: request.keeps_token,
             };
             let monotonic = self.clock.monotonic();
@@ -184,10 +186,10 @@ impl Auth {
             let plan = match verdict {
                 Verdict::Deny(denial) => return Ok(Step::Decided(Err(denial.into()))),
                 Verdict::Unproven => return Ok(Step::Decided(Err(attempt.deny_unproven(&record.session)))),
-                _ if attempt.proof.is_err() => {
+                _ if attempt.proven_key.is_err() => {
                     return Ok(Step::Decided(Err(attempt.deny_unproven(&record.session))));
                 }
-                _ if !attempt.consume_proof(tx, is_proof_new)? => {
+                _ if !proof_use.accept(tx, &attempt)? => {
                     return Ok(Step::Decided(Err(RefreshDenied::replayed(&record.session))));
                 }
                 Verdict::Rotate { to, store_rolled_back } => {
@@ -295,21 +297,20 @@ impl Auth {
     }
 
     /// Runs `step` until it has decided: in a unit of work that only reads, if `read_first`, then
-    /// in one that may write. `step` gets a place for whether the proof was new when this unit of
-    /// work stored it.
+    /// in one that may write.
     fn run_refresh(
         &self,
         attempt: &RefreshAttempt<'_>,
         read_first: bool,
-        mut step: impl FnMut(&mut dyn AuthTx, Mode, &mut Option<bool>) -> StoreResult<Step>,
+        mut step: impl FnMut(&mut dyn AuthTx, Mode, &mut ProofUse) -> StoreResult<Step>,
     ) -> Result<Result<Box<RefreshGrant>, RefreshDenied>, Error> {
         let modes: &[Mode] = if read_first { &[Mode::Read, Mode::Write] } else { &[Mode::Write] };
         for mode in modes {
             let mut reached = Step::NeedsWrite;
             let outcome = self.store.run(UnitOfWork { name: "refresh", mode: *mode }, &mut |tx| {
-                let mut is_proof_new = None;
+                let mut proof_use = ProofUse::default();
                 for _ in 0..MAX_ROTATION_ATTEMPTS {
-                    reached = step(tx, *mode, &mut is_proof_new)?;
+                    reached = step(tx, *mode, &mut proof_use)?;
                     if !matches!(reached, Step::LostRace) {
                         return Ok(());
                     }

@@ -89,11 +89,17 @@ impl ProofDenied {
 
 impl ProofFault {
     pub(super) fn method(expected: &str, received: &str) -> Self {
-        Self::Method { expected: shorten(expected), received: shorten(received) }
+        Self::Method {
+            expected: truncate_chars(expected, MAX_SHOWN_CHARS),
+            received: truncate_chars(received, MAX_SHOWN_CHARS),
+        }
     }
 
     pub(super) fn uri(expected: &str, received: &str) -> Self {
-        Self::Uri { expected: shorten(expected), received: shorten(received) }
+        Self::Uri {
+            expected: truncate_chars(expected, MAX_SHOWN_CHARS),
+            received: truncate_chars(received, MAX_SHOWN_CHARS),
+        }
     }
 
     /// The stable name of the check: a header parameter or a claim of the proof, or `format`,
@@ -123,6 +129,7 @@ impl ProofFault {
     }
 }
 
-fn shorten(text: &str) -> String {
-    text.chars().take(MAX_SHOWN_CHARS).collect()
+/// The beginning of a text that a client has sent, as errors and the audit repeat it.
+pub(crate) fn truncate_chars(text: &str, max_chars: usize) -> String {
+    text.chars().take(max_chars).collect()
 }

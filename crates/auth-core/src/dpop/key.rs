@@ -34,17 +34,17 @@ impl ProofKey {
         }
         let text = |name: &str| members.get(name).and_then(Value::as_str);
         let is_of = |key_type: &str, curve: &str| text("kty") == Some(key_type) && text("crv") == Some(curve);
-        let x = decode_thumbprint(text("x")?)?;
+        let x = decode_base64url_32(text("x")?)?;
         // the required members in lexicographic order, without white space (RFC 7638, section 3.2)
         let (public, jwk) = match algorithm {
             SigningAlgorithm::ES256 if is_of("EC", "P-256") => {
-                let y = decode_thumbprint(text("y")?)?;
-                let (encoded_x, encoded_y) = (encode_thumbprint(&x), encode_thumbprint(&y));
+                let y = decode_base64url_32(text("y")?)?;
+                let (encoded_x, encoded_y) = (encode_base64url(&x), encode_base64url(&y));
                 let jwk = format!(r#"{{"crv":"P-256","kty":"EC","x":"{encoded_x}","y":"{encoded_y}"}}"#);
                 ([[UNCOMPRESSED_POINT].as_slice(), &x, &y].concat(), jwk)
             }
             SigningAlgorithm::EdDSA if is_of("OKP", "Ed25519") => {
-                let jwk = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, encode_thumbprint(&x));
+                let jwk = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, encode_base64url(&x));
                 (x.to_vec(), jwk)
             }
             SigningAlgorithm::ES256 | SigningAlgorithm::EdDSA => return None,
@@ -73,12 +73,12 @@ impl ProofKey {
     }
 }
 
-/// Writes the 32 bytes of a thumbprint or a coordinate in base64url.
-pub fn encode_thumbprint(thumbprint: &[u8]) -> String {
-    BASE64_URL_SAFE_NO_PAD.encode(thumbprint)
+/// Encodes bytes in base64url without padding, as thumbprints and members of a JWK are.
+pub fn encode_base64url(bytes: &[u8]) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// Reads the 32 bytes of a thumbprint or a coordinate from base64url.
-pub fn decode_thumbprint(text: &str) -> Option<[u8; 32]> {
+/// Decodes 32 bytes, as of a thumbprint or a coordinate, from base64url without padding.
+pub fn decode_base64url_32(text: &str) -> Option<[u8; 32]> {
     BASE64_URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use tillgate_domain::{DeviceId, Epoch, Instant, KeyId, PrincipalId, SessionId, TenantId, UserId};
 use uuid::Uuid;
 
-use crate::dpop::{decode_thumbprint, encode_thumbprint};
+use crate::dpop::{decode_base64url_32, encode_base64url};
 use crate::keys::SigningKey;
 use crate::{Epochs, SessionKind};
 
@@ -95,12 +95,12 @@ pub struct Confirmation {
 impl Confirmation {
     /// The confirmation of a key with this thumbprint.
     pub(crate) fn of(thumbprint: &[u8]) -> Self {
-        Self { jkt: encode_thumbprint(thumbprint) }
+        Self { jkt: encode_base64url(thumbprint) }
     }
 
     /// The thumbprint; `None` if the text is none.
     pub(crate) fn thumbprint(&self) -> Option<[u8; 32]> {
-        decode_thumbprint(&self.jkt)
+        decode_base64url_32(&self.jkt)
     }
 }
 

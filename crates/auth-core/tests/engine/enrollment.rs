@@ -5,22 +5,22 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::json;
-use tillgate_auth_core::dpop::encode_thumbprint;
-use tillgate_auth_core::ports::SessionFilter;
+use tillgate_auth_core::dpop::encode_base64url;
 use tillgate_auth_core::{
-    Auth, AuthDenied, Clock, EnrollmentCode, EnrollmentRequest, Error, GrantKind, IssuedTokens, PresentedProof,
-    ProofFault, ProvenKey, RefreshRequest, SessionKind,
+    Auth, AuthDenied, AuthPorts, Clock, EnrollmentCode, EnrollmentRequest, Error, GrantKind, IssuedTokens, MasterKey,
+    PresentedProof, ProofFault, ProvenKey, RefreshRequest, SessionKind,
 };
 use tillgate_domain::change::Change;
 use tillgate_domain::office::{DeviceRolesChange, NewEnrollment, Office};
 use tillgate_domain::{
     Action, DeviceId, DeviceKey, DeviceKeyState, DeviceStatus, EndReason, EventOutcome, KeyStorage, RoleName, Secret,
-    StoreExt, Subject, UserStatus,
+    Store, StoreExt, Subject, UserStatus,
 };
-use tillgate_testkit::ProofSigner;
+use tillgate_memory::MemoryStore;
+use tillgate_testkit::{ProofSigner, SeededEntropy};
 
 use crate::fixture::{
-    EngineFixture, MINUTE, address, by_device, by_user, done, native, refresh, refreshing, stamp, terms, token,
+    EngineFixture, MINUTE, address, builder, by_device, by_user, done, native, refresh, refreshing, stamp, terms, token,
     with_password,
 };
 use crate::refresh::ObservedStore;
@@ -37,9 +37,9 @@ fn till(fixture: &EngineFixture) -> DeviceId {
 
 /// Starts an enrollment of the till, and returns its code.
 fn start(fixture: &EngineFixture, replaces_key: bool) -> String {
-    let life = 10 * MINUTE;
-    let EnrollmentCode { code, digest } = fixture.auth.generate_enrollment_code(life).unwrap();
-    done(office(fixture).start_enrollment(till(fixture), &NewEnrollment { digest, life, replaces_key }));
+    let lifetime = 10 * MINUTE;
+    let EnrollmentCode { code, digest } = fixture.auth.generate_enrollment_code(lifetime).unwrap();
+    done(office(fixture).start_enrollment(till(fixture), &NewEnrollment { digest, lifetime, replaces_key }));
     code.expose().clone()
 }
 
@@ -58,7 +58,7 @@ fn enroll_from(auth: &Auth, code: &str, key: &ProvenKey, from: Option<IpAddr>) -
         terms: &terms(),
         tenant: None,
         code: &Secret::new(code.to_owned()),
-        key,
+        proven_key: key,
         storage: KeyStorage::Hardware,
         label: "Box under the counter",
         app: "Kasa 5.1",
@@ -95,18 +95,18 @@ fn code_enrolls_the_key_of_its_device() {
     let session = &granted.session;
     assert_eq!((granted.kind, session.kind, session.user), (GrantKind::Login, SessionKind::Device, None));
     assert_eq!((session.device, session.authentication.methods.as_str()), (Some(till(&fixture)), "hwk"));
-    assert_eq!(session.thumbprint.as_deref(), Some(key.key.thumbprint().as_slice()));
+    assert_eq!(session.thumbprint.as_deref(), Some(key.thumbprint().as_slice()));
     assert_eq!(fixture.session(session.id), *session);
 
     let stored = keys(&fixture).pop().unwrap();
-    assert_eq!((stored.thumbprint, stored.jwk.as_str()), (*key.key.thumbprint(), key.key.jwk()));
+    assert_eq!((stored.thumbprint, stored.jwk.as_str()), (*key.thumbprint(), key.key.jwk()));
     assert_eq!((stored.algorithm.as_str(), stored.storage), ("ES256", KeyStorage::Hardware));
     assert_eq!((stored.label.as_str(), stored.app.as_str()), ("Box under the counter", "Kasa 5.1"));
 
     let event = fixture.audit_events(Action::DeviceEnroll).pop().unwrap();
     assert_eq!((event.outcome, event.subject), (EventOutcome::Done, Subject::Device(till(&fixture))));
     assert_eq!((event.actor.session, event.actor.device), (Some(session.id), Some(till(&fixture))));
-    assert_eq!(event.details["thumbprint"], json!(encode_thumbprint(key.key.thumbprint())));
+    assert_eq!(event.details["thumbprint"], json!(encode_base64url(key.thumbprint())));
     assert_eq!(event.details["label"], json!("Box under the counter"));
 
     assert!(refresh(&fixture.auth, &granted).is_err(), "a refresh requires a proof");
@@ -162,10 +162,10 @@ fn used_code_with_another_key_is_denied_and_recorded() {
     let thief = prove(&fixture.auth, &ProofSigner::ed25519(2));
     let answer = enroll_from(&fixture.auth, &code, &thief, address(66));
     assert_eq!(denial(answer), AuthDenied::EnrollmentUnknown);
-    let event = fixture.audit_events(Action::EnrollmentTwice).pop().unwrap();
+    let event = fixture.audit_events(Action::DeviceEnrollReplay).pop().unwrap();
     assert_eq!((event.outcome, event.subject), (EventOutcome::Refused, Subject::Device(till(&fixture))));
     assert_eq!((event.actor.address, event.tenant), (address(66), Some(fixture.records.tenant.id)));
-    assert_eq!(event.details["thumbprint"], json!(encode_thumbprint(thief.key.thumbprint())));
+    assert_eq!(event.details["thumbprint"], json!(encode_base64url(thief.thumbprint())));
     assert_eq!(keys(&fixture).len(), 1);
     assert_eq!(fixture.session(first.session.id).ended, None, "the device works on");
 }
@@ -270,7 +270,7 @@ fn code_of_another_tenant_is_unknown() {
             terms: &terms(),
             tenant: Some(tenant),
             code: &Secret::new(code.clone()),
-            key: &key,
+            proven_key: &key,
             storage: KeyStorage::Software,
             label: "",
             app: "",
@@ -301,7 +301,7 @@ fn replaced_key_is_retired_and_its_sessions_end_everywhere() {
     assert!(crate::fixture::authenticate(&other_process, &person).is_err());
     assert_eq!(fixture.session(second.session.id).ended, None);
     let event = fixture.audit_events(Action::DeviceEnroll).pop().unwrap();
-    assert_eq!(event.details["replaced"], json!(encode_thumbprint(prove(&fixture.auth, &old).key.thumbprint())));
+    assert_eq!(event.details["replaced"], json!(encode_base64url(prove(&fixture.auth, &old).thumbprint())));
 }
 
 #[test]
@@ -409,7 +409,7 @@ fn denied_enrollments_hide_no_denied_login() {
         assert!(fixture.auth.login(&with_password(login, "wrong")).is_err());
     }
     assert_eq!(fixture.audit_events(Action::DeviceEnroll).len(), 1 + 10);
-    assert_eq!(fixture.audit_events(Action::EnrollmentTwice).len(), 10);
+    assert_eq!(fixture.audit_events(Action::DeviceEnrollReplay).len(), 10);
     let refused = fixture.audit_events(Action::Login);
     assert_eq!(refused.len(), 2, "{refused:?}");
 }
@@ -425,7 +425,7 @@ fn denied_enrollment_is_recorded_in_the_tenant_of_its_request_also_if_it_is_rate
             terms: &terms(),
             tenant: Some(tenant),
             code: &Secret::new(code),
-            key: &key,
+            proven_key: &key,
             storage: KeyStorage::Software,
             label: "",
             app: "",
@@ -447,17 +447,22 @@ fn denied_enrollment_is_recorded_in_the_tenant_of_its_request_also_if_it_is_rate
 }
 
 #[test]
-fn code_is_stored_as_a_digest_only() {
+fn digest_of_a_code_depends_on_the_master_key() {
     let fixture = EngineFixture::open();
-    let code = start(&fixture, false);
-    let letters: String = code.chars().filter(|c| *c != '-').collect();
-    let found = done(office(&fixture).reader().find_enrollment(till(&fixture))).unwrap();
-    let stored = format!("{found:?}");
-    assert!(!stored.contains(&letters) && !stored.contains(&code), "{stored}");
-    let (auth, other) = (fixture.auth_store(), EngineFixture::open());
-    assert!(auth.read("test", |tx| tx.enrollments().find(&found.digest)).unwrap().is_some());
-    // the digest depends on the master key
-    let signer = ProofSigner::ed25519(1);
-    assert_eq!(denial(enroll(&other.auth, &code, &signer)), AuthDenied::EnrollmentUnknown);
-    assert!(other.auth.list_all_sessions(&SessionFilter::default(), None, 9).unwrap().is_empty());
+    // two installations that draw the same code
+    let [first, other] = [1, 2].map(|master_seed| {
+        let memory = Arc::new(MemoryStore::new());
+        let master = MasterKey::generate(&SeededEntropy::from_seed(master_seed)).unwrap();
+        let entropy = Arc::new(SeededEntropy::from_seed(3));
+        let auth = builder(memory.clone(), &fixture.clock, &fixture.hasher).entropy(entropy).master(master).build();
+        (memory, auth.unwrap().generate_enrollment_code(10 * MINUTE).unwrap())
+    });
+    assert_eq!(first.1.code.expose(), other.1.code.expose());
+    fixture.records.insert_into(&*first.0).unwrap();
+    let office = Office::new(&*first.0, fixture.records.tenant.id, stamp(fixture.clock.now()));
+    let new = NewEnrollment { digest: first.1.digest, lifetime: 10 * MINUTE, replaces_key: false };
+    done(office.start_enrollment(till(&fixture), &new));
+    let store: &dyn Store<AuthPorts> = &*first.0;
+    let is_found = |digest| store.read("test", |tx| tx.enrollments().find(digest)).unwrap().is_some();
+    assert_eq!((is_found(&first.1.digest), is_found(&other.1.digest)), (true, false));
 }

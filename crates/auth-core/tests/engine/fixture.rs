@@ -236,7 +236,7 @@ pub(crate) fn by_user(name: &str, device: Option<&str>) -> LoginRequest {
         tenancy: Tenancy::default(),
         identity: LoginIdentity::User { login: name.to_owned(), device: device.map(str::to_owned) },
         proof: Proof::Password(Secret::new(password_of(person))),
-        key: None,
+        proven_key: None,
         min_rank: None,
         requires_office_right: false,
         previous_refresh_tokens: Vec::new(),

@@ -30,8 +30,8 @@ fn prove_key(auth: &Auth, signer: &ProofSigner) -> ProvenKey {
 
 /// Logs in the cashier with a session that is bound to the key.
 fn log_in(fixture: &EngineFixture, signer: &ProofSigner) -> IssuedTokens {
-    let key = Some(prove_key(&fixture.auth, signer));
-    fixture.auth.login(&LoginRequest { key, ..by_user("cashier", Some("P01")) }).unwrap()
+    let proven_key = Some(prove_key(&fixture.auth, signer));
+    fixture.auth.login(&LoginRequest { proven_key, ..by_user("cashier", Some("P01")) }).unwrap()
 }
 
 fn refresh_with(auth: &Auth, granted: &IssuedTokens, proof: Option<&PresentedProof>) -> Result<IssuedTokens, Error> {
@@ -69,7 +69,7 @@ fn session_of_login_with_proof_is_bound_to_its_key() {
     let fixture = EngineFixture::open();
     for signer in [ProofSigner::ed25519(1), ProofSigner::p256()] {
         let first = log_in(&fixture, &signer);
-        let thumbprint = prove_key(&fixture.auth, &signer).key.thumbprint().to_vec();
+        let thumbprint = prove_key(&fixture.auth, &signer).thumbprint().to_vec();
         assert_eq!(fixture.session(first.session.id).thumbprint, Some(thumbprint));
         assert!(call_proved(&fixture.auth, &first, &signer).is_ok());
         fixture.clock.advance(HOUR);
@@ -258,8 +258,8 @@ fn unproven_refreshes_are_limited_in_the_audit() {
 #[test]
 fn replayed_login_is_denied_and_is_no_failed_login() {
     let fixture = EngineFixture::open();
-    let key = Some(prove_key(&fixture.auth, &ProofSigner::ed25519(1)));
-    let login = LoginRequest { key, ..by_user("cashier", Some("P01")) };
+    let proven_key = Some(prove_key(&fixture.auth, &ProofSigner::ed25519(1)));
+    let login = LoginRequest { proven_key, ..by_user("cashier", Some("P01")) };
     let first = fixture.auth.login(&login).unwrap();
     for _ in 0..100 {
         assert_eq!(why(fixture.auth.login(&login)), "jti");
@@ -284,7 +284,7 @@ fn introspection_names_key_of_bound_tokens() {
     let signer = ProofSigner::ed25519(1);
     let granted = log_in(&fixture, &signer);
     let admin = authenticate(&fixture.auth, &fixture.user("admin", None)).unwrap();
-    let thumbprint = tillgate_auth_core::dpop::encode_thumbprint(prove_key(&fixture.auth, &signer).key.thumbprint());
+    let thumbprint = tillgate_auth_core::dpop::encode_base64url(prove_key(&fixture.auth, &signer).thumbprint());
     for presented in [granted.access_token.expose(), token(&granted)] {
         let found = fixture.auth.introspect(&admin, presented).unwrap().unwrap();
         assert_eq!(found.confirmation.map(|confirmation| confirmation.jkt), Some(thumbprint.clone()));

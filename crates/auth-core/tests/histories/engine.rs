@@ -109,7 +109,7 @@ impl Engines {
                 tenancy: Tenancy::default(),
                 identity: LoginIdentity::User { login: "cashier".to_owned(), device: Some("P01".to_owned()) },
                 proof: Proof::Password(Secret::new("right".to_owned())),
-                key: None,
+                proven_key: None,
                 min_rank: None,
                 requires_office_right: false,
                 previous_refresh_tokens: Vec::new(),

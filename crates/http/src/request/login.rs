@@ -22,7 +22,7 @@ impl Request {
 
     /// Logs in to the tenant with this name, with refresh tokens of earlier sessions as proof of a
     /// known client, and reports a required password change. A `new_password` replaces the current
-    /// one. The session is bound to the `key`, if there is one.
+    /// one. The session is bound to the `proven_key`, if there is one.
     pub async fn log_in_to_tenant(
         &self,
         who: LoginIdentity,
@@ -30,10 +30,10 @@ impl Request {
         new_password: Option<Secret<String>>,
         tenant: Option<String>,
         previous: Vec<Secret<String>>,
-        key: Option<ProvenKey>,
+        proven_key: Option<ProvenKey>,
     ) -> Result<IssuedTokens, ApiError> {
         let login = LoginRequest {
-            key,
+            proven_key,
             tenancy: self.build_tenancy(tenant),
             previous_refresh_tokens: previous,
             reports_password_change: true,
@@ -149,7 +149,7 @@ impl Request {
             tenancy: self.build_tenancy(None),
             identity: who,
             proof,
-            key: None,
+            proven_key: None,
             min_rank: None,
             requires_office_right: false,
             address: self.address(),

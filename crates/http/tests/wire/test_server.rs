@@ -289,7 +289,7 @@ impl TestServer {
             tenancy: Tenancy::default(),
             identity: LoginIdentity::User { login: user.to_owned(), device: Some(device.to_owned()) },
             proof: Proof::Password(Secret::new(TEST_PASSWORD.to_owned())),
-            key: None,
+            proven_key: None,
             min_rank: None,
             requires_office_right: false,
             previous_refresh_tokens: Vec::new(),

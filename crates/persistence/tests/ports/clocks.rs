@@ -84,7 +84,7 @@ impl<'a> ClockFixture<'a> {
             tenancy: Tenancy::default(),
             identity: LoginIdentity::User { login: format!("{name}@example.com"), device: device.map(str::to_owned) },
             proof: Proof::Password(Secret::new("right".to_owned())),
-            key: None,
+            proven_key: None,
             min_rank: None,
             requires_office_right: false,
             address: None,

@@ -7,6 +7,7 @@ mod clocks;
 mod contract;
 mod corrupt_values;
 mod directory;
+mod enrollments;
 mod feed;
 mod histories;
 mod idempotency;

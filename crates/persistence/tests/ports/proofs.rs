@@ -51,9 +51,9 @@ impl<'a> ProofFixture<'a> {
     }
 
     fn log_in(&self, auth: &Auth, signer: &ProofSigner) -> IssuedTokens {
-        let key = Some(auth.check_proof(Some(&prove(auth, signer))).unwrap());
+        let proven_key = Some(auth.check_proof(Some(&prove(auth, signer))).unwrap());
         let login = LoginRequest::user(&self.dialect, "cashier", Some("P01"), "right");
-        auth.login(&LoginRequest { key, ..login }).unwrap()
+        auth.login(&LoginRequest { proven_key, ..login }).unwrap()
     }
 
     fn refresh(

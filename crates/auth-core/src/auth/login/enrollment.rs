@@ -13,15 +13,15 @@ use tillgate_domain::enrollment::REPEATED_ENROLLMENT_LIMIT;
 use tillgate_domain::network::site_network;
 use tillgate_domain::{
     Action, Actor, Device, DeviceId, DeviceKey, DeviceKeyState, DeviceStatus, EndReason, Enrollment,
-    EnrollmentCompletion, EnrollmentDigest, EventOutcome, FoldedText, Instant, KeyId, KeyStorage, PrincipalId, Scope,
-    SessionId, StoreError, StoreExt, StoreResult, Subject, Thumbprint,
+    EnrollmentCompletion, EnrollmentDigest, EnrollmentState, EventOutcome, FoldedText, Instant, KeyId, KeyStorage,
+    PrincipalId, Scope, SessionId, StoreError, StoreExt, StoreResult, Subject, Thumbprint,
 };
 
 use super::enrollment_starter::{VoidReason, find_void_reason};
 use super::{LoginSubject, MAX_RESTARTS, WaitResult};
 use crate::auth::Auth;
 use crate::denials::GuestKey;
-use crate::dpop::{ProofFault, encode_thumbprint};
+use crate::dpop::{ProofFault, encode_base64url, truncate_chars};
 use crate::enrollment_code::EnrollmentCode;
 use crate::ports::AuthTx;
 use crate::principal_profile;
@@ -82,26 +82,26 @@ struct EnrollmentTx<'a> {
     digest: &'a EnrollmentDigest,
     /// The id of the new session.
     session: SessionId,
-    /// The key of its refresh token.
-    key: KeyId,
+    /// The key with which its refresh token is authenticated.
+    refresh_key: KeyId,
     now: Instant,
     revocations: &'a RevocationCache,
 }
 
 impl Auth {
     /// Draws the code of an enrollment that is valid for this long.
-    pub fn generate_enrollment_code(&self, life: Duration) -> Result<EnrollmentCode, Error> {
-        let drawn = self.enrollment_code_key.draw(life, &*self.entropy);
+    pub fn generate_enrollment_code(&self, lifetime: Duration) -> Result<EnrollmentCode, Error> {
+        let drawn = self.enrollment_code_key.draw(lifetime, &*self.entropy);
         drawn.map_err(|error| Error::Fault(error.to_string()))
     }
 
     /// Enrolls a device: registers the key that the request proves, and creates a session of the
     /// device that is bound to the key. A current key of the device is retired if the enrollment
-    /// replaces it, which ends all sessions on the device.
+    /// replaces it, which ends all sessions on the device except permanent ones.
     ///
     /// Within ten minutes, the same key with the same code gets tokens of the same session again.
     /// Another key with a used code is denied like a wrong code, and the audit event
-    /// `enrollment.twice` records it.
+    /// `device.enroll.replay` records it.
     ///
     /// # Errors
     ///
@@ -174,7 +174,7 @@ impl Auth {
             request,
             digest,
             session,
-            key: keys.current_refresh_key(),
+            refresh_key: keys.current_refresh_key(),
             now: event.at,
             revocations: &self.revocations,
         };
@@ -202,7 +202,7 @@ impl Auth {
                     };
                     event.details.extend(audit_details(request, Some(&enrolled.enrollment)));
                     if let Some(replaced) = &enrolled.replaced_key {
-                        event.details.insert("replaced".to_owned(), json!(encode_thumbprint(replaced)));
+                        event.details.insert("replaced".to_owned(), json!(encode_base64url(replaced)));
                     }
                     tx.audit().record(&event)?;
                     AttemptOutcome::Succeeded
@@ -269,11 +269,11 @@ impl EnrollmentTx<'_> {
             Some(completion) if completion.thumbprint == *self.thumbprint() => self.repeat(tx, enrollment, &completion),
             Some(_) => Ok(EnrollmentTxOutcome::Denied(Box::new(EnrollmentDenial {
                 denial: AuthDenied::EnrollmentUnknown,
-                action: Action::EnrollmentTwice,
+                action: Action::DeviceEnrollReplay,
                 enrollment: Some(enrollment),
                 void: None,
             }))),
-            None if enrollment.is_waiting(self.now) => self.enroll(tx, enrollment, device.id),
+            None if enrollment.state(self.now) == EnrollmentState::Waiting => self.enroll(tx, enrollment, device.id),
             None => Ok(deny_unknown(Some(enrollment))),
         }
     }
@@ -284,7 +284,7 @@ impl EnrollmentTx<'_> {
     }
 
     fn thumbprint(&self) -> &Thumbprint {
-        self.request.key.key.thumbprint()
+        self.request.proven_key.thumbprint()
     }
 
     /// Registers the key and creates the session.
@@ -311,23 +311,23 @@ impl EnrollmentTx<'_> {
             // another code of the device was used after this one was started
             return Ok(deny_unknown(Some(enrollment)));
         }
-        if !self.request.key.consume(tx, self.now)? {
+        if !self.request.proven_key.consume(tx, self.now)? {
             return Ok(deny_replayed_proof(enrollment));
         }
         // From here on, nothing but a conflict of the store can prevent the enrollment.
         if let Some(current) = &current {
             if !tx.device_keys().retire(enrollment.tenant, &current.thumbprint, self.now)? {
-                return Err(changed_meanwhile());
+                return Err(conflict_error());
             }
             tx.revocations().bump_epoch(Scope::Device(device), EndReason::Replaced, self.now)?;
         }
         let key = self.build_key(&enrollment);
         let completion = EnrollmentCompletion { at: self.now, thumbprint: key.thumbprint, session: self.session };
         if !tx.device_keys().insert(&key)? || !tx.enrollments().complete(self.digest, &completion)? {
-            return Err(changed_meanwhile());
+            return Err(conflict_error());
         }
         let (Some(device), Some(tenant)) = (tx.devices().find(device)?, tx.tenants().find(enrollment.tenant)?) else {
-            return Err(changed_meanwhile());
+            return Err(conflict_error());
         };
         let profile = principal_profile::assemble(tx, tenant, None, Some(device.clone()))?;
         let session = self.build_session(&device, &profile);
@@ -355,20 +355,20 @@ impl EnrollmentTx<'_> {
         let principal = PrincipalId::Device(enrollment.device);
         let profile = principal_profile::read(tx, principal, Some(enrollment.device))?;
         let Some(profile) = profile else { return Ok(deny_unknown(Some(enrollment))) };
-        if !self.request.key.consume(tx, self.now)? {
+        if !self.request.proven_key.consume(tx, self.now)? {
             return Ok(deny_replayed_proof(enrollment));
         }
         Ok(EnrollmentTxOutcome::Repeated(Box::new((record.session, profile))))
     }
 
     fn build_key(&self, enrollment: &Enrollment) -> DeviceKey {
-        let EnrollmentRequest { key, storage, label, app, .. } = *self.request;
+        let EnrollmentRequest { proven_key, storage, label, app, .. } = *self.request;
         DeviceKey {
             tenant: enrollment.tenant,
-            thumbprint: *key.key.thumbprint(),
+            thumbprint: *proven_key.thumbprint(),
             device: enrollment.device,
-            jwk: key.key.jwk().to_owned(),
-            algorithm: key.key.algorithm().name().to_owned(),
+            jwk: proven_key.key.jwk().to_owned(),
+            algorithm: proven_key.key.algorithm().name().to_owned(),
             storage,
             state: DeviceKeyState::Current,
             label: label.to_owned(),
@@ -397,8 +397,8 @@ impl EnrollmentTx<'_> {
             expires_at: terms.session_expiry(self.now, self.now, &tenant.zone),
             terms,
             generation: FIRST_GENERATION,
-            key: self.key,
-            previous_key: self.key,
+            key: self.refresh_key,
+            previous_key: self.refresh_key,
             used_generation: 0,
             epochs: Epochs { device: device.epoch, tenant: tenant.epoch, ..Epochs::default() },
             authentication: AuthenticationInfo { methods: method.to_owned(), at: self.now },
@@ -435,7 +435,7 @@ fn deny_replayed_proof(enrollment: Enrollment) -> EnrollmentTxOutcome {
     EnrollmentTxOutcome::Denied(Box::new(EnrollmentDenial { denial, action, enrollment: Some(enrollment), void: None }))
 }
 
-fn changed_meanwhile() -> StoreError {
+fn conflict_error() -> StoreError {
     StoreError::Conflict("the device was enrolled or changed in the meantime".to_owned())
 }
 
@@ -447,11 +447,6 @@ fn charge_outcome(denial: &AuthDenied) -> AttemptOutcome {
     }
 }
 
-/// A text as the audit records it.
-fn shorten(text: &str) -> String {
-    text.chars().take(MAX_RECORDED_CHARS).collect()
-}
-
 /// What the audit records of an enrollment.
 fn audit_details(
     request: &EnrollmentRequest<'_>,
@@ -459,10 +454,10 @@ fn audit_details(
 ) -> impl Iterator<Item = (String, Value)> {
     let started_by = enrollment.and_then(|enrollment| enrollment.started_by).map(|user| ("started_by", json!(user)));
     let details = [
-        ("thumbprint", json!(encode_thumbprint(request.key.key.thumbprint()))),
+        ("thumbprint", json!(encode_base64url(request.proven_key.thumbprint()))),
         ("storage", json!(request.storage.name())),
-        ("label", json!(shorten(request.label))),
-        ("app", json!(shorten(request.app))),
+        ("label", json!(truncate_chars(request.label, MAX_RECORDED_CHARS))),
+        ("app", json!(truncate_chars(request.app, MAX_RECORDED_CHARS))),
         ("dialect", json!(request.dialect.as_str())),
     ];
     details.into_iter().chain(started_by).map(|(name, value)| (name.to_owned(), value))

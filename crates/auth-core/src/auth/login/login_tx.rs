@@ -76,7 +76,7 @@ impl LoginTx<'_> {
             return Ok(LoginTxOutcome::Denied(LoginDenied::OfficeRoleMissing));
         }
         // Nothing after this makes the login start again.
-        if let Some(proven) = &self.login.key
+        if let Some(proven) = &self.login.proven_key
             && !proven.consume(tx, self.now)?
         {
             return Ok(LoginTxOutcome::ProofReplayed);
@@ -147,7 +147,7 @@ impl LoginTx<'_> {
             authentication: AuthenticationInfo { methods: PASSWORD_METHOD.to_owned(), at: self.now },
             address: self.login.address,
             rotated_from: self.login.address,
-            thumbprint: self.login.key.as_ref().map(|proven| proven.key.thumbprint().to_vec()),
+            thumbprint: self.login.proven_key.as_ref().map(|proven| proven.thumbprint().to_vec()),
             created_at: self.now,
             rotated_at: None,
             last_used_at: None,

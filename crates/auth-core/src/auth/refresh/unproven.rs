@@ -1,5 +1,5 @@
 //! Refreshes that are denied because the client did not prove the key of its session. The session
-//! does not end, since whoever has copied its refresh token must not be able to log the client out.
+//! does not end: somebody who has copied its refresh token must not be able to log the client out.
 
 use serde_json::json;
 use tillgate_domain::{Action, StoreResult};
@@ -31,24 +31,38 @@ impl RefreshDenied {
     }
 }
 
+/// The use of the proof of a refresh in one unit of work, which stores it once, however often the
+/// refresh is judged.
+#[derive(Default)]
+pub(super) struct ProofUse {
+    /// Whether the proof was new; `None` before it is stored.
+    is_new: Option<bool>,
+}
+
+impl ProofUse {
+    /// Stores the proof, unless this unit of work has done so. Returns whether it is accepted: it
+    /// is new, or the attempt has none.
+    pub(super) fn accept(&mut self, tx: &mut dyn AuthTx, attempt: &RefreshAttempt<'_>) -> StoreResult<bool> {
+        let Some(proven) = attempt.find_proven_key() else { return Ok(true) };
+        if let Some(is_new) = self.is_new {
+            return Ok(is_new);
+        }
+        let is_new = proven.consume(tx, attempt.now)?;
+        self.is_new = Some(is_new);
+        Ok(is_new)
+    }
+}
+
 impl RefreshAttempt<'_> {
     /// The key that the client has proved.
-    pub(super) fn proven_key(&self) -> Option<&ProvenKey> {
-        self.proof.as_ref().ok().and_then(Option::as_ref)
-    }
-
-    /// Stores the proof, if there is one, once per unit of work. Returns whether it is accepted.
-    pub(super) fn consume_proof(&self, tx: &mut dyn AuthTx, is_new: &mut Option<bool>) -> StoreResult<bool> {
-        let (Some(proven), None) = (self.proven_key(), *is_new) else { return Ok(is_new.unwrap_or(true)) };
-        let consumed = proven.consume(tx, self.now)?;
-        *is_new = Some(consumed);
-        Ok(consumed)
+    pub(super) fn find_proven_key(&self) -> Option<&ProvenKey> {
+        self.proven_key.as_ref().ok().and_then(Option::as_ref)
     }
 
     /// The denial of a session that is bound to another key than the one that was proved, or of a
     /// proof that is not valid.
     pub(super) fn deny_unproven(&self, session: &Session) -> RefreshDenied {
-        let denied = match &self.proof {
+        let denied = match &self.proven_key {
             Err(denied) => denied.clone(),
             Ok(Some(_)) => ProofFault::Key.into(),
             Ok(None) => ProofDenied::Missing,

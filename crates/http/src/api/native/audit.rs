@@ -12,7 +12,7 @@ use tillgate_auth_core::Caller;
 use tillgate_domain::office::{EventFilter, FieldName, OffsetPageRequest};
 use tillgate_domain::{Action, EventId, EventOutcome, KnownRight, SubjectKind, TenantId};
 
-use super::export::{ExportWriter, asks_for_headers, send_export};
+use super::export::{ExportWriter, is_head_request, send_export};
 use super::page::PageQuery;
 use super::path::{not_found, read_id};
 use crate::error::ApiError;
@@ -102,7 +102,7 @@ async fn export_audit_events(call: Request, caller: Caller) -> Result<HttpRespon
     let writer = ExportWriter::read(&mut sent);
     let filter = read_criteria(&mut sent);
     sent.finish(())?;
-    let headers_only = asks_for_headers(&call);
+    let headers_only = is_head_request(&call);
     let parts = |caller| AuditExportStream::new(caller, filter, AuditExportWriter::from_writer(writer), headers_only);
     send_export(&call, caller, "audit", writer.format(), parts).await
 }

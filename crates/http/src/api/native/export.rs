@@ -134,7 +134,7 @@ pub(super) async fn send_export<P: PartSource>(
 }
 
 /// Whether the request asks for the headers only, so that nothing is read or recorded.
-pub(super) fn asks_for_headers(call: &Request) -> bool {
+pub(super) fn is_head_request(call: &Request) -> bool {
     call.head().method() == Method::HEAD
 }
 
@@ -148,7 +148,7 @@ pub(super) async fn export_list<S: ExportSource>(
     writer: ExportWriter,
     source: S,
 ) -> Result<HttpResponse, ApiError> {
-    let headers_only = asks_for_headers(call);
+    let headers_only = is_head_request(call);
     let parts = |caller| ListExport { caller, source, writer, headers_only, has_started: false };
     send_export(call, caller, S::LIST.name(), writer.format, parts).await
 }

@@ -77,8 +77,9 @@ pub(super) fn routes() -> Vec<Route> {
 async fn log_in(call: Request) -> Result<HttpResponse, ApiError> {
     let sent = read_login(call.head().headers(), call.body(), call.auth().build_password_policy())?;
     let LoginInput { who, password, new_password, tenant, previous } = sent;
-    let key = call.read_proven_key()?;
-    let issued = call.log_in_to_tenant(who, password, new_password, tenant, previous.into_iter().collect(), key).await;
+    let proven_key = call.read_proven_key()?;
+    let issued =
+        call.log_in_to_tenant(who, password, new_password, tenant, previous.into_iter().collect(), proven_key).await;
     let issued = issued.map_err(map_new_password_error)?;
     render_created(
         &call,
