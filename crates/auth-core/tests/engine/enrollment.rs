@@ -20,8 +20,8 @@ use tillgate_memory::MemoryStore;
 use tillgate_testkit::{ProofSigner, SeededEntropy};
 
 use crate::fixture::{
-    EngineFixture, MINUTE, address, builder, by_device, by_user, done, native, refresh, refreshing, stamp, terms, token,
-    with_password,
+    EngineFixture, MINUTE, address, builder, by_device, by_user, done, native, refresh, refreshing, stamp, terms,
+    token, with_password,
 };
 use crate::refresh::ObservedStore;
 
@@ -204,12 +204,12 @@ fn device_that_is_not_active_is_not_enrolled() {
 
 /// Starts an enrollment of the till as this user, and returns its code.
 fn start_as(fixture: &EngineFixture, user: &str) -> String {
-    let life = 10 * MINUTE;
-    let EnrollmentCode { code, digest } = fixture.auth.generate_enrollment_code(life).unwrap();
+    let lifetime = 10 * MINUTE;
+    let EnrollmentCode { code, digest } = fixture.auth.generate_enrollment_code(lifetime).unwrap();
     let mut context = stamp(fixture.clock.now());
     context.actor.user = Some(fixture.records.user(user).id);
     let office = Office::new(fixture.office_store(), fixture.records.tenant.id, context);
-    done(office.start_enrollment(till(fixture), &NewEnrollment { digest, life, replaces_key: false }));
+    done(office.start_enrollment(till(fixture), &NewEnrollment { digest, lifetime, replaces_key: false }));
     code.expose().clone()
 }
 

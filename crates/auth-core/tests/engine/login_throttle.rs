@@ -167,12 +167,12 @@ fn refresh_token_of_a_bound_session_counts_with_its_key_only() {
         Some(fixture.auth.check_proof(Some(&proof)).unwrap())
     };
     let login = by_user("cashier", Some("P01"));
-    let before = fixture.auth.login(&LoginRequest { key: prove(1), ..from_network(&login, 1) }).unwrap();
+    let before = fixture.auth.login(&LoginRequest { proven_key: prove(1), ..from_network(&login, 1) }).unwrap();
     attack(&fixture, &login);
     let with_token = with_previous_token(&from_network(&login, 200), &token(&before));
     retry_after_of(fixture.auth.login(&with_token));
-    retry_after_of(fixture.auth.login(&LoginRequest { key: prove(2), ..with_token.clone() }));
-    assert!(fixture.auth.login(&LoginRequest { key: prove(1), ..with_token }).is_ok(), "with the key");
+    retry_after_of(fixture.auth.login(&LoginRequest { proven_key: prove(2), ..with_token.clone() }));
+    assert!(fixture.auth.login(&LoginRequest { proven_key: prove(1), ..with_token }).is_ok(), "with the key");
 }
 
 #[test]

@@ -60,7 +60,7 @@ impl Auth {
             let mut prior = None;
             for token in &previous {
                 if prior.is_none() {
-                    prior = find_prior_session(tx, token, &subject, login.key.as_ref())?;
+                    prior = find_prior_session(tx, token, &subject, login.proven_key.as_ref())?;
                 }
             }
             let attempt = build_attempt(login, &subject, prior);

@@ -32,10 +32,10 @@ impl Office<'_> {
     /// device is void. Nothing else changes until somebody presents the code.
     ///
     /// Requires the right `deviceEnroll` and every right that the device has as itself, because
-    /// anyone who has the code gets them. The code becomes void if the device's roles, environment or status
-    /// change, the rights of one of its roles, or its key is revoked. It is also void while the
-    /// caller could not start the enrollment again. A device that is not active is denied, and so is one with a current
-    /// key unless the enrollment replaces it.
+    /// anyone who has the code gets them. The code becomes void if the device's roles, environment
+    /// or status change, if the rights or environments of one of its roles change, or if its key is
+    /// revoked. It is also void while the caller could not start the enrollment again. A device that
+    /// is not active is denied, and so is one with a current key unless the enrollment replaces it.
     pub fn start_enrollment(&self, id: DeviceId, new: &NewEnrollment) -> UseCaseResult<Enrollment> {
         self.store.write("start_enrollment", |tx| commit_refusal(start(tx, self, id, new)))
     }

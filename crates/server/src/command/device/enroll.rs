@@ -33,7 +33,7 @@ pub(crate) struct EnrollArgs {
     #[arg(long, conflicts_with = "name", requires = "output")]
     all: bool,
     /// Only devices in this store (name or id)
-    #[arg(long, requires = "all")]
+    #[arg(long, requires = "all", conflicts_with = "name")]
     store: Option<String>,
     /// How long a code is valid, 1m to 30d; one that is valid for more than 1h has 12 letters
     /// instead of 8
@@ -45,7 +45,7 @@ pub(crate) struct EnrollArgs {
     replace: bool,
     /// File to which the codes of --all are appended, readable by you alone: comma-separated values
     /// with a header row
-    #[arg(long, value_name = "FILE", requires = "all")]
+    #[arg(long, value_name = "FILE", requires = "all", conflicts_with = "name")]
     output: Option<PathBuf>,
     /// Begin a new file with a byte order mark, by which Excel recognizes UTF-8 [default: true if
     /// the file name ends in .csv]
@@ -55,7 +55,8 @@ pub(crate) struct EnrollArgs {
         num_args = 0..=1,
         require_equals = true,
         default_missing_value = "true",
-        requires = "all"
+        requires = "all",
+        conflicts_with = "name"
     )]
     bom: Option<bool>,
 }
