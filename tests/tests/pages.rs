@@ -103,8 +103,7 @@ fn every_block_is_run_or_has_a_reason() {
 }
 
 /// The languages of the blocks that contain no commands.
-const OTHER_LANGUAGES: [&str; 10] =
-    ["json", "text", "toml", "rust", "js", "nginx", "caddyfile", "yaml", "ini", "sql"];
+const OTHER_LANGUAGES: [&str; 10] = ["json", "text", "toml", "rust", "js", "nginx", "caddyfile", "yaml", "ini", "sql"];
 
 /// The programs with which the commands of the pages begin.
 const PROGRAMS: [&str; 9] = ["tillgate", "curl", "cargo", "sudo", "systemctl", "openssl", "psql", "podman", "install"];
