@@ -218,7 +218,7 @@ class Records:
             items = answer.json().get("items", []) if answer.status_code == 200 else []
             # the callers may be read
             found = [item for item in items if method == "GET" or not protected(item)]
-            found = [item for item in found if item.get("status") != "deleted"]
+            found = [item for item in found if item.get("status") not in ("deleted", "revoked")]
             if found:
                 record = found[next(number) % len(found)]
                 return {name: str(record.get(name) or record["id"])}

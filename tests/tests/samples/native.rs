@@ -80,8 +80,10 @@ fn user_samples(office: &str, SampleIds { user, device, .. }: &SampleIds) -> Vec
         )
         .call_with_header("User-Agent", "till"),
         Sample::json("POST", "/api/v1/sessions", json!({ "login": "a@example.com", "password": "x" })),
-        Sample::json("POST", "/api/v1/sessions", json!({ "device": "P01", "password": "x" })),
-        Sample::json("POST", "/api/v1/sessions/refresh", json!({ "refresh_token": "x" })),
+        Sample::json("POST", "/api/v1/sessions", json!({ "device": "P01", "password": "x" }))
+            .call_with_header("DPoP", "x.y.z"),
+        Sample::json("POST", "/api/v1/sessions/refresh", json!({ "refresh_token": "x" }))
+            .call_with_header("DPoP", "x.y.z"),
         of_office("POST", "/api/v1/sessions/end", json!({ "user": user })),
         of_office("POST", "/api/v1/sessions/end", json!({ "device": device })),
         of_office(

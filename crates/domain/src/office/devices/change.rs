@@ -166,8 +166,8 @@ fn apply(
         });
     }
     if after.roles != before.roles || after.environment != before.environment || after.status != before.status {
-        // Anyone who has the code would get a device with rights that the starter may lack, or one that
-        // is active again after it was locked.
+        // Anyone who has the code would get a device with rights that the starter may lack, or one
+        // that is active again after it was locked.
         tx.enrollments().cancel(id)?;
     }
     let (action, details) = audit_details(&before, &after);

@@ -34,8 +34,10 @@ impl Office<'_> {
     /// Requires the right `deviceEnroll` and every right that the device has as itself, because
     /// anyone who has the code gets them. The code becomes void if the device's roles, environment
     /// or status change, if the rights or environments of one of its roles change, or if its key is
-    /// revoked. It is also void while the caller could not start the enrollment again. A device that
-    /// is not active is denied, and so is one with a current key unless the enrollment replaces it.
+    /// revoked. It is also void while the caller could not start the enrollment again.
+    ///
+    /// A device that is not active is denied, and so is one with a current key unless the
+    /// enrollment replaces it.
     pub fn start_enrollment(&self, id: DeviceId, new: &NewEnrollment) -> UseCaseResult<Enrollment> {
         self.store.write("start_enrollment", |tx| commit_refusal(start(tx, self, id, new)))
     }
@@ -47,8 +49,9 @@ impl Office<'_> {
     }
 
     /// Revokes the current key of a device, ends all sessions on it except permanent ones, and
-    /// cancels the enrollment of the device. The key is never enrolled again. Returns false if this is not the current key. Requires the
-    /// right `deviceEnroll` and every right that the device has as itself.
+    /// cancels the enrollment of the device. The key is never enrolled again. Returns false if this
+    /// is not the current key. Requires the right `deviceEnroll` and every right that the device has
+    /// as itself.
     pub fn revoke_device_key(&self, id: DeviceId, thumbprint: &Thumbprint) -> UseCaseResult<bool> {
         self.store.write("revoke_device_key", |tx| commit_refusal(revoke(tx, self, id, thumbprint)))
     }
