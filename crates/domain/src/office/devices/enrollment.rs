@@ -50,8 +50,9 @@ impl Office<'_> {
 
     /// Revokes the current key of a device, ends all sessions on it except permanent ones, and
     /// cancels the enrollment of the device. The key is never enrolled again. Returns false if this
-    /// is not the current key. Requires the right `deviceEnroll` and every right that the device has
-    /// as itself.
+    /// is not the current key.
+    ///
+    /// Requires the right `deviceEnroll` and every right that the device has as itself.
     pub fn revoke_device_key(&self, id: DeviceId, thumbprint: &Thumbprint) -> UseCaseResult<bool> {
         self.store.write("revoke_device_key", |tx| commit_refusal(revoke(tx, self, id, thumbprint)))
     }
