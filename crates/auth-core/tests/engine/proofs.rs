@@ -95,7 +95,7 @@ fn refresh_without_valid_proof_is_denied_and_session_continues() {
         ("another key", Some(prove(auth, &thief)), "key"),
         ("another URI", Some(present(elsewhere)), "htu"),
         ("another method", Some(present(signer.prove("GET", URI, &auth.dpop_nonce(), None))), "htm"),
-        ("no nonce of ours", Some(present(signer.prove("POST", URI, "x", None))), "use_dpop_nonce"),
+        ("a nonce of another server", Some(present(signer.prove("POST", URI, "x", None))), "use_dpop_nonce"),
         ("a used proof", Some(used), "jti"),
         ("no JWT", Some(present("x".to_owned())), "format"),
     ] {

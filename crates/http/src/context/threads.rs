@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn thread_of_whoever_has_gone_goes_to_the_next() {
+    fn thread_of_abandoned_request_goes_to_the_next() {
         let (threads, load) = (Threads::new(1), WorkerLoad::default());
         let mut slots: Vec<ThreadSlot> =
             (1..5).map(|network| threads.enter(&load, Some(host(network)), Some(9)).unwrap()).collect();

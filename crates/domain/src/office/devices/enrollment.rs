@@ -148,7 +148,7 @@ fn revoke(
     if !tx.device_keys().revoke(office.tenant, thumbprint, office.context.at)? {
         return Err(StoreError::Conflict("the key of the device was replaced in the meantime".to_owned()).into());
     }
-    // Whoever has a code that waits could enroll the machine again.
+    // Anyone who has a waiting code could enroll the machine again.
     tx.enrollments().cancel(id)?;
     let details = [("label", json!(key.label)), ("app", json!(key.app)), ("storage", json!(key.storage.name()))];
     record(tx, office, Action::DeviceKeyRevoke, id, details)?;
