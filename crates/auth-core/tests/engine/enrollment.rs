@@ -466,3 +466,15 @@ fn digest_of_a_code_depends_on_the_master_key() {
     let is_found = |digest| store.read("test", |tx| tx.enrollments().find(digest)).unwrap().is_some();
     assert_eq!((is_found(&first.1.digest), is_found(&other.1.digest)), (true, false));
 }
+
+#[test]
+fn device_that_is_logged_in_as_itself_starts_no_enrollment() {
+    let fixture = EngineFixture::open();
+    let EnrollmentCode { digest, .. } = fixture.auth.generate_enrollment_code(10 * MINUTE).unwrap();
+    let mut context = stamp(fixture.clock.now());
+    context.actor.device = Some(till(&fixture));
+    let office = Office::new(fixture.office_store(), fixture.records.tenant.id, context);
+    let new = NewEnrollment { digest, lifetime: 10 * MINUTE, replaces_key: false };
+    let refused = office.start_enrollment(till(&fixture), &new).unwrap().unwrap_err();
+    assert!(refused.to_string().contains("deviceEnroll"), "{refused}");
+}

@@ -13,7 +13,7 @@ use crate::office::users::{assignment, last_admin};
 use crate::office::{Office, OfficeReader};
 use crate::{
     Action, DeviceId, DeviceKey, DeviceKeyState, DeviceStatus, EndReason, Enrollment, EnrollmentDigest, Instant,
-    KnownRight, Scope, Store, StoreError, StoreExt, StoreResult, Subject, Thumbprint,
+    KnownRight, Rights, Scope, Store, StoreError, StoreExt, StoreResult, Subject, Thumbprint,
 };
 
 /// An enrollment to start.
@@ -91,6 +91,11 @@ fn start(
     new: &NewEnrollment,
 ) -> Result<Enrollment, UseCaseError> {
     office.require(KnownRight::DeviceEnroll)?;
+    let actor = &office.context.actor;
+    if actor.user.is_none() && actor.device.is_some() {
+        // its code could not be made void by dismissing who started it
+        Rights::default().require(KnownRight::DeviceEnroll)?;
+    }
     // A concurrent change of the device or of a role waits here, and then cancels the enrollment.
     last_admin::claim_tenant(tx, office.tenant)?;
     authorize(tx, office, id)?;
