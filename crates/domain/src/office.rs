@@ -77,7 +77,7 @@ pub use tenants::register::{TenantRegistration, register_tenant};
 pub use text::{check_description, check_new_label, check_new_name, check_setting, normalize_search_text};
 pub use tickets::{
     DEFAULT_FISCAL_NAME, IdempotentRequest, ItemInput, NewRefund, NewTicket, OwnerRef, TicketAmendment, TicketChange,
-    TicketClosing, TicketCreation, TicketSearch, TicketView,
+    TicketClosing, TicketCreation, TicketSearch, TicketView, UncheckedAmendment,
 };
 pub use users::add::NewUser;
 pub use users::assignment::{DeviceRoleAssignment, DeviceRolesChange};

@@ -38,7 +38,7 @@ mod text;
 mod void;
 
 pub use actor::{Ownership, TicketActor, TicketOperation};
-pub use amend::{AmendResult, amend};
+pub use amend::{AmendResult, amend, require_changeable};
 pub use amount::{Amount, Money};
 pub use arithmetic::{Totals, UnitPrices};
 pub use cash_rounding::Rounding;

@@ -200,6 +200,10 @@ pub enum OfficeError {
     /// Several fields of one request are invalid: at least two errors, each of a field.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Several(Vec<Self>),
+    /// Changes of several entities in one request, none of which was made: all errors, each with
+    /// the place in the request of the change that is denied, from 0 and in ascending order.
+    #[error("{}", .0.iter().map(|(index, error)| format!("[{index}] {error}")).collect::<Vec<_>>().join("; "))]
+    Batch(Vec<(usize, Self)>),
     /// The caller does not have a required right, for the use case itself or because it would grant
     /// or control that right.
     #[error("{0}; ask somebody who has it")]
@@ -242,14 +246,25 @@ impl OfficeError {
         matches!(self, Self::InvalidStatusTransition { .. }) || matches!(self.kind(), DenialKind::InvalidFields)
     }
 
+    /// The error itself, or the first one of a batch, which determines the answer to the request.
+    pub const fn leading(&self) -> &Self {
+        match self {
+            Self::Batch(all) => match all.as_slice() {
+                [(_, first), ..] => first,
+                [] => self,
+            },
+            other => other,
+        }
+    }
+
     /// What kind of denial it is, from which a contract takes its default status and text.
     pub const fn kind(&self) -> DenialKind {
-        self.classify().0
+        self.leading().classify().0
     }
 
     /// The stable code of the error in answers, logs and metrics.
     pub const fn code(&self) -> &'static str {
-        self.classify().1
+        self.leading().classify().1
     }
 
     /// The kind and the code.
@@ -284,7 +299,7 @@ impl OfficeError {
             Self::ProofTooOld { .. } => (DenialKind::Forbidden, "proof_too_old"),
             Self::CurrentPasswordRequired => (DenialKind::Invalid, "current_password_required"),
             Self::InvalidStatusTransition { .. } => (DenialKind::Conflict, "status_impossible"),
-            Self::Several(_) => (DenialKind::InvalidFields, "fields_invalid"),
+            Self::Several(_) | Self::Batch(_) => (DenialKind::InvalidFields, "fields_invalid"),
             Self::RankTooHigh(_) => (DenialKind::Forbidden, "rank_too_high"),
             Self::RightMissing(_) => (DenialKind::Forbidden, "right_missing"),
         }

@@ -14,7 +14,7 @@ mod refund_ticket;
 mod view;
 mod void_ticket;
 
-pub use amend_tickets::TicketAmendment;
+pub use amend_tickets::{TicketAmendment, UncheckedAmendment};
 pub use change::{ItemInput, OwnerRef, TicketChange};
 pub use close_ticket::{DEFAULT_FISCAL_NAME, TicketClosing};
 pub use idempotency::{IdempotentRequest, TicketCreation, sweep_idempotency_keys};

@@ -36,10 +36,8 @@ pub fn amend(
     seen: Option<i64>,
     at: Instant,
 ) -> Result<AmendResult, TicketError> {
+    require_changeable(ticket, hand, seen)?;
     let ownership = hand.ownership_of(ticket.sheet.owner);
-    hand.authorize(TicketOperation::Change, ownership)?;
-    ticket.require_version(seen)?;
-    ticket.require_open()?;
     if wanted.currency != ticket.sheet.currency {
         return Err(TicketError::Inconsistent("its currency changes"));
     }
@@ -58,6 +56,14 @@ pub fn amend(
         return Ok(AmendResult { ticket: ticket.clone(), edits });
     }
     Ok(AmendResult { ticket: ticket.next_version(at, wanted, TicketState::Open), edits })
+}
+
+/// Checks what does not depend on the sheet that is wanted: whether the caller may change the ticket
+/// at all, the version, and the state, in this order.
+pub fn require_changeable(ticket: &Ticket, hand: &TicketActor, seen: Option<i64>) -> Result<(), TicketError> {
+    hand.authorize(TicketOperation::Change, hand.ownership_of(ticket.sheet.owner))?;
+    ticket.require_version(seen)?;
+    ticket.require_open()
 }
 
 /// Whether the change keeps what a refund refunds.

@@ -66,6 +66,7 @@ pub(crate) fn office_error_violations(office_error: &OfficeError) -> Vec<FieldVi
             violations.sort();
             violations
         }
+        OfficeError::Batch(all) => all.iter().flat_map(|(index, error)| item_violations(*index, error)).collect(),
         OfficeError::Ticket(why) => {
             let violations = |why: &TicketError| {
                 let (field, code) = ticket_violation_field(why)?;
@@ -79,6 +80,30 @@ pub(crate) fn office_error_violations(office_error: &OfficeError) -> Vec<FieldVi
         // field among others
         _ => Vec::new(),
     }
+}
+
+/// Converts the error of one of several changes in a request to violations, whose fields begin with
+/// the place of the change.
+fn item_violations(index: usize, error: &OfficeError) -> Vec<FieldViolation> {
+    let mut violations = office_error_violations(error);
+    if violations.is_empty() {
+        let (field, code) = match error {
+            OfficeError::NotFound { field, .. } => (field.name(), FieldErrorCode::Unknown),
+            OfficeError::VersionMismatch { .. } => ("version", FieldErrorCode::Unexpected),
+            _ => ("", FieldErrorCode::Unexpected),
+        };
+        violations.push(FieldViolation {
+            field: field.into(),
+            in_query: false,
+            code,
+            message: error.to_string().into(),
+        });
+    }
+    for violation in &mut violations {
+        let field = violation.field.as_ref();
+        violation.field = if field.is_empty() { index.to_string() } else { format!("{index}/{field}") }.into();
+    }
+    violations
 }
 
 /// The field that a ticket error concerns, and the code of the violation.

@@ -244,6 +244,65 @@ async fn portos_tickets_name_unknown_owners_with_other_faults() {
     let tickets = json!([{ "id": ids[0], "employee": manager, "name": 7 }, { "id": ids[1], "employee": nobody }]);
     assert_eq!(named(Method::PATCH, "", tickets).await, ["[0].Name", two]);
     // a ticket that does not exist has no owner to compare with
-    let tickets = json!([{ "id": "635f7ae3072edfeae7c26a1e", "employee": nobody, "name": 7 }]);
-    assert_eq!(named(Method::PATCH, "", tickets).await, ["[0].Name"]);
+    let tickets = json!([{ "id": "635f7ae3072edfeae7c26a1f", "employee": nobody, "name": 7 }]);
+    assert_eq!(named(Method::PATCH, "", tickets).await, ["[0].Id", "[0].Name"]);
+}
+
+#[actix_web::test]
+async fn portos_batch_names_every_fault_of_every_ticket() {
+    let shop = TestServer::start();
+    let token = shop.log_in_portos("manager", "P01").await.text_at("/tokenId");
+    let send = async |method: Method, path: &str, body: &Value| {
+        let request = build_request(method, &format!("/portos/api/tickets{path}")).set_json(body);
+        shop.send(with_bearer(request, &token)).await
+    };
+    let item = json!({ "id": 1, "unitPrice": { "amount": 1 }, "quantity": { "amount": 1 } });
+    let mut ids = Vec::new();
+    for _ in 0..4 {
+        ids.push(send(Method::POST, "", &json!({ "items": [item] })).await.text_at("/id"));
+    }
+    assert_eq!(send(Method::POST, &format!("/{}/close", ids[3]), &json!({})).await.status, 200);
+    let nobody = json!({ "userName": "nobody" });
+    let absent = "635f7ae3072edfeae7c26a1f";
+    let body = json!([
+        { "id": ids[0], "_v": 7, "employee": nobody, "items": [item, item], "payments": [{ "amount": 1.005 }] },
+        { "id": ids[1], "name": "stays" },
+        { "id": ids[2], "_v": 7 },
+        { "id": ids[3], "employee": nobody },
+        { "id": absent },
+    ]);
+    let refused = send(Method::PATCH, "", &body).await;
+    let members = |answer: &TestResponse| {
+        let errors = answer.json()["errors"].as_array().unwrap().clone();
+        errors.iter().map(|each| each["memberName"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let first = ["[0].Items", "[0].Employee.UserName", "[0].Payments[0].Amount", "[0]._v"];
+    let others = ["[2]._v", "[3].Employee.UserName", "[3]", "[4].Id"];
+    // the answer is that of the first ticket
+    assert_eq!((refused.status.as_u16(), refused.text_at("/errorCode").as_str()), (400, "ValidationFailed"));
+    assert_eq!(members(&refused), [&first[..], &others[..]].concat());
+    let moved = send(Method::PATCH, "", &json!([body[2], body[3], body[1]])).await;
+    assert_eq!((moved.status.as_u16(), &moved.json()["resource"]["id"]), (412, &json!(ids[2])));
+    assert_eq!(members(&moved), ["[0]._v", "[1].Employee.UserName", "[1]"]);
+    let sold = send(Method::PATCH, "", &json!([body[1], { "id": ids[3], "name": "x" }])).await;
+    assert_eq!((sold.status.as_u16(), members(&sold)), (409, vec!["[1]".to_owned()]));
+    // with a field that cannot be read at all
+    let mut unread = body.clone();
+    unread[1]["name"] = json!(7);
+    let refused = send(Method::PATCH, "", &unread).await;
+    let mut expected = [&first[..], &["[1].Name"], &others[..]].concat();
+    expected.sort_unstable();
+    assert_eq!((refused.status.as_u16(), members(&refused)), (400, expected.iter().map(ToString::to_string).collect()));
+    // nothing about a ticket that the caller may not change
+    let elsewhere = shop.log_in_portos("admin", "OFFICE").await.text_at("/tokenId");
+    let request = build_request(Method::PATCH, "/portos/api/tickets").set_json(&unread);
+    let denied = shop.send(with_bearer(request, &elsewhere)).await;
+    assert_eq!((denied.status.as_u16(), members(&denied)), (400, vec!["[1].Name".to_owned(), "[4].Id".to_owned()]));
+    let request = build_request(Method::PATCH, "/portos/api/tickets").set_json(&body);
+    let denied = shop.send(with_bearer(request, &elsewhere)).await;
+    assert_eq!((denied.status.as_u16(), denied.json()["errors"].clone()), (403, Value::Null));
+    for id in &ids[..3] {
+        let kept = send(Method::GET, &format!("/{id}"), &Value::Null).await.json();
+        assert_eq!((&kept["_v"], &kept["name"]), (&json!(1), &Value::Null), "nothing was written");
+    }
 }

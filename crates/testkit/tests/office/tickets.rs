@@ -153,9 +153,10 @@ fn refused_batch_changes_nothing_and_may_change_a_ticket_twice() {
     let lines = shop.memory.audit_events().len();
     let refused =
         batch(&[(one.id, None, name_change("a")), (other.id, None, tea_change("3")), (sold, None, name_change("c"))]);
-    assert_eq!(refused, Err(OfficeError::Ticket(TicketError::Closed)));
+    assert_eq!(refused, Err(OfficeError::Batch(vec![(2, OfficeError::Ticket(TicketError::Closed))])));
     let moved = batch(&[(one.id, Some(1), name_change("a")), (one.id, Some(1), name_change("b"))]);
-    assert_eq!(moved, Err(OfficeError::VersionMismatch { subject: Subject::Ticket(one.id), current: 2 }));
+    let mismatch = OfficeError::VersionMismatch { subject: Subject::Ticket(one.id), current: 2 };
+    assert_eq!(moved, Err(OfficeError::Batch(vec![(1, mismatch)])));
     assert_eq!(shop.memory.audit_events().len(), lines);
     for before in [&one, &other] {
         assert_eq!(shop.unguarded().find_ticket(before.id).unwrap().unwrap().ticket, *before);
@@ -170,6 +171,71 @@ fn refused_batch_changes_nothing_and_may_change_a_ticket_twice() {
     let kept = shop.unguarded().find_ticket(one.id).unwrap().unwrap().ticket;
     assert_eq!((kept.version, kept.sheet.name.as_str(), payable_text(&kept)), (3, "a", "36.00".into()));
     assert_eq!(shop.memory.audit_events().len(), lines + 3);
+}
+
+#[test]
+fn refused_batch_names_every_error_of_every_ticket() {
+    let shop = StaffedFixture::open();
+    let [one, other] = [shop.open_ticket(tea_change("1")).ticket, shop.open_ticket(tea_change("2")).ticket];
+    let sold = shop.open_ticket(tea_change("1")).ticket.id;
+    shop.close_ticket(sold, vec![pay(PaymentMethod::Card, "4")]).unwrap();
+    let absent = TicketId::new(NOW, random_bytes());
+    let batch = |context: &office::AuditContext, changes: &[(TicketId, Option<i64>, TicketChange)]| {
+        let amendment = |(id, version, change): &(TicketId, Option<i64>, TicketChange)| TicketAmendment {
+            event_id: EventId::new(NOW, random_bytes()),
+            id: *id,
+            version: *version,
+            change: change.clone(),
+        };
+        shop.office_as(context.clone()).amend_tickets(&changes.iter().map(amendment).collect::<Vec<_>>()).unwrap()
+    };
+    let nobody = || owner_change(OwnerRef::Name("nobody".to_owned().try_into().unwrap()));
+    let twice = TicketChange {
+        items: Some(vec![ItemInput { id: Some(1), ..tea_line("1", "1") }; 2]),
+        rounding: Some("7".parse().unwrap()),
+        ..nobody()
+    };
+    let lines = shop.memory.audit_events().len();
+    let changes = [
+        (one.id, Some(7), twice),
+        (sold, None, nobody()),
+        (other.id, None, name_change("a")),
+        (absent, None, nobody()),
+        (other.id, Some(9), nobody()),
+        // its state after the first change is unknown, so only the fields are checked
+        (one.id, Some(8), nobody()),
+    ];
+    let Err(OfficeError::Batch(errors)) = batch(&shop.seller_context(), &changes) else { panic!("not refused") };
+    let codes: Vec<(usize, Vec<&str>)> = errors
+        .iter()
+        .map(|(index, error)| match error {
+            OfficeError::Several(all) => (*index, all.iter().map(OfficeError::code).collect()),
+            one => (*index, vec![one.code()]),
+        })
+        .collect();
+    let expected = [
+        (0, vec!["name_unknown", "ticket_invalid"]),
+        (0, vec!["version_moved"]),
+        (1, vec!["name_unknown"]),
+        (1, vec!["ticket_closed"]),
+        (3, vec!["not_found"]),
+        (4, vec!["name_unknown"]),
+        (4, vec!["version_moved"]),
+        (5, vec!["name_unknown"]),
+    ];
+    assert_eq!(codes, expected);
+    // a caller who may not make one of the changes learns nothing about the others
+    let manager = shop.fixture.user("manager").id;
+    let without_owner = context_at_with(manager, shop.fixture.device("P01").id, &["ticketUpdate", "ticketRename"]);
+    let mut denied = changes.to_vec();
+    denied.push((other.id, None, owner_change(OwnerRef::Id(shop.fixture.user("cashier").id))));
+    denied.swap(2, 6);
+    let denied = batch(&without_owner, &denied);
+    assert!(matches!(denied, Err(OfficeError::RightMissing(_))), "{denied:?}");
+    assert_eq!(shop.memory.audit_events().len(), lines);
+    for before in [&one, &other] {
+        assert_eq!(shop.unguarded().find_ticket(before.id).unwrap().unwrap().ticket, *before);
+    }
 }
 
 #[test]

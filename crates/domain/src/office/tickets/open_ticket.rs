@@ -46,7 +46,7 @@ fn put(
     if let Some(before) = tx.tickets().find(office.tenant, new.id)? {
         let amendment =
             TicketAmendment { event_id: office.context.event_id, id: new.id, version, change: new.sheet.clone() };
-        return Ok((amend_one(tx, office, before, &amendment)?, false));
+        return Ok((amend_one(tx, office, &before, &amendment)?, false));
     }
     let actor = load_actor(tx, office)?;
     match open(tx, office, &actor, new)? {

@@ -80,7 +80,10 @@ pub(super) fn render_error(failure: &ApiError, head: &RequestHead) -> HttpRespon
             _ => Some(office_violations.iter().map(|violation| build_member_error(violation, language)).collect()),
         },
         resource: match failure {
-            ApiError::Office(OfficeError::VersionMismatch { subject, current }) => build_resource(*subject, *current),
+            ApiError::Office(office_error) => match office_error.leading() {
+                OfficeError::VersionMismatch { subject, current } => build_resource(*subject, *current),
+                _ => None,
+            },
             _ => None,
         },
     };
@@ -119,7 +122,7 @@ fn find_error_code(failure: &ApiError) -> Option<&'static str> {
     Some(match failure {
         ApiError::Denied(AuthDenied::Login(_)) => "Unauthorized",
         ApiError::Denied(denial) => return default_error_code(denial.kind()),
-        ApiError::Office(office_error) if !office::office_error_violations(office_error).is_empty() => {
+        ApiError::Office(office_error) if !office::office_error_violations(office_error.leading()).is_empty() => {
             "ValidationFailed"
         }
         ApiError::Office(office_error) => return default_error_code(office_error.kind()),
@@ -146,11 +149,8 @@ const fn default_error_code(kind: DenialKind) -> Option<&'static str> {
 
 fn build_member_error(violation: &FieldViolation, language: Language) -> MemberErrorBody<'_> {
     let (message, code) = describe_violation(violation, language);
-    let member_name = if violation.in_query {
-        capitalize_path(&violation.field).into()
-    } else {
-        published_member_name(&violation.field).into()
-    };
+    let member_name =
+        if violation.in_query { capitalize_path(&violation.field).into() } else { published_path(&violation.field) };
     MemberErrorBody { member_name, message, code }
 }
 
@@ -161,6 +161,30 @@ fn capitalize_path(name: &str) -> String {
         letters.next().map(|first| format!("{}{}", first.to_ascii_uppercase(), letters.as_str())).unwrap_or_default()
     };
     name.split('.').map(segment).collect::<Vec<_>>().join(".")
+}
+
+/// Returns the published form of a JSON pointer to a member: `1/payments/0/amount` is
+/// `[1].Payments[0].Amount`. A path in the published form stays as it is.
+pub(super) fn published_path(pointer: &str) -> Cow<'_, str> {
+    let is_index = |segment: &str| !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_digit());
+    if !pointer.contains('/') && !is_index(pointer) {
+        return published_member_name(pointer).into();
+    }
+    let mut path = String::new();
+    for segment in pointer.split('/') {
+        if is_index(segment) {
+            path.push_str(&format!("[{segment}]"));
+            continue;
+        }
+        if !path.is_empty() {
+            path.push('.');
+        }
+        path.push_str(&match published_member_name(segment) {
+            same if same == segment => capitalize_path(segment),
+            published => published.to_owned(),
+        });
+    }
+    path.into()
 }
 
 /// Returns the published spelling of a member.
@@ -181,6 +205,7 @@ fn published_member_name(field: &str) -> &str {
         "payments" => "Payments",
         "owner" => "Employee.UserName",
         "ticket" => "Id",
+        "version" => "_v",
         "roles" => "Roles",
         other => other,
     }

@@ -14,16 +14,18 @@ use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
 use tillgate_domain::office::{
     self, FieldName, NamedFields, NewTicket, Office, OfficeError, TicketAmendment, TicketChange, TicketView,
+    UncheckedAmendment,
 };
 use tillgate_domain::ticket::{Currency, Note, TicketStatus};
 use tillgate_domain::{EventId, KnownRight, TicketId, UserId};
 
+use super::error::published_path;
 use super::paths::api_paths;
 use super::ticket_id;
 use crate::context::large_body_limiter::MAX_TICKET_BODY_BYTES;
 use crate::context::office::name_violations;
 use crate::error::office::{into_api_result, office_error_violations};
-use crate::error::{ApiError, FieldViolation, ProtocolError};
+use crate::error::{ApiError, FieldViolation};
 use crate::json::exact::ExactJson;
 use crate::request::Request;
 use crate::serving::requirement::Requirement;
@@ -156,19 +158,14 @@ async fn amend_tickets(call: Request, caller: Caller) -> Result<HttpResponse, Ap
     let changed = call
         .with_office(move |context| {
             let office = context.for_caller(&caller)?;
-            let sent = sent.check_body(|sent| {
-                owner_violations_by_index(&office, sent.iter().map(|each| (each.id, &each.change)))
-            })?;
+            let sent = sent.check_body(|sent| batch_violations(&office, sent))?;
             let amendments = sent.into_iter().map(|sent| {
                 let id = sent.id.ok_or_else(|| ApiError::Fault("a required member was not validated".to_owned()))?;
                 let event_id = context.auth.new_id(EventId::new)?;
                 Ok(TicketAmendment { event_id, id, version: sent.version, change: sent.change })
             });
             let amendments = amendments.collect::<Result<Vec<_>, ApiError>>()?;
-            match into_api_result(office.amend_tickets(&amendments)) {
-                Err(failure) => Err(name_unknown_owners(&office, &amendments, failure)?),
-                changed => changed,
-            }
+            into_api_result(office.amend_tickets(&amendments))
         })
         .await?;
     let rows = changed.iter().map(response::build_row).collect();
@@ -193,38 +190,18 @@ fn owner_violations(
     name_violations(office, right, &NamedFields { owner: Some((owner, current)), ..NamedFields::default() })
 }
 
-/// Checks the owners that are sent for several existing tickets.
-fn owner_violations_by_index<'c>(
-    office: &Office<'_>,
-    changes: impl Iterator<Item = (Option<TicketId>, &'c TicketChange)>,
-) -> Result<Vec<FieldViolation>, ApiError> {
-    let mut violations = Vec::new();
-    for (index, (id, change)) in changes.enumerate() {
-        let found = owner_violations(office, id, change, None)?;
-        let field = format!("[{index}].Employee.UserName");
-        violations.extend(found.into_iter().map(|each| FieldViolation { field: field.clone().into(), ..each }));
+/// Checks several changes, of which some have invalid fields, against the tickets.
+fn batch_violations(office: &Office<'_>, sent: &[request::TicketInput]) -> Result<Vec<FieldViolation>, ApiError> {
+    let changes = sent.iter().enumerate().filter_map(|(index, each)| {
+        let (version, change, is_valid) = (each.version, &each.change, each.is_valid);
+        each.id.map(|id| UncheckedAmendment { index, id, version, change, is_valid })
+    });
+    let errors = office.find_amendment_errors(&changes.collect::<Vec<_>>())?;
+    let mut violations = office_error_violations(&OfficeError::Batch(errors));
+    for violation in &mut violations {
+        violation.field = published_path(&violation.field).into_owned().into();
     }
     Ok(violations)
-}
-
-/// Names the unknown owners of all tickets, if the use case has rejected the first one.
-fn name_unknown_owners(
-    office: &Office<'_>,
-    amendments: &[TicketAmendment],
-    failure: ApiError,
-) -> Result<ApiError, ApiError> {
-    let ApiError::Office(rejected) = &failure else { return Ok(failure) };
-    let (owners, mut violations): (Vec<_>, Vec<_>) =
-        office_error_violations(rejected).into_iter().partition(|each| each.field == FieldName::Owner.name());
-    if owners.is_empty() {
-        return Ok(failure);
-    }
-    violations.extend(owner_violations_by_index(office, amendments.iter().map(|each| (Some(each.id), &each.change)))?);
-    if violations.is_empty() {
-        return Ok(failure);
-    }
-    violations.sort();
-    Ok(ProtocolError::InvalidFields(violations).into())
 }
 
 async fn delete_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {

@@ -71,7 +71,8 @@ fn describe_denial(denial: &AuthDenied, language: Language) -> Option<Cow<'_, st
 }
 
 fn describe_office_error(office_error: &OfficeError, language: Language) -> Option<Cow<'static, str>> {
-    Some(Cow::Borrowed(match office_error {
+    // if several tickets are changed at once, each has its own messages, too
+    Some(Cow::Borrowed(match office_error.leading() {
         OfficeError::Ticket(why) => return Some(ticket_messages::describe_refusal(why, language)),
         OfficeError::RightMissing(_) | OfficeError::RankTooHigh(_) => {
             language.pick("Chýba právo.", "A right is missing.")
@@ -125,6 +126,9 @@ pub(super) fn describe_violation(violation: &FieldViolation, language: Language)
     match violation.code {
         FieldErrorCode::Required => (language.pick("Pole je povinné.", "The field is required."), Some(1)),
         FieldErrorCode::Taken => (language.pick("Hodnota sa už používa.", "The value is already in use."), Some(2)),
+        FieldErrorCode::Unexpected => {
+            (language.pick("Záznam sa teraz takto nedá zmeniť.", "The record cannot be changed like this now."), None)
+        }
         _ => (language.pick("Neplatná hodnota.", "The value is not valid."), None),
     }
 }

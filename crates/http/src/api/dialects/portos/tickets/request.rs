@@ -31,8 +31,10 @@ pub(super) struct TicketInput {
     pub(super) id: Option<TicketId>,
     /// The version that the client read, if sent.
     pub(super) version: Option<i64>,
-    /// The change of the ticket.
+    /// The change of the ticket; invalid fields are missing.
     pub(super) change: TicketChange,
+    /// Whether all of its fields are valid.
+    pub(super) is_valid: bool,
 }
 
 impl TicketInput {
@@ -59,7 +61,9 @@ impl TicketInput {
             return Err(ProtocolError::InvalidFields(vec![build_violation("Items".to_owned(), code)]).into());
         };
         let read = list.iter().enumerate().map(|(index, each)| {
-            Self::from_members(TicketObjectReader::new(each, &format!("[{index}]."), &mut violations), true)
+            let known = violations.len();
+            let sent = Self::from_members(TicketObjectReader::new(each, &format!("[{index}]."), &mut violations), true);
+            Self { is_valid: violations.len() == known, ..sent }
         });
         let sent = read.collect();
         Ok(PartialBody::new(sent, violations))
@@ -74,7 +78,7 @@ impl TicketInput {
             parsed
         });
         let version = members.read_integer("_v");
-        Self { id, version, change: read_change(&mut members) }
+        Self { id, version, change: read_change(&mut members), is_valid: true }
     }
 }
 
