@@ -17,8 +17,8 @@ quick:
     cargo test --workspace --exclude tillgate-tests
 
 # take a picture of every page of the back office into target/screenshots; requires Chromium ("just test install")
-screenshots:
-    cargo run --locked -p tillgate-tests --example screenshots
+screenshots *ARGS:
+    cargo run --locked -p tillgate-tests --example screenshots -- {{ARGS}}
 
 # run the benchmarks and write the results to docs/bench
 bench *ARGS:

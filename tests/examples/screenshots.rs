@@ -5,14 +5,17 @@
 //! ```sh
 //! cargo run --locked -p tillgate-tests --example screenshots
 //! ```
+//!
+//! With a language, such as `-- sk`, the pages are in that.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::path::Path;
 
 use serde_json::json;
+use tillgate_testkit::ProofSigner;
 use tillgate_tests::clients::output_folder;
-use tillgate_tests::{DatabaseEngine, Installation, OfficePage, PASSWORD, TillClient};
+use tillgate_tests::{DatabaseEngine, Installation, OfficePage, PASSWORD, TillClient, enroll_device};
 
 /// The sizes of a desktop and of a phone, in CSS pixels.
 const SIZES: [(&str, u32, u32); 2] = [("desktop", 1280, 800), ("phone", 390, 844)];
@@ -57,24 +60,57 @@ fn add_tills(page: &OfficePage, admin: &TillClient) {
     }
 }
 
+/// Takes the pictures of a till that waits to be enrolled, and of one that is.
+fn take_enrollment_pictures(page: &OfficePage, admin: &TillClient, folder: &Path) {
+    let devices = admin.get("/api/v1/devices").expect_status(200).json();
+    let till = devices["items"].as_array().unwrap().iter().find(|device| device["name"] == "P02").unwrap();
+    page.open(&format!("/devices/{}?tab=key", till["id"].as_str().unwrap()));
+    page.click_text("aside.panel .panel-body button.primary", "");
+    page.wait_for_text("dialog[open]", "");
+    page.wait_until_settled();
+    take_pictures(page, folder, "devices: enroll");
+    page.click_text("dialog button.primary", "");
+    page.wait_for_text(".one-time-code", "-");
+    page.wait_until_settled();
+    take_pictures(page, folder, "devices: code");
+    let code = page.browser.run("return document.querySelector('.one-time-code').textContent");
+    enroll_device(&page.server, &ProofSigner::p256(), code.as_str().unwrap()).expect_status(201);
+    page.wait_for_text("aside.panel .facts", "Kasa 5.1");
+    page.wait_until_settled();
+    take_pictures(page, folder, "devices: key");
+}
+
+/// Shows the pages in the language that the command names.
+fn choose_language(page: &OfficePage) {
+    if let Some(locale) = std::env::args().nth(1) {
+        let choice = json!(json!({ "locale": locale }).to_string());
+        page.browser.run(&format!("localStorage.setItem('tillgate-office', {choice})"));
+    }
+}
+
 fn main() {
-    let folder = output_folder("screenshots/shop");
+    let language = std::env::args().nth(1).map(|locale| format!("-{locale}")).unwrap_or_default();
+    let folder = output_folder(&format!("screenshots/shop{language}"));
     let installation = Installation::new(DatabaseEngine::Sqlite);
     installation.create_full_demo_shop();
     let page = OfficePage::start_on(installation);
-    add_tills(&page, &page.log_in_natively("admin"));
+    let admin = page.log_in_natively("admin");
+    add_tills(&page, &admin);
     page.for_each_view_without_session(|view| take_pictures(&page, &folder, view));
     page.sign_in("admin");
+    choose_language(&page);
     page.for_each_view(|view| take_pictures(&page, &folder, view));
+    take_enrollment_pictures(&page, &admin, &folder);
     println!("{}", folder.display());
 
-    let folder = output_folder("screenshots/empty");
+    let folder = output_folder(&format!("screenshots/empty{language}"));
     let installation = Installation::new(DatabaseEngine::Sqlite);
     installation.secrets().add(PASSWORD);
     installation.run_ok(&["init"], "");
     installation.run_ok(&["user", "add", "admin", "--role", "admin"], &format!("{PASSWORD}\n"));
     let page = OfficePage::start_on(installation);
     page.sign_in_and_wait_for("admin", "No till yet");
+    choose_language(&page);
     page.for_each_view(|view| take_pictures(&page, &folder, view));
     println!("{}", folder.display());
 }

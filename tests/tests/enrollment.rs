@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tillgate_testkit::ProofSigner;
-use tillgate_tests::{DatabaseEngine, Installation, RunningServer, TestResponse, wait_until};
-use ureq::http::Request;
+use tillgate_tests::{
+    DatabaseEngine, Installation, RunningServer, TestResponse, enroll_device, post_with_proof, wait_until,
+};
 
 const PROPAGATION_TIMEOUT: Duration = Duration::from_secs(1);
-const ENROLL: &str = "/api/v1/enrollments";
 const REFRESH: &str = "/api/v1/sessions/refresh";
 
 tillgate_testkit::on_both_databases!(
@@ -34,36 +34,6 @@ fn start(installation: &Installation, arguments: &[&str]) -> String {
     code
 }
 
-/// Sends a proof with this nonce; the nonce is replaced by that of the answer.
-fn send_proof(
-    server: &RunningServer,
-    signer: &ProofSigner,
-    path: &str,
-    body: &Value,
-    nonce: &mut String,
-) -> TestResponse {
-    let till = server.new_till();
-    let uri = till.url(path);
-    let request = Request::builder().method("POST").uri(&uri).header("content-type", "application/json");
-    let request = request.header("dpop", signer.prove("POST", &uri, nonce, None));
-    let answer = till.send(&request.body(body.to_string()).unwrap());
-    answer.header("dpop-nonce").clone_into(nonce);
-    answer
-}
-
-/// Sends a proof, again with the server's nonce, as a till does.
-fn post_with_proof(server: &RunningServer, signer: &ProofSigner, path: &str, body: &Value) -> TestResponse {
-    let mut nonce = "none".to_owned();
-    let challenge = send_proof(server, signer, path, body, &mut nonce);
-    assert_eq!((challenge.status(), challenge.text_at("/code")), (400, "use_dpop_nonce".to_owned()));
-    send_proof(server, signer, path, body, &mut nonce)
-}
-
-fn enroll(server: &RunningServer, signer: &ProofSigner, code: &str) -> TestResponse {
-    let body = json!({ "code": code, "storage": "hardware", "label": "Box", "app": "Kasa 5.1" });
-    post_with_proof(server, signer, ENROLL, &body)
-}
-
 fn refresh(server: &RunningServer, signer: &ProofSigner, token: &str) -> TestResponse {
     post_with_proof(server, signer, REFRESH, &json!({ "refresh_token": token }))
 }
@@ -73,25 +43,25 @@ fn till_is_enrolled_replaced_and_revoked_in_every_process(engine: DatabaseEngine
     let (one, other) = (installation.serve(), installation.serve());
     let [first, second] = [1, 2].map(ProofSigner::ed25519);
     let code = start(&installation, &[]);
-    let enrolled = enroll(&one, &first, &code).expect_status(201);
+    let enrolled = enroll_device(&one, &first, &code).expect_status(201);
     assert_eq!(enrolled.text_at("/token_type"), "DPoP");
     // the same key with the same code, at another process
-    let again = enroll(&other, &first, &code).expect_status(201);
+    let again = enroll_device(&other, &first, &code).expect_status(201);
     assert_eq!(again.text_at("/session/id"), enrolled.text_at("/session/id"));
-    let denied = enroll(&other, &second, &code).expect_status(403);
+    let denied = enroll_device(&other, &second, &code).expect_status(403);
     assert_eq!(denied.text_at("/code"), "enrollment_unknown");
     let audit = run_json(&installation, &["audit", "list", "--action", "device.enroll.replay"]);
     assert_eq!(audit.as_array().unwrap().len(), 1, "{audit}");
 
     let refreshed = refresh(&other, &first, &enrolled.text_at("/refresh_token")).expect_status(200);
     let code = start(&installation, &["--replace"]);
-    let replaced = enroll(&one, &second, &code).expect_status(201);
+    let replaced = enroll_device(&one, &second, &code).expect_status(201);
     let token = refreshed.text_at("/refresh_token");
     wait_until(PROPAGATION_TIMEOUT, "the end of the replaced key's session elsewhere", || {
         refresh(&other, &first, &token).status() == 401
     });
     let again = start(&installation, &["--replace"]);
-    let known = enroll(&one, &first, &again).expect_status(409);
+    let known = enroll_device(&one, &first, &again).expect_status(409);
     assert_eq!(known.text_at("/code"), "key_known");
 
     let admin = one.new_till().login("admin", "OFFICE");
@@ -115,7 +85,7 @@ fn one_of_many_keys_is_enrolled_with_a_code(engine: DatabaseEngine) {
         let attempts: Vec<_> = (1..=10)
             .map(|number| {
                 let (server, code) = (&servers[usize::from(number % 2)], &code);
-                scope.spawn(move || enroll(server, &ProofSigner::ed25519(number), code).status())
+                scope.spawn(move || enroll_device(server, &ProofSigner::ed25519(number), code).status())
             })
             .collect();
         attempts.into_iter().map(|attempt| attempt.join().unwrap()).collect()
@@ -131,7 +101,7 @@ fn session_of_a_key_survives_a_restart(engine: DatabaseEngine) {
     assert_eq!(code.len(), 14, "12 letters in three groups");
     let token = {
         let server = installation.serve();
-        enroll(&server, &signer, &code).expect_status(201).text_at("/refresh_token")
+        enroll_device(&server, &signer, &code).expect_status(201).text_at("/refresh_token")
     };
     let server = installation.serve();
     refresh(&server, &ProofSigner::p256(), &token).expect_status(400);

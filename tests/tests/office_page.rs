@@ -315,7 +315,7 @@ fn audit_log_is_verified_and_exported_on_its_page(engine: DatabaseEngine) {
     browser.run(
         "[...document.querySelectorAll('[role=menuitem]')].find(item => item.textContent.includes('CSV')).click()",
     );
-    browser.wait_for(".toasts", "Saved audit-");
+    browser.wait_for(".toasts", "Saved audit-2");
     let mut saved = None;
     wait_until(TIMEOUT, "the file", || {
         let mut files = std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path());

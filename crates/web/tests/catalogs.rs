@@ -8,13 +8,14 @@ use std::path::Path;
 
 use tillgate_domain::ticket::{PaymentMethod, TicketStatus};
 use tillgate_domain::{
-    Action, DeviceStatus, EndReason, Environment, EventOutcome, KnownRight, SubjectKind, UserStatus,
+    Action, DeviceKeyState, DeviceStatus, EndReason, Environment, EventOutcome, KeyStorage, KnownRight, SubjectKind,
+    UserStatus,
 };
 use tillgate_web::{PageLanguage, assets, find_asset};
 
 type Catalog = BTreeMap<String, String>;
 
-/// The texts of pages, and those of errors.
+/// The texts of pages, and those of errors and of the keys of devices.
 const FOLDERS: [&str; 2] = ["locales", "locales/errors"];
 
 fn catalog(language: PageLanguage) -> Catalog {
@@ -107,6 +108,8 @@ fn names_of_the_domain_have_texts() {
     keys.extend(EndReason::ALL.iter().map(|why| format!("ended_why.{}", why.name())));
     keys.extend(Environment::ALL.iter().map(|environment| format!("environment.{}", environment.name())));
     keys.extend(DeviceStatus::ALL.iter().map(|status| format!("board.{}", status.name())));
+    keys.extend(KeyStorage::ALL.iter().map(|storage| format!("key_storage.{}", storage.name())));
+    keys.extend(DeviceKeyState::ALL.iter().map(|state| format!("key_state.{}", state.name())));
     keys.extend(UserStatus::ALL.iter().map(|status| format!("user_status.{}", status.name())));
     keys.extend(TicketStatus::ALL.iter().map(|status| format!("ticket_state.{}", status.name())));
     keys.extend(PaymentMethod::ALL.iter().map(|method| format!("payment.{}", method.name())));

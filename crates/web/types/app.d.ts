@@ -73,6 +73,8 @@ declare namespace App {
     title: string;
     text?: string;
     content?: any;
+    /** What is to be considered first. */
+    points?: string[];
     fields: Field[];
     action?: string;
     danger?: boolean;
@@ -150,6 +152,8 @@ declare namespace App {
     danger?: boolean;
     checked?: boolean;
     key?: string;
+    /** More classes of its button. */
+    look?: string;
   };
   /** An entry of a menu; `null` is a separator, and other values without a label are nothing. */
   type MenuItem = MenuEntry | null | false | undefined | "";
@@ -168,6 +172,8 @@ declare namespace App {
   /** A short message, with an action such as Undo. */
   type Toast = { id: number; text: string; detail?: string; bad?: boolean; action?: { label: string; run: () => void } };
 
+  /** A code that enrolls a device, with its QR code, and when it expires by the clock of this machine. */
+  type EnrollmentCode = { code: string; qr_code: string; created_at: string; until: number };
   /** The roles of a user on a device. */
   type Access = { device: string; roles: string[] };
   /** The access of a user with the changes that are not saved, and the user and the version that it started from. */

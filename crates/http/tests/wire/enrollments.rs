@@ -24,6 +24,7 @@ fn till_path(shop: &TestServer) -> String {
 async fn start(desk: &OfficeClient, body: Value) -> String {
     let started = desk.post(&format!("{}/enrollment", till_path(&desk.shop)), body).await;
     assert_eq!(started.status, 201, "{}", started.json());
+    assert!(started.text_at("/qr_code").contains("<svg xmlns="), "{}", started.json());
     started.text_at("/code")
 }
 
@@ -74,7 +75,9 @@ async fn code_gets_a_session_that_is_bound_to_the_key() {
     assert_eq!(code.len(), 9, "{code}");
     let waiting = desk.get(&path).await;
     assert_eq!((waiting.status.as_u16(), waiting.text_at("/state").as_str()), (200, "waiting"));
-    assert!(waiting.json().get("code").is_none(), "the code is shown once");
+    for member in ["code", "qr_code"] {
+        assert!(waiting.json().get(member).is_none(), "the {member} is shown once");
+    }
 
     let enrolled = enroll(shop, &code.to_lowercase(), &signer).await;
     assert_eq!(enrolled.status, 201, "{}", enrolled.json());

@@ -1,4 +1,3 @@
-// @ts-check
 // Calls of the native API with the cookies of the back office.
 
 import { apiBase, prefix } from "./base.js";

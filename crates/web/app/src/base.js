@@ -1,4 +1,3 @@
-// @ts-check
 // The addresses of the back office, derived from the address of this module:
 // <prefix>/a/<digest>/src/base.js.
 

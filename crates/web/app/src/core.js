@@ -1,7 +1,8 @@
-// @ts-check
-// What nearly every module needs: calls, texts, times, rights, addresses and templates.
+// What nearly every module needs: calls, texts, times, rights, addresses, names, messages and templates.
 
 export * from "./api.js";
+export * from "./components/toast.js";
+export * from "./directory.js";
 export * from "./i18n.js";
 export * from "./rights.js";
 export * from "./router.js";

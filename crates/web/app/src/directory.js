@@ -1,75 +1,58 @@
-// @ts-check
 // Lists that many pages need: stores, roles, devices, people. Each is read once, and again after it
 // changed.
 
-import { can, compareNames, hooks, inZone, Problem, readAll, repaint, roleName } from "./core.js";
+import { hooks, Problem, readAll } from "./api.js";
+import { compareNames } from "./i18n.js";
 import { onChange } from "./live.js";
+import { can, roleName } from "./rights.js";
+import { inZone } from "./time.js";
+import { repaint } from "./view.js";
 
 const MAX_AGE = 60_000;
 const RETRY_DELAY = 5_000;
 
-/** @type {Record<string, {path: string, kind: string, right?: string, query?: any, name: (item: any) => string}>} */
-const SOURCES = {
-  stores: { path: "stores", kind: "store", name: (item) => item.name },
-  roles: { path: "roles", kind: "role", name: (item) => item.name },
-  devices: { path: "devices", kind: "device", name: (item) => item.name },
-  users: { path: "users", kind: "user", right: "userRead", name: (item) => item.display_name },
-};
+/** A list that is not read yet. @param {string} kind of its changes @param {string} [right] to read it */
+const listOf = (kind, right) => ({ kind, right, items: /** @type {any[]} */ ([]), readAt: 0, changedAt: 0, pending: /** @type {Promise<any[]> | null} */ (null) });
 
-/** @type {Record<string, any[]>} */
-const lists = {};
-/** @type {Record<string, number>} */
-const readAt = {};
-/** @type {Record<string, number>} */
-const changedAt = {};
-/** @type {Record<string, Promise<any[]>>} */
-const pending = {};
+/** The lists, by their paths. */
+const lists = { stores: listOf("store"), roles: listOf("role"), devices: listOf("device"), users: listOf("user", "userRead") };
 
-/** Whether a list was read less than a time ago, and has not changed since. @param {string} name @param {number} maxAge */
-const isFresh = (name, maxAge) => Date.now() - (readAt[name] ?? 0) < maxAge && readAt[name] > (changedAt[name] ?? 0);
+/** Whether a list was read less than a time ago, and has not changed since. @param {ReturnType<typeof listOf>} list @param {number} maxAge */
+const isFresh = ({ readAt, changedAt }, maxAge) => Date.now() - readAt < maxAge && readAt > changedAt;
 
-/**
- * Returns a list as far as it was read; reads it in the background if it is old.
- * @param {"stores" | "roles" | "devices" | "users"} name
- * @returns {any[]}
- */
+/** Returns a list as far as it was read; reads it in the background if it is old. @param {keyof typeof lists} name */
 export function directory(name) {
-  if (!isFresh(name, MAX_AGE) && !pending[name]) loadDirectory(name).catch(() => {});
-  return lists[name] ?? [];
+  if (!isFresh(lists[name], MAX_AGE) && !lists[name].pending) loadDirectory(name).catch(() => {});
+  return lists[name].items;
 }
 
-/** Reads a list. @param {"stores" | "roles" | "devices" | "users"} name @returns {Promise<any[]>} */
+/** Reads a list. @param {keyof typeof lists} name @returns {Promise<any[]>} */
 export function loadDirectory(name) {
-  const source = SOURCES[name];
-  if (source.right && !can(source.right)) return Promise.resolve((lists[name] = []));
+  const list = lists[name];
+  if (list.right && !can(list.right)) return Promise.resolve((list.items = []));
   const startedAt = Date.now();
-  pending[name] ??= readAll(source.path, source.query)
+  list.pending ??= readAll(name)
     .then((items) => {
-      readAt[name] = startedAt;
-      lists[name] = items.sort((a, b) => compareNames(source.name(a), source.name(b)));
-      return lists[name];
+      list.readAt = startedAt;
+      return (list.items = items.sort((a, b) => compareNames(a.display_name ?? a.name, b.display_name ?? b.name)));
     })
     .catch((error) => {
       const isRefused = error instanceof Problem && error.status === 403;
-      readAt[name] = Date.now() - (isRefused ? 0 : MAX_AGE - RETRY_DELAY);
-      changedAt[name] = 0;
+      Object.assign(list, { readAt: Date.now() - (isRefused ? 0 : MAX_AGE - RETRY_DELAY), changedAt: 0 });
       setTimeout(repaint, RETRY_DELAY + 100);
-      if (isRefused) return (lists[name] = []);
+      if (isRefused) return (list.items = []);
       throw error;
     })
     .finally(() => {
-      delete pending[name];
+      list.pending = null;
       repaint();
     });
-  return pending[name];
+  return list.pending;
 }
 
-/**
- * Reads lists that must be complete, such as those of a form.
- * @param {("stores" | "roles" | "devices" | "users")[]} names
- */
+/** Reads lists that must be complete, such as those of a form. @param {(keyof typeof lists)[]} names */
 export const requireDirectories = (...names) =>
-  Promise.all(names.map((name) => (isFresh(name, 5_000) ? lists[name] : loadDirectory(name))));
+  Promise.all(names.map((name) => (isFresh(lists[name], 5_000) ? lists[name].items : loadDirectory(name))));
 
 /** The names for people of the roles with these names. @param {string[]} names */
 export const roleNames = (names) =>
@@ -117,10 +100,10 @@ export function nameOf(user) {
   return user.display_name ?? directory("users").find((each) => each.id === user.id)?.display_name ?? user.user_name ?? "";
 }
 
-/** @param {(source: typeof SOURCES[string]) => boolean} isMeant */
+/** @param {(kind: string, path: string) => boolean} isMeant */
 const noteChange = (isMeant) => {
-  for (const [name, source] of Object.entries(SOURCES)) if (isMeant(source)) changedAt[name] = Date.now();
+  for (const [path, list] of Object.entries(lists)) if (isMeant(list.kind, path)) list.changedAt = Date.now();
 };
 
-onChange(({ kind }) => noteChange((source) => source.kind === kind));
-hooks.changed = (path) => noteChange((source) => path.startsWith(source.path));
+onChange((change) => noteChange((kind) => kind === change.kind));
+hooks.changed = (changed) => noteChange((_, path) => changed.startsWith(path));

@@ -1,4 +1,3 @@
-// @ts-check
 // Texts in the language of the person. Keys are flat; plural forms are keys with a suffix such as
 // `.one`, by Intl.PluralRules.
 
@@ -46,7 +45,7 @@ export async function loadLocale(tag) {
   document.documentElement.lang = tag;
 }
 
-/** Loads the texts of errors, which no page shows at first. */
+/** Loads the texts of errors and of the keys of devices, which no page shows at first. */
 export async function loadErrors() {
   const answer = await fetch(`${assets}locales/errors/${current}.json`);
   Object.assign(texts, await answer.json());

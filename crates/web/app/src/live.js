@@ -1,9 +1,8 @@
-// @ts-check
 // Changes as they happen: one event stream per browser, which one tab reads for all of them.
 // Without a stream, a visible tab reads its lists every 10 seconds.
 
 import { apiBase } from "./base.js";
-import { repaint } from "./core.js";
+import { repaint } from "./view.js";
 
 const POLL_INTERVAL = 10_000;
 const CHANNEL = "tillgate-office-live";

@@ -1,12 +1,9 @@
-// @ts-check
 // Starts the app: texts, session, pages.
 
 import { render } from "../vendor/lit-html/lit-html.js";
 import { hasStorePicker, layout, openKeys, openSearch, pages } from "./components/layout.js";
 import { problemBox, problemView, skeleton } from "./components/small.js";
-import { toastList } from "./components/toast.js";
-import { loadDirectory, zoneOfStore } from "./directory.js";
-import { canAny, chooseLocale, currentRoute, hooks, html, loadErrors, loadLocale, onPaint, Problem, repaint, setZone, startRouter, t } from "./core.js";
+import { canAny, chooseLocale, currentRoute, hooks, html, loadDirectory, loadErrors, loadLocale, onPaint, Problem, repaint, setZone, startRouter, t, toastList, zoneOfStore } from "./core.js";
 import { onChange, startLive } from "./live.js";
 import { applyPrefs, prefs } from "./prefs.js";
 import { loadCurrent, loadSession, session } from "./session.js";

@@ -1,4 +1,3 @@
-// @ts-check
 // What a person set up in this browser: nothing secret.
 
 import { repaint } from "./view.js";

@@ -1,4 +1,3 @@
-// @ts-check
 // What the person may do, and the groups in which rights are shown.
 
 import { hasText, t } from "./i18n.js";

@@ -1,4 +1,3 @@
-// @ts-check
 // The page that the address names, and moves between pages.
 
 import { prefix } from "./base.js";

@@ -1,4 +1,3 @@
-// @ts-check
 // The person who is signed in: who they are, when their session ends, and their proofs.
 
 import { call, callOffice, hooks, Problem, repaint, setRights } from "./core.js";

@@ -1,4 +1,3 @@
-// @ts-check
 // The tenant of the back office with its accent color, and reading the open page again.
 
 import { call, repaint } from "./core.js";

@@ -1,4 +1,3 @@
-// @ts-check
 // Keys of the keyboard. Single letters can be switched off (WCAG 2.1.4).
 
 import { href, navigate } from "./core.js";

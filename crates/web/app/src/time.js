@@ -1,4 +1,3 @@
-// @ts-check
 // Instants, days and periods in the time zone of the page, or in that of one of its items.
 
 import { formatRelative, locale } from "./i18n.js";

@@ -1,4 +1,3 @@
-// @ts-check
 // A page with a form for a one-time token: enters the token that the address has as its fragment,
 // and keeps it when the person chooses another language. Suggests the time zone of the browser, and
 // shows the password if the person wants to see it.

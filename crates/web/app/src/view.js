@@ -1,4 +1,3 @@
-// @ts-check
 // One repaint per animation frame.
 
 import { html } from "../vendor/lit-html/lit-html.js";

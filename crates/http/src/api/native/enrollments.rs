@@ -11,7 +11,7 @@ use std::sync::Arc;
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::dpop::decode_base64url_32;
-use tillgate_auth_core::{AuthDenied, Caller, EnrollmentCode, EnrollmentRequest, ProofDenied};
+use tillgate_auth_core::{AuthDenied, Caller, EnrollmentRequest, ProofDenied};
 use tillgate_domain::enrollment::DEFAULT_ENROLLMENT_LIFETIME;
 use tillgate_domain::office::{FieldName, NewEnrollment};
 use tillgate_domain::{DeviceId, KnownRight};
@@ -63,8 +63,8 @@ async fn start_enrollment(call: Request, caller: Caller) -> Result<HttpResponse,
     let lifetime = lifetime.unwrap_or(DEFAULT_ENROLLMENT_LIFETIME);
     let (code, enrollment) = call
         .with_office(move |context| {
-            let EnrollmentCode { code, digest } = context.auth.generate_enrollment_code(lifetime)?;
-            let new = NewEnrollment { digest, lifetime, replaces_key };
+            let code = context.auth.generate_enrollment_code(lifetime)?;
+            let new = NewEnrollment { digest: code.digest, lifetime, replaces_key };
             let enrollment = into_api_result(context.for_caller(&caller)?.start_enrollment(id, &new))?;
             Ok((code, enrollment))
         })

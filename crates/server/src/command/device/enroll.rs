@@ -92,7 +92,7 @@ impl EnrollArgs {
         json: bool,
     ) -> Result<(), CommandError> {
         let (code, enrollment) = check_decided(Ok(self.start(office, engine, device)?))?;
-        let body = EnrollmentBody::from_enrollment(&enrollment, office.ids.now()).with_code(&code.code);
+        let body = EnrollmentBody::from_enrollment(&enrollment, office.ids.now()).with_code(&code);
         print::print_answer(json, code.code.expose(), &body);
         if !json && std::io::stdout().is_terminal() {
             print::print_line(&draw_qr_code(code.letters().expose())?);

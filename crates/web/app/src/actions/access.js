@@ -1,11 +1,8 @@
-// @ts-check
 // Who may log in on a device, changed from the side of the device.
 
-import { accessOn, call, t, withAccess } from "../core.js";
+import { accessOn, call, peopleOptions, requireDirectories, roleOptions, t, toast, usablePeople, withAccess } from "../core.js";
 import { patch } from "../components/conflict.js";
 import { formDialog } from "../components/form.js";
-import { toast } from "../components/toast.js";
-import { peopleOptions, requireDirectories, roleOptions, usablePeople } from "../directory.js";
 import { act, refreshPage } from "../shop.js";
 
 /** Saves other roles on a device. @param {string} id @param {string} device @param {string[] | null} roles */

@@ -1,9 +1,7 @@
-// @ts-check
 // Acts on API keys: create, change, rotate, revoke, delete.
 
-import { accessOn, call, collectRights, currentZone, dateOf, effectiveRoles, endOfDate, formatList, groupNames, groupOf, navigate, t, tn, withQuery, word } from "../core.js";
-import { differences, formDialog, offerSecret } from "../components/form.js";
-import { directory, requireDirectories, usableDevices, usablePeople } from "../directory.js";
+import { accessOn, call, collectRights, currentZone, dateOf, directory, effectiveRoles, endOfDate, formatList, groupNames, groupOf, navigate, requireDirectories, t, tn, usableDevices, usablePeople, withQuery, word } from "../core.js";
+import { differences, editDialog, formDialog, offerSecret } from "../components/form.js";
 import { askAndDelete, changeStatus } from "./sessions.js";
 
 /** Rights that change nothing. */
@@ -108,12 +106,8 @@ const offerKey = (key) =>
 
 /** @param {any} key @param {string | null} etag */
 export async function editKey(key, etag) {
-  await formDialog({
-    title: t("edit.title", { name: key.name }),
-    wide: true,
-    fields: await fields(key),
-    edit: { path: `api-keys/${key.id}`, etag, base: key, change: (values) => differences(key, body(values, key)) },
-  });
+  const change = (/** @type {App.Values} */ values) => differences(key, body(values, key));
+  await editDialog(key.name, await fields(key), { wide: true, edit: { path: `api-keys/${key.id}`, etag, base: key, change } });
 }
 
 /** @param {any} key @param {string | null} etag */

@@ -1,10 +1,7 @@
-// @ts-check
 // Acts on devices: lock, unlock, register, change, retire.
 
-import { can, currentRoute, href, navigate, optionsOf, t, tn, word } from "../core.js";
-import { differences, formDialog } from "../components/form.js";
-import { toast } from "../components/toast.js";
-import { requireDirectories, roleOptions, storeOptions } from "../directory.js";
+import { can, currentRoute, href, navigate, optionsOf, requireDirectories, roleOptions, storeOptions, t, tn, toast, word } from "../core.js";
+import { differences, editDialog, formDialog } from "../components/form.js";
 import { environments } from "../pages/board.js";
 import { askAndDelete, askToEnd, changeStatus } from "./sessions.js";
 
@@ -74,11 +71,7 @@ export async function editDevice(device, etag) {
     if (changed.store === "") changed.store = null;
     return changed;
   };
-  await formDialog({
-    title: t("edit.title", { name: device.name }),
-    fields: fields(device),
-    edit: { path: `devices/${device.id}`, etag, base, change },
-  });
+  await editDialog(device.name, fields(device), { edit: { path: `devices/${device.id}`, etag, base, change } });
 }
 
 /** Retires a device, which cannot be undone. @param {NativeApi.Device} device @param {number} sessions how many sessions end */

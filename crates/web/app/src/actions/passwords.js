@@ -1,9 +1,7 @@
-// @ts-check
 // Passwords of other people and of devices, invitations to choose one, mails with links, and failed attempts.
 
-import { call, formatMoment, t, tn } from "../core.js";
+import { call, formatMoment, t, tn, toast } from "../core.js";
 import { formDialog, offerSecret } from "../components/form.js";
-import { toast } from "../components/toast.js";
 import { act } from "../shop.js";
 import { toastEnding } from "./sessions.js";
 

@@ -1,9 +1,7 @@
-// @ts-check
 // Acts on roles: add, duplicate, describe, delete.
 
-import { differences, formDialog } from "../components/form.js";
-import { call, href, navigate, optionsOf, roleName, t, tn, word } from "../core.js";
-import { requireDirectories, roleOptions, usableDevices, usablePeople } from "../directory.js";
+import { differences, editDialog, formDialog } from "../components/form.js";
+import { call, href, navigate, optionsOf, requireDirectories, roleName, roleOptions, t, tn, usableDevices, usablePeople, word } from "../core.js";
 import { askAndDelete } from "./sessions.js";
 import { environments } from "../pages/board.js";
 
@@ -34,13 +32,10 @@ export async function addRole(source) {
   if (created) navigate(href("roles", created.data.id));
 }
 
-/** @param {NativeApi.Role} role @param {string | null} etag */
-export async function editRole(role, etag) {
-  await formDialog({
-    title: t("edit.title", { name: roleName(role) }),
-    fields: fields(role),
-    edit: { path: `roles/${role.id}`, etag, base: role, change: (values) => differences(role, values) },
-  });
+/** @param {NativeApi.Role} role */
+export async function editRole({ id }) {
+  const { data: base, etag } = await call("GET", `roles/${id}`);
+  await editDialog(roleName(base), fields(base), { edit: { path: `roles/${id}`, etag, base, change: (values) => differences(base, values) } });
 }
 
 /** Deletes a role; who has it gets another one instead, or none. @param {NativeApi.Role} role */

@@ -1,11 +1,8 @@
-// @ts-check
 // Ending sessions, and the acknowledgments of the processes for whatever ends sessions.
 
-import { call, can, formatSeconds, navigate, readItems, t, tn } from "../core.js";
+import { call, can, extendToast, formatSeconds, nameOf, navigate, readItems, t, tn, toast } from "../core.js";
 import { confirmDialog } from "../components/form.js";
 import { toastProblem } from "../components/small.js";
-import { extendToast, toast } from "../components/toast.js";
-import { nameOf } from "../directory.js";
 import { isOwn, session, signOut } from "../session.js";
 import { act, refreshPage } from "../shop.js";
 

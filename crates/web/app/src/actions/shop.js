@@ -1,9 +1,7 @@
-// @ts-check
 // Changes of the settings of the tenant, and of its stores.
 
-import { call, can, optionsOf, t } from "../core.js";
-import { differences, formDialog, languageOptions } from "../components/form.js";
-import { storeOptions } from "../directory.js";
+import { call, can, optionsOf, storeOptions, t } from "../core.js";
+import { differences, editDialog, formDialog, languageOptions } from "../components/form.js";
 import { LIMITS, loadShop, shop } from "../shop.js";
 import { askAndDelete } from "./sessions.js";
 
@@ -72,13 +70,9 @@ export async function addStore() {
 }
 
 /** @param {NativeApi.Store} store */
-export async function editStore(store) {
-  const { data: fresh, etag } = await call("GET", `stores/${store.id}`);
-  await formDialog({
-    title: t("edit.title", { name: fresh.name }),
-    fields: storeFields(fresh),
-    edit: { path: `stores/${store.id}`, etag, base: fresh, change: (values) => differences(fresh, storeBody(values)) },
-  });
+export async function editStore({ id }) {
+  const { data: base, etag } = await call("GET", `stores/${id}`);
+  await editDialog(base.name, storeFields(base), { edit: { path: `stores/${id}`, etag, base, change: (values) => differences(base, storeBody(values)) } });
 }
 
 /** Closes a store; its devices are moved to another one. @param {NativeApi.Store} store @param {any[]} devices */

@@ -1,10 +1,7 @@
-// @ts-check
 // Acts on people: add, change, suspend, delete, give roles.
 
-import { accessOn, call, can, href, navigate, optionsOf, t, tn, withAccess } from "../core.js";
-import { differences, formDialog, languageOptions } from "../components/form.js";
-import { toast } from "../components/toast.js";
-import { deviceOptions, requireDirectories, roleOptions } from "../directory.js";
+import { accessOn, call, can, deviceOptions, href, navigate, optionsOf, requireDirectories, roleOptions, t, tn, toast, withAccess } from "../core.js";
+import { differences, editDialog, formDialog, languageOptions } from "../components/form.js";
 import { isSelf } from "../pages/user-state.js";
 import { refreshPage } from "../shop.js";
 import { inviteUser } from "./passwords.js";
@@ -90,20 +87,16 @@ export async function editUser(user, etag) {
     const changed = differences(user, { ...values, email: values.email || null, ...locale });
     return password && "email" in changed ? { ...changed, current_password: password } : changed;
   };
-  await formDialog({
-    title: t("edit.title", { name: user.display_name }),
-    fields: [
-      { name: "display_name", label: t("field.display_name"), required: true, value: user.display_name, max: 200 },
-      { name: "user_name", label: t("field.user_name"), required: true, value: user.user_name, max: 100, hint: t("user.user_name.hint") },
-      { name: "email", label: t("field.email"), type: "email", value: user.email ?? "", max: 254 },
-      ...(isSelf(user)
-        ? [/** @type {any} */ ({ name: "current_password", label: t("password.current"), type: "password", autocomplete: "current-password", hint: t("user.email.own"), when: (/** @type {any} */ values) => (values.email || null) !== user.email })]
-        : []),
-      { name: "locale", label: t("field.locale"), type: "select", value: user.locale ?? "", options: [{ value: "", label: t("user.locale.none") }, ...languageOptions(user.locale)], when: () => "locale" in user },
-      { name: "password_change_required", label: t("password.must_change"), type: "check", value: user.password_change_required },
-    ],
-    edit: { path: `users/${user.id}`, etag, base: user, change },
-  });
+  /** @type {App.Field[]} */
+  const fields = [
+    { name: "display_name", label: t("field.display_name"), required: true, value: user.display_name, max: 200 },
+    { name: "user_name", label: t("field.user_name"), required: true, value: user.user_name, max: 100, hint: t("user.user_name.hint") },
+    { name: "email", label: t("field.email"), type: "email", value: user.email ?? "", max: 254 },
+    { name: "current_password", label: t("password.current"), type: "password", autocomplete: "current-password", hint: t("user.email.own"), when: (values) => isSelf(user) && (values.email || null) !== user.email },
+    { name: "locale", label: t("field.locale"), type: "select", value: user.locale ?? "", options: [{ value: "", label: t("user.locale.none") }, ...languageOptions(user.locale)], when: () => "locale" in user },
+    { name: "password_change_required", label: t("password.must_change"), type: "check", value: user.password_change_required },
+  ];
+  await editDialog(user.display_name, fields, { edit: { path: `users/${user.id}`, etag, base: user, change } });
 }
 
 /**

@@ -1,9 +1,7 @@
-// @ts-check
 // Changes with the version that was read. If somebody else changed the same thing meanwhile, the
 // person decides field by field.
 
-import { call, can, formatMoment, html, nothing, Problem, readItems, repaint, t } from "../core.js";
-import { nameOf } from "../directory.js";
+import { call, can, formatMoment, html, nameOf, nothing, Problem, readItems, repaint, t } from "../core.js";
 import { cancelButton, dialogForm, openDialog } from "./dialog.js";
 import { labelOf, valueText } from "./values.js";
 

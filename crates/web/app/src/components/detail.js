@@ -1,8 +1,6 @@
-// @ts-check
 // The item that is open in the panel or on a page, with what its tabs read besides.
 
-import { call, html, repaint, t } from "../core.js";
-import { atPlaceOf } from "../directory.js";
+import { atPlaceOf, call, html, repaint, t } from "../core.js";
 import { PageData } from "./page-data.js";
 import { loadingPanel } from "./panel.js";
 import { problemBox, skeleton } from "./small.js";

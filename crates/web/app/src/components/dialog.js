@@ -1,9 +1,7 @@
-// @ts-check
 // Modal dialogs. Each is a native <dialog>, which keeps the focus inside and returns it.
 
 import { render } from "../../vendor/lit-html/lit-html.js";
-import { html, icon, nothing, onPaint, t } from "../core.js";
-import { toast } from "./toast.js";
+import { html, icon, nothing, onPaint, t, toast } from "../core.js";
 
 /**
  * Opens a dialog and returns what it was closed with; undefined if it was canceled.

@@ -1,4 +1,3 @@
-// @ts-check
 // From an invalid field to what people read.
 
 import { formatDecimal, formatNumber, hasText, t, tn, word } from "../core.js";

@@ -1,4 +1,3 @@
-// @ts-check
 // The fields of a form.
 
 import { html, live, nothing, t, valueOf } from "../core.js";

@@ -1,8 +1,6 @@
-// @ts-check
 // Filters of a list. They are part of the address, so that a link shows what one sees.
 
-import { directory, peopleOptions } from "../directory.js";
-import { can, currentRoute, html, icon, live, navigate, nothing, t, valueOf, withQuery } from "../core.js";
+import { can, currentRoute, directory, html, icon, live, navigate, nothing, peopleOptions, t, valueOf, withQuery } from "../core.js";
 import { optionViews } from "./small.js";
 
 let searchTimer = 0;
@@ -23,7 +21,7 @@ export function filterBar({ search, filters = [], end = nothing }) {
       set("search", value);
     }, 200);
   };
-  const active = filters.some((filter) => query.get(filter.name)) || query.get("search");
+  const names = ["search", ...filters.map(({ name }) => name)];
   return html`
     <div class="filters" role="search">
       ${search
@@ -35,7 +33,9 @@ export function filterBar({ search, filters = [], end = nothing }) {
         return html`<select aria-label=${label} class=${value ? "active" : ""} @change=${(/** @type {Event} */ event) => set(name, valueOf(event))}>
           ${optionViews([{ value: "", label }, ...options], value)}</select>`;
       })}
-      ${active ? html`<a class="button quiet" href=${clearHref(filters)}>${t("filter.clear")}</a>` : nothing}
+      ${names.some((name) => query.get(name))
+        ? html`<a class="button quiet" href=${withQuery(Object.fromEntries(names.map((name) => [name, null])), null)}>${t("filter.clear")}</a>`
+        : nothing}
       <span class="fill"></span>
       ${end}
     </div>`;
@@ -46,7 +46,3 @@ export const whoFilters = (user = "user", label = t("field.user")) => [
   ...(can("userRead") ? [{ name: user, label, options: peopleOptions() }] : []),
   { name: "device", label: t("field.device"), options: directory("devices").map(({ id, name }) => ({ value: id, label: name })) },
 ];
-
-/** @param {App.Filter[]} filters */
-const clearHref = (filters) =>
-  withQuery({ search: null, ...Object.fromEntries(filters.map((filter) => [filter.name, null])) }, null);

@@ -1,4 +1,3 @@
-// @ts-check
 // Forms in dialogs. Errors of the API appear at the field that its JSON pointer names.
 
 import { call, html, icon, languageName, languages, mask, nothing, optionsOf, Problem, repaint, t, toQuery } from "../core.js";
@@ -16,7 +15,7 @@ export { differences } from "./conflict.js";
  * was canceled. Without `submit`, the page is read again afterwards.
  * @param {App.Form} options
  */
-export async function formDialog({ title, text, content, fields, action = t("save"), danger, wide, locked, cancel, opened, asCall, edit, submit }) {
+export async function formDialog({ title, text, content, points = [], fields, action = t("save"), danger, wide, locked, cancel, opened, asCall, edit, submit }) {
   const toCall = edit ? (/** @type {App.Values} */ given) => /** @type {App.FormCall} */ (["PATCH", edit.path, edit.change(given)]) : asCall;
   const run = () => {
     if (submit) return submit(values);
@@ -90,6 +89,7 @@ export async function formDialog({ title, text, content, fields, action = t("sav
                 <button type="button" class="button small" @click=${() => close()}>${t("form.discard")}</button></p>`
             : nothing}
           ${text ? html`<p class="muted">${text}</p>` : nothing} ${content}
+          ${points.length ? html`<ul class="points">${points.map((point) => html`<li>${point}</li>`)}</ul>` : nothing}
           ${error && (others.length > 0 || atField.size === 0)
             ? html`<div class="notice notice-bad" role="alert">
                 ${describe(error)}${others.map((each) => html`<br>${describeOther(each)}`)} ${supportButton(error)}
@@ -112,11 +112,13 @@ export async function formDialog({ title, text, content, fields, action = t("sav
   return result;
 }
 
+/** Opens a form that changes something with a name. @param {string} name @param {App.Field[]} fields @param {Pick<App.Form, "edit" | "wide">} options */
+export const editDialog = (name, fields, options) => formDialog({ title: t("edit.title", { name }), fields, ...options });
+
 /** Asks whether to do something wide or final. Returns what was entered, if the person is sure. @param {App.Question} question @returns {Promise<App.Values | undefined>} */
-export function confirmDialog({ title, text, points = [], action, name, fields = [] }) {
-  const content = points.length ? html`<ul class="points">${points.map((point) => html`<li>${point}</li>`)}</ul>` : undefined;
+export function confirmDialog({ title, text, points, action, name, fields = [] }) {
   const typed = name ? [{ name: "confirm", label: t("confirm.type_name", { name }), required: true, expected: name }] : [];
-  return formDialog({ title, text, content, fields: [...fields, ...typed], action, danger: true, submit: async (values) => values });
+  return formDialog({ title, text, points, fields: [...fields, ...typed], action, danger: true, submit: async (values) => values });
 }
 
 /**

@@ -1,4 +1,3 @@
-// @ts-check
 // What the page did as calls of the API, and the keys of the keyboard.
 
 import { formatSeconds, html, icon, recentCalls, t } from "../core.js";

@@ -1,8 +1,6 @@
-// @ts-check
 // The frame around every page: the rail, the top bar, the notices.
 
-import { canAny, formatSeconds, href, html, icon, languages, locale, navigate, nothing, t, valueOf, withQuery } from "../core.js";
-import { storeOptions } from "../directory.js";
+import { canAny, formatSeconds, href, html, icon, languages, locale, navigate, nothing, storeOptions, t, valueOf, withQuery } from "../core.js";
 import { connection } from "../live.js";
 import { prefs, setPrefs } from "../prefs.js";
 import { renew, session, signOut } from "../session.js";

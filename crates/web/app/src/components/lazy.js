@@ -1,4 +1,3 @@
-// @ts-check
 // Parts of the app that are loaded when they are first needed, and buttons that open a menu.
 // The menu is loaded soon after the page.
 
@@ -62,5 +61,8 @@ export function menuTrigger(items, { look, name, label, title }, content) {
     @click=${open}>${content}</button>`;
 }
 
-/** A button with three dots that opens a menu. @param {() => App.MenuItem[]} items @param {string} [label] */
-export const menuButton = (items, label = t("actions")) => menuTrigger(items, { look: "icon-button", name: label, label }, icon("more"));
+/** A button with three dots that opens a menu; none without items. @param {() => App.MenuItem[]} items @param {string} [name] of what the menu is for */
+export function menuButton(items, name) {
+  const label = name ? t("actions_for", { name }) : t("actions");
+  return items().some(Boolean) ? menuTrigger(items, { look: "icon-button", name: label, label }, icon("more")) : nothing;
+}

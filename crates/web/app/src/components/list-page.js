@@ -1,8 +1,6 @@
-// @ts-check
 // A page with a list and the panel of the item that is open, by its description.
 
-import { can, href, html, icon, nothing, PERIODS, pickQuery, repaint, t, tn, withQuery } from "../core.js";
-import { atPlaceOf } from "../directory.js";
+import { atPlaceOf, can, href, html, icon, nothing, PERIODS, pickQuery, repaint, t, tn, withQuery } from "../core.js";
 import { filterBar } from "./filters.js";
 import { button, emptyBox, problemBox, skeleton } from "./small.js";
 import { lazyActions, menuTrigger } from "./lazy.js";

@@ -1,4 +1,3 @@
-// @ts-check
 // A list of the API: pages, refreshing, selection.
 
 import { call, repaint } from "../core.js";

@@ -1,4 +1,3 @@
-// @ts-check
 // A menu beside the button that opened it.
 
 import { render } from "../../vendor/lit-html/lit-html.js";

@@ -1,4 +1,3 @@
-// @ts-check
 // What is read for a page or a part of it, and parts of pages that are no list.
 
 import { html, repaint, t } from "../core.js";

@@ -1,4 +1,3 @@
-// @ts-check
 // The panel beside a list, which shows the item that is open.
 
 import { currentRoute, html, icon, nothing, t, withQuery } from "../core.js";

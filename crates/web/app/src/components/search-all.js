@@ -1,8 +1,6 @@
-// @ts-check
 // The search over everything: pages, people, devices, roles, stores and tickets.
 
-import { can, canAny, compareNames, href, html, icon, navigate, nothing, readItems, repaint, roleName, t, valueOf, word } from "../core.js";
-import { requireDirectories } from "../directory.js";
+import { can, canAny, compareNames, href, html, icon, navigate, nothing, readItems, repaint, requireDirectories, roleName, t, valueOf, word } from "../core.js";
 import { ticketTitle } from "../pages/ticket-words.js";
 import { dialogHead, openDialog } from "./dialog.js";
 import { pages } from "./layout.js";

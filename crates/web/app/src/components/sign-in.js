@@ -1,4 +1,3 @@
-// @ts-check
 // Asks for the password over the page: to sign in again, or to prove who acts.
 
 import { call, callOffice, t } from "../core.js";

@@ -1,12 +1,9 @@
-// @ts-check
 // Small parts that every page uses: instants, states, problems, empty lists.
 
 import { prefix } from "../base.js";
-import { formatAge, formatExact, formatMoment, hasText, html, icon, live, nothing, Problem, repeat, svg, t, word } from "../core.js";
-import { atPlaceOf } from "../directory.js";
+import { atPlaceOf, formatAge, formatExact, formatMoment, hasText, html, icon, live, nothing, Problem, repeat, svg, t, toast, word } from "../core.js";
 import { connection } from "../live.js";
 import { copy } from "./dialog.js";
-import { toast } from "./toast.js";
 
 /** An instant with the exact time on hover. @param {(at: string) => string} format @returns {(at: string | null | undefined, never?: string) => any} */
 const instant = (format) => (at, never = t("never")) =>
@@ -45,8 +42,9 @@ export const chips = (names, none = dash) => (names.length ? names.map((name) =>
 export const button = (symbol, label, run, look = "") =>
   html`<button type="button" class="button ${look}" @click=${() => run()}>${icon(symbol)}${label}</button>`;
 
-/** An item of a menu as a button. @param {App.MenuEntry} item */
-export const actButton = ({ icon: symbol = "", label, run = () => {} }) => button(symbol, label, run);
+/** Items of a menu as buttons. Each belongs to its label, so that the focus never stays on one that does something else. @param {App.MenuItem[]} items */
+export const actButtons = (items) =>
+  repeat(items.filter(Boolean), ({ label }) => label, ({ icon: symbol, label, run, look }) => button(symbol, label, run, look));
 
 /** A button with a symbol alone. @param {string} symbol @param {string} label @param {() => void} run */
 export const iconButton = (symbol, label, run) =>
@@ -64,9 +62,9 @@ export const rowList = (items, row, none) => html`
 export const optionViews = (options, selected) =>
   options.map(({ value, label }) => html`<option value=${value} .selected=${live(value === selected)}>${label}</option>`);
 
-/** An id that can be copied. @param {string} id */
-export const idText = (id) => html`
-  <button class="id-text" title=${t("copy")} @click=${() => copy(id)}><code>${id}</code>${icon("copy")}</button>`;
+/** An id that can be copied. @param {string} id @param {string} [shown] what is shown of it */
+export const idText = (id, shown = id) => html`
+  <button class="id-text" title=${t("copy")} @click=${() => copy(id)}><code>${shown}</code>${icon("copy")}</button>`;
 
 /** Returns the sentence for an error, keyed by its stable code. @param {unknown} error */
 export function describe(error) {

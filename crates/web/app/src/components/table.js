@@ -1,8 +1,6 @@
-// @ts-check
 // Items as a table whose rows open a panel.
 
-import { html, nothing, repaint, repeat, t } from "../core.js";
-import { atPlaceOf } from "../directory.js";
+import { atPlaceOf, html, nothing, repaint, repeat, t } from "../core.js";
 import { menuButton } from "./lazy.js";
 
 /** Renders items as a table. @param {any[]} items @param {App.TableOptions} options */
@@ -44,7 +42,7 @@ function row(item, columns, { rowHref, openId, actions, nameOf, rowClass, select
         </td>`,
       )}
       ${actions
-        ? html`<td class="menu-cell">${menuButton(() => actions(item), nameOf && t("actions_for", { name: nameOf(item) }))}</td>`
+        ? html`<td class="menu-cell">${menuButton(() => actions(item), nameOf?.(item))}</td>`
         : nothing}
     </tr>`;
 }

@@ -1,7 +1,7 @@
-// @ts-check
 // Short messages that go away by themselves, with an action such as Undo.
 
-import { html, icon, nothing, repaint, repeat, t } from "../core.js";
+import { t } from "../i18n.js";
+import { html, icon, nothing, repaint, repeat } from "../view.js";
 
 const SHOWN_FOR = 10_000;
 

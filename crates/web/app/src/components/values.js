@@ -1,8 +1,6 @@
-// @ts-check
 // Members of the API as people read them: their names, and their values in words.
 
-import { formatDecimal, formatMoment, hasText, languageName, t, word } from "../core.js";
-import { directory, roleNames } from "../directory.js";
+import { directory, formatDecimal, formatMoment, hasText, languageName, roleNames, t, word } from "../core.js";
 import { formatSpan } from "./field-errors.js";
 
 /** The texts for members that other pages show, too. @type {Record<string, string>} */

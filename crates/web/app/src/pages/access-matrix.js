@@ -1,12 +1,9 @@
-// @ts-check
 // What a person may do where: devices by roles, and the rights that follow.
 
 import { differences, patch } from "../components/conflict.js";
 import { saveBar } from "../components/page-data.js";
 import { button } from "../components/small.js";
-import { toast } from "../components/toast.js";
-import { directory, usableDevices } from "../directory.js";
-import { accessOn, can, collectRights, compareRights, effectiveRoles, formatList, href, html, icon, nothing, repaint, roleName, t, tn, withAccess, word } from "../core.js";
+import { accessOn, can, collectRights, compareRights, directory, effectiveRoles, formatList, href, html, icon, nothing, repaint, roleName, t, tn, toast, usableDevices, withAccess, word } from "../core.js";
 import { act } from "../shop.js";
 import { groupByStore } from "./board.js";
 import { isSelf, rightsList } from "./user-state.js";

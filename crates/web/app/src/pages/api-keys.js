@@ -1,11 +1,9 @@
-// @ts-check
 // API keys of programs.
 
 import { Detail, detailPanel, facts, panel } from "../components/detail.js";
 import { lazyActions, listPage, ListState } from "../components/list-page.js";
-import { age, button, chips, idText, moment, state } from "../components/small.js";
-import { can, href, html, nothing, optionsOf, t, tn, word } from "../core.js";
-import { directory } from "../directory.js";
+import { actButtons, age, chips, idText, moment, state } from "../components/small.js";
+import { can, directory, href, html, nothing, optionsOf, t, tn, word } from "../core.js";
 
 const { createKey, deleteKey, editKey, rotateKey, setKeyStatus } = lazyActions(() => import("../actions/api-keys.js"));
 const EXPIRES_SOON = 14 * 86_400_000;
@@ -29,20 +27,19 @@ const rightsOf = ({ permissions }) =>
 
 /** @param {any} key */
 function keyPanel(key) {
-  const isActive = key.status === "active";
+  const [isActive, canUpdate] = [key.status === "active", can("apiKeyUpdate")];
   const person = actor(key);
-  const flip = () => setKeyStatus(key, isActive ? "revoked" : "active");
   return panel({
     title: key.name,
     subtitle: key.description,
     state: keyState(key),
-    actions: html`
-      ${can("apiKeyUpdate")
-        ? html`${button("edit", t("edit"), () => editKey(key, detail.etag))}
-            ${isActive ? button("rotate", t("key.rotate"), () => rotateKey(key, detail.etag)) : nothing}
-            ${isActive ? button("lock", t("key.revoke"), flip, "danger-quiet") : html`${button("unlock", t("key.reactivate"), flip)}`}`
-        : nothing}
-      ${can("apiKeyDelete") ? button("trash", t("delete"), () => deleteKey(key), "danger-quiet") : nothing}`,
+    actions: actButtons([
+      canUpdate && { label: t("edit"), icon: "edit", run: () => editKey(key, detail.etag) },
+      canUpdate && isActive && { label: t("key.rotate"), icon: "rotate", run: () => rotateKey(key, detail.etag) },
+      canUpdate && isActive && { label: t("key.revoke"), icon: "lock", run: () => setKeyStatus(key, "revoked"), look: "danger-quiet" },
+      canUpdate && !isActive && { label: t("key.reactivate"), icon: "unlock", run: () => setKeyStatus(key, "active") },
+      can("apiKeyDelete") && { label: t("delete"), icon: "trash", run: () => deleteKey(key), look: "danger-quiet" },
+    ]),
     body: facts([
       [t("key.client_id"), idText(key.client_id)],
       [t("field.user"), person ? html`<a href=${href("people", person.id)}>${person.display_name}</a>` : key.user],

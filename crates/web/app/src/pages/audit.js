@@ -1,11 +1,9 @@
-// @ts-check
 // What was done, by whom, and what was refused.
 
 import { whoFilters } from "../components/filters.js";
 import { exportButton, lazyPanel, listPage, ListState } from "../components/list-page.js";
 import { dash, moment } from "../components/small.js";
-import { nameOf } from "../directory.js";
-import { compareNames, html, namesIn, nothing, optionsOf, PERIODS, t, withQuery, word } from "../core.js";
+import { compareNames, html, nameOf, namesIn, nothing, optionsOf, PERIODS, t, withQuery, word } from "../core.js";
 import { outcome, sentence, subjectName } from "./events.js";
 
 const list = new ListState("audit-events");

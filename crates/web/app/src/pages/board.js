@@ -1,7 +1,6 @@
-// @ts-check
 // The states of devices, and their order by store.
 
-import { directory } from "../directory.js";
+import { directory } from "../core.js";
 
 /** The kinds of devices. */
 export const environments = ["CashRegister", "PDA", "BackOffice", "Tool"];

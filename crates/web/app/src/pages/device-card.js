@@ -1,10 +1,8 @@
-// @ts-check
 // A device on the board: who is on it, or who was on it last.
 
 import { menuButton } from "../components/lazy.js";
 import { age, dash, moment, state } from "../components/small.js";
-import { nameOf } from "../directory.js";
-import { formatDuration, formatMoment, html, icon, nothing, t, word } from "../core.js";
+import { formatDuration, formatMoment, html, icon, nameOf, nothing, t, word } from "../core.js";
 import { boardState, seenAt, tones } from "./board.js";
 import { deviceMenu } from "./menus.js";
 
@@ -22,7 +20,7 @@ export function card(device, { address, isOpen, isChanged }) {
       <div class="card-head">
         <a class="card-name" href=${address}>${device.name}</a>
         ${state(tones[is], t(`board.${is}`))}
-        ${menuButton(() => deviceMenu(device), t("actions_for", { name: device.name }))}
+        ${menuButton(() => deviceMenu(device), device.name)}
       </div>
       ${device.seat ? seatLines(device) : freeLines(device)}
     </li>`;

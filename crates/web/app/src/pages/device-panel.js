@@ -1,16 +1,15 @@
-// @ts-check
 // The panel of a device: who is on it, who may log in, its settings, its events.
 
 import { giveAccess, removeAccess } from "../actions/access.js";
 import { editDevice, editSetting, retireDevice } from "../actions/devices.js";
 import { clearThrottle, setPassword } from "../actions/passwords.js";
 import { endAll } from "../actions/sessions.js";
-import { accessOn, can, formatMoney, href, html, nothing, readItems, repaint, repeat, seesSessions, t, tn, word } from "../core.js";
+import { accessOn, can, formatMoney, href, html, nothing, readItems, repaint, roleNames, seesSessions, t, tn, usablePeople, word } from "../core.js";
 import { Detail, detailPanel, facts, panel } from "../components/detail.js";
 import { menuButton } from "../components/lazy.js";
-import { actButton, age, button, checkBox, chips, curlLine, iconButton, idText, moment, rowList, state } from "../components/small.js";
-import { roleNames, usablePeople } from "../directory.js";
+import { actButtons, age, button, checkBox, chips, curlLine, iconButton, idText, moment, rowList, state } from "../components/small.js";
 import { boardState, isTill, seenAt, tones } from "./board.js";
+import { keyTab } from "./device-key.js";
 import { deviceActs } from "./menus.js";
 import { eventsOf } from "./events.js";
 import { sessionRow } from "./session-row.js";
@@ -32,6 +31,7 @@ export const { load, view } = detailPanel(detail, (device) => {
     tabs: [
       { id: "now", label: t("device.tab.now"), body: () => nowTab(device) },
       can("userRead") && { id: "people", label: t("device.tab.people"), body: () => peopleTab(device) },
+      can("deviceEnroll") && device.status !== "retired" && { id: "key", label: t("device.tab.key"), body: () => keyTab(detail, device, countLive(device)) },
       { id: "settings", label: t("device.tab.settings"), body: () => settingsTab(device) },
       { id: "tickets", label: t("nav.tickets"), body: () => ticketsTab(device) },
       can("auditRead") && { id: "audit", label: t("nav.audit"), body: () => eventsOf(detail, { device: device.id }, 25) },
@@ -41,6 +41,9 @@ export const { load, view } = detailPanel(detail, (device) => {
 
 /** @param {NativeApi.Device} device */
 const sessionsOf = (device) => (seesSessions() ? detail.extra("sessions", () => readItems("sessions", { device: device.id, limit: 12 })) : null);
+
+/** How many of them are live, as far as that may be seen. @param {NativeApi.Device} device */
+const countLive = (device) => sessionsOf(device)?.value?.filter((/** @type {any} */ each) => !each.ended_at).length;
 
 /** @param {NativeApi.Device} device @param {any} seat */
 function actions(device, seat) {
@@ -52,12 +55,10 @@ function actions(device, seat) {
     canUpdate && { label: t("device.password"), icon: "key", run: () => setPassword("devices", device, name) },
     canUpdate && { label: t("throttle.clear"), icon: "unlock", run: () => clearThrottle("devices", device, name) },
     null,
-    can("deviceDelete") && { label: t("device.retire.action"), icon: "trash", danger: true, run: () => retireDevice(device, sessionsOf(device)?.value?.filter((/** @type {any} */ each) => !each.ended_at).length ?? 0) },
+    can("deviceDelete") && { label: t("device.retire.action"), icon: "trash", danger: true, run: () => retireDevice(device, countLive(device) ?? 0) },
   ];
-  return html`
-    ${repeat(deviceActs({ ...device, seat }), ({ label }) => label, actButton)}
-    ${canUpdate ? button("edit", t("edit"), () => editDevice(device, detail.etag)) : nothing}
-    ${more().some(Boolean) ? menuButton(more, t("actions_for", { name })) : nothing}`;
+  const edit = canUpdate && { label: t("edit"), icon: "edit", run: () => editDevice(device, detail.etag) };
+  return html`${actButtons([...deviceActs({ ...device, seat }), edit])}${menuButton(more, name)}`;
 }
 
 /** @param {NativeApi.Device} device */

@@ -1,14 +1,10 @@
-// @ts-check
 // All devices, also those that are retired.
 
 import { lazyPanel, listPage, ListState } from "../components/list-page.js";
 import { age, chips, dash, moment, state } from "../components/small.js";
-import { can, compareNames, html, optionsOf, seesSessions, t, word } from "../core.js";
-import { nameOf, roleNames } from "../directory.js";
+import { can, compareNames, html, nameOf, optionsOf, roleNames, seesSessions, t, word } from "../core.js";
 import { boardState, environments, seenAt, tones } from "./board.js";
 import { deviceActions, deviceKeys, deviceMenu, noDevices, sessionActions } from "./menus.js";
-
-const { changeStatuses } = sessionActions;
 
 const list = new ListState("devices");
 
@@ -47,8 +43,8 @@ export const page = listPage({
   bulk: () =>
     can("deviceUpdate")
       ? [
-          { label: t("device.lock"), icon: "lock", run: (devices) => changeStatuses("devices", devices, "locked") },
-          { label: t("device.unlock"), icon: "unlock", run: (devices) => changeStatuses("devices", devices, "active") },
+          { label: t("device.lock"), icon: "lock", run: (devices) => sessionActions.changeStatuses("devices", devices, "locked") },
+          { label: t("device.unlock"), icon: "unlock", run: (devices) => sessionActions.changeStatuses("devices", devices, "active") },
         ]
       : [],
   empty: noDevices,

@@ -1,11 +1,9 @@
-// @ts-check
 // The panel of an audit event, with all that it recorded.
 
 import { Detail, detailPanel, facts, panel } from "../components/detail.js";
 import { idText } from "../components/small.js";
-import { directory, nameOf } from "../directory.js";
 import { isChange, labelOf, valueText } from "../components/values.js";
-import { call, formatExact, formatMoney, href, html, roleName, t, word } from "../core.js";
+import { call, directory, formatExact, formatMoney, href, html, nameOf, roleName, t, word } from "../core.js";
 import { outcome, sentence, subjectName } from "./events.js";
 
 const detail = new Detail("audit-events");

@@ -1,8 +1,6 @@
-// @ts-check
 // Audit events as sentences, alone and in short lists.
 
-import { atPlaceOf, directory, nameOf } from "../directory.js";
-import { hasText, href, html, nothing, readItems, roleName, t, word } from "../core.js";
+import { atPlaceOf, directory, hasText, href, html, nameOf, nothing, readItems, roleName, t, word } from "../core.js";
 import { moment } from "../components/small.js";
 
 /** The actions of which every event is a refusal. */

@@ -1,4 +1,3 @@
-// @ts-check
 // Menus of devices, and links to other pages as items of menus. A link to a page that the person may not see is false.
 
 import { lazyActions } from "../components/lazy.js";

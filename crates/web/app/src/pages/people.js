@@ -1,10 +1,8 @@
-// @ts-check
 // Everybody who can log in.
 
 import { exportButton, lazyActions, lazyPanel, listPage, ListState } from "../components/list-page.js";
 import { age, chips, dash } from "../components/small.js";
-import { roleNames, roleOptions } from "../directory.js";
-import { can, html, optionsOf, t, tn, word } from "../core.js";
+import { can, html, optionsOf, roleNames, roleOptions, t, tn, word } from "../core.js";
 import { linksTo } from "./menus.js";
 import { isSelf, userState } from "./user-state.js";
 

@@ -1,4 +1,3 @@
-// @ts-check
 // The panel of a person: access, sessions, security, events.
 
 import { deleteUser, editUser, setUserStatus } from "../actions/users.js";
@@ -7,7 +6,7 @@ import { endAll } from "../actions/sessions.js";
 import { can, href, html, nothing, readItems, seesSessions, t } from "../core.js";
 import { Detail, detailPanel, facts, panel } from "../components/detail.js";
 import { menuButton } from "../components/lazy.js";
-import { age, button, idText, moment, rowList, state } from "../components/small.js";
+import { actButtons, age, button, idText, moment, rowList, state } from "../components/small.js";
 import { accessTab } from "./access-matrix.js";
 import { sessionRow } from "./session-row.js";
 import { eventsOf } from "./events.js";
@@ -43,22 +42,22 @@ function actions(user) {
     null,
     can("userDelete") && !isSelf(user) && { label: t("user.delete.action"), icon: "trash", danger: true, run: () => deleteUser(user) },
   ];
+  const isActive = user.status === "active";
   return html`
-    ${button("edit", t("edit"), () => editUser(user, detail.etag))}
-    ${isSelf(user)
-      ? html`<span class="muted small">${t("user.self")}</span>`
-      : user.status === "active"
-        ? button("lock", t("user.suspend"), () => setUserStatus(user, "suspended"))
-        : // a template of its own: the focus must not stay on a button that now does the opposite
-          html`${button("unlock", t("user.activate"), () => setUserStatus(user, "active"), "primary")}`}
-    ${isInvitable(user) && !user.has_password ? inviteButtons(user, "primary") : nothing}
-    ${menuButton(more, t("actions_for", { name }))}`;
+    ${actButtons([
+      { label: t("edit"), icon: "edit", run: () => editUser(user, detail.etag) },
+      !isSelf(user) && isActive && { label: t("user.suspend"), icon: "lock", run: () => setUserStatus(user, "suspended") },
+      !isSelf(user) && !isActive && { label: t("user.activate"), icon: "unlock", run: () => setUserStatus(user, "active"), look: "primary" },
+      ...(user.has_password ? [] : inviteActs(user, "primary")),
+    ])}
+    ${isSelf(user) ? html`<span class="muted small">${t("user.self")}</span>` : nothing}${menuButton(more, name)}`;
 }
 
-/** @param {NativeApi.User} user @param {string} look */
-const inviteButtons = (user, look) => html`
-  ${button("people", t("user.invite"), () => inviteUser(user), look)}
-  ${user.email ? button("mail", t("user.invite_by_mail"), () => mailInvitation(user)) : nothing}`;
+/** @param {NativeApi.User} user @param {string} [look] @returns {App.MenuItem[]} */
+const inviteActs = (user, look) => [
+  isInvitable(user) && { label: t("user.invite"), icon: "people", run: () => inviteUser(user), look },
+  isInvitable(user) && user.email && { label: t("user.invite_by_mail"), icon: "mail", run: () => mailInvitation(user) },
+];
 
 /** @param {NativeApi.User} user */
 const sessionsTab = (user) =>
@@ -84,8 +83,7 @@ function securityTab(user) {
     ])}
     ${isVerifiable(user) ? html`<p>${button("mail", t("email.verify"), () => verifyEmail(user))}</p>` : nothing}
     ${can("userUpdate") && !isSelf(user) && user.status !== "deleted"
-      ? html`<p class="row">${button("key", t("password.set.action"), () => setPassword("users", user, name))}
-            ${isInvitable(user) ? inviteButtons(user, "") : nothing}</p>
+      ? html`<p class="row">${button("key", t("password.set.action"), () => setPassword("users", user, name))}${actButtons(inviteActs(user))}</p>
           <p class="muted">${t("password.set.user")} ${t("user.invite.hint")}</p>`
       : nothing}
     ${isSelf(user) ? html`<p><a href=${href("profile")}>${t("user.own_security")}</a></p>` : nothing}`;

@@ -1,11 +1,9 @@
-// @ts-check
 // The person's own account.
 
-import { can, collectRights, effectiveRoles, html, nothing, readItems, t } from "../core.js";
+import { atPlaceOf, can, collectRights, directory, effectiveRoles, html, nothing, readItems, t } from "../core.js";
 import { Detail, facts, section } from "../components/detail.js";
 import { lazyActions } from "../components/lazy.js";
 import { button, toastProblem } from "../components/small.js";
-import { atPlaceOf, directory } from "../directory.js";
 import { isOwn, loadCurrent, session, signOut } from "../session.js";
 import { sessionRow } from "./session-row.js";
 import { eventsOf } from "./events.js";

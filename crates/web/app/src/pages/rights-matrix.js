@@ -1,4 +1,3 @@
-// @ts-check
 // Rights as rows in groups, roles as columns.
 
 import { groupNames, groupOf, html, icon, live, nothing, repaint, roleName, t, word } from "../core.js";

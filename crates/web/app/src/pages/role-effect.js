@@ -1,8 +1,6 @@
-// @ts-check
 // What a change of a role would change for whom, before it is saved.
 
-import { directory, usablePeople } from "../directory.js";
-import { compareRights, effectiveRoles, roleName, t, tn, word } from "../core.js";
+import { compareRights, directory, effectiveRoles, roleName, t, tn, usablePeople, word } from "../core.js";
 
 const MAX_LOSSES = 3;
 

@@ -1,12 +1,9 @@
-// @ts-check
 // Roles side by side, with the rights of each.
 
-import { call, can, href, html, icon, nothing, readAll, repaint, roleName, t, tn, word } from "../core.js";
+import { call, can, directory, href, html, icon, nothing, readAll, repaint, roleName, t, tn, toast, word } from "../core.js";
 import { lazyActions, menuTrigger } from "../components/lazy.js";
 import { PageData, saveBar, segments } from "../components/page-data.js";
 import { button } from "../components/small.js";
-import { toast } from "../components/toast.js";
-import { directory } from "../directory.js";
 import { loadCurrent } from "../session.js";
 import { act } from "../shop.js";
 import { environments } from "./board.js";
@@ -70,7 +67,7 @@ function view(route) {
 function columnHead(role, isOpen) {
   const isOwn = !role.built_in;
   const items = () => [
-    isOwn && can("roleUpdate") && { label: t("edit"), icon: "edit", run: () => openEditor(role) },
+    isOwn && can("roleUpdate") && { label: t("edit"), icon: "edit", run: () => editRole(role) },
     can("roleCreate") && { label: t("role.duplicate"), icon: "copy", run: () => addRole(role) },
     can("userRead") && { label: t("role.holders"), icon: "people", href: href("people", null, { role: role.name }) },
     auditLink({ subject: role.id }),
@@ -87,12 +84,6 @@ function columnHead(role, isOpen) {
         ? html`<span class="faint">${role.environments.map((name) => word("environment", name)).join(", ")}</span>`
         : nothing}
     </div>`;
-}
-
-/** @param {NativeApi.Role} role */
-async function openEditor(role) {
-  const { data: fresh, etag } = await call("GET", `roles/${role.id}`);
-  await editRole(fresh, etag);
 }
 
 /** The rights with the change that is not saved. What somebody else changed stays. @param {NativeApi.Role} role */

@@ -1,4 +1,3 @@
-// @ts-check
 // Whether the audit log is sealed and whole.
 
 import { call, formatAge, formatExact, formatMoment, formatNumber, html, icon, nothing, Problem, repaint, t, tn, word } from "../core.js";

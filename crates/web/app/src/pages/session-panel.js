@@ -1,11 +1,9 @@
-// @ts-check
 // The panel of a session: its life, and the events in it.
 
 import { endSession } from "../actions/sessions.js";
 import { Detail, detailPanel, facts, panel } from "../components/detail.js";
 import { age, button, idText, moment } from "../components/small.js";
-import { nameOf } from "../directory.js";
-import { can, formatDuration, formatExact, html, nothing, t, word } from "../core.js";
+import { can, formatDuration, formatExact, html, nameOf, nothing, t, word } from "../core.js";
 import { eventsOf } from "./events.js";
 import { canEnd, sessionState } from "./sessions.js";
 

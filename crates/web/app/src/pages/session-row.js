@@ -1,8 +1,6 @@
-// @ts-check
 import { moment, state } from "../components/small.js";
 import { isOwn } from "../session.js";
-import { nameOf } from "../directory.js";
-import { formatDuration, html, nothing, t, word } from "../core.js";
+import { formatDuration, html, nameOf, nothing, t, word } from "../core.js";
 
 /** The mark of the session of this page. @param {{id: string}} session */
 export const ownMark = (session) => (isOwn(session) ? html`<span class="chip">${t("session.own")}</span>` : nothing);

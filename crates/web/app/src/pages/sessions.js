@@ -1,11 +1,9 @@
-// @ts-check
 // All sessions, live and over.
 
 import { whoFilters } from "../components/filters.js";
 import { lazyActions, lazyPanel, listPage, ListState } from "../components/list-page.js";
 import { age, button, moment, state } from "../components/small.js";
-import { directory, nameOf } from "../directory.js";
-import { can, currentRoute, html, nothing, optionsOf, t, word } from "../core.js";
+import { can, currentRoute, directory, html, nameOf, nothing, optionsOf, t, word } from "../core.js";
 import { shop } from "../shop.js";
 import { currentRowId } from "../shortcuts.js";
 import { auditLink, deviceLink, personLink } from "./menus.js";

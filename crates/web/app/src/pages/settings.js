@@ -1,4 +1,3 @@
-// @ts-check
 // Settings of the tenant, each with what it does now.
 
 import { Detail, facts, section } from "../components/detail.js";

@@ -1,11 +1,9 @@
-// @ts-check
 // The stores of the tenant.
 
 import { lazyActions } from "../components/lazy.js";
 import { PageData } from "../components/page-data.js";
 import { button, emptyBox } from "../components/small.js";
-import { loadDirectory, usableDevices } from "../directory.js";
-import { can, formatExact, href, html, icon, inZone, nothing, t, tn } from "../core.js";
+import { can, formatExact, href, html, icon, inZone, loadDirectory, nothing, t, tn, usableDevices } from "../core.js";
 import { isTill } from "./board.js";
 
 const { addStore, closeStore, editStore } = lazyActions(() => import("../actions/shop.js"));

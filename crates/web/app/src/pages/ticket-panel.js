@@ -1,11 +1,9 @@
-// @ts-check
 // A ticket as on paper, with what was done to it beside it.
 
-import { can, formatDecimal, formatMoney, href, html, nothing, readItems, t, word } from "../core.js";
+import { can, formatDecimal, formatMoney, href, html, nothing, readItems, t, toast, word } from "../core.js";
 import { Detail, detailPanel, panel } from "../components/detail.js";
 import { formDialog } from "../components/form.js";
 import { button, idText, moment, state } from "../components/small.js";
-import { toast } from "../components/toast.js";
 import { eventsOf } from "./events.js";
 import { personName, ticketTitle, ticketTones } from "./ticket-words.js";
 

@@ -1,6 +1,4 @@
-// @ts-check
-import { nameOf } from "../directory.js";
-import { t } from "../core.js";
+import { nameOf, t } from "../core.js";
 
 /** @type {Record<string, string>} */
 export const ticketTones = { open: "new", closed: "good", void: "bad" };

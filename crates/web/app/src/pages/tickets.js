@@ -1,4 +1,3 @@
-// @ts-check
 // Tickets of the tills.
 
 import { whoFilters } from "../components/filters.js";

@@ -1,12 +1,10 @@
-// @ts-check
 // Who is on which till.
 
-import { call, can, compareNames, currentRoute, formatNumber, formatSeconds, href, html, icon, nothing, readAll, repaint, repeat, seesSessions, t, tn, withQuery } from "../core.js";
+import { atPlaceOf, call, can, compareNames, currentRoute, formatNumber, formatSeconds, href, html, icon, nothing, readAll, repaint, repeat, seesSessions, t, tn, withQuery } from "../core.js";
 import { lazyPanel } from "../components/lazy.js";
 import { PageData, segments } from "../components/page-data.js";
 import { button, checkBox, emptyBox } from "../components/small.js";
 import { table } from "../components/table.js";
-import { atPlaceOf } from "../directory.js";
 import { connection } from "../live.js";
 import { prefs, setPrefs } from "../prefs.js";
 import { boardState, groupByStore, isTill } from "./board.js";
@@ -62,16 +60,10 @@ async function load(route, refresh) {
 
 /** Notes whose row has changed, and shows that for a moment. @param {any[]} devices */
 function noteChanges(devices) {
-  const before = new Map(data.value?.map((each) => [each.id, `${each.status} ${each.seat?.session_id}`]));
-  for (const each of devices) {
-    if (before.has(each.id) && before.get(each.id) !== `${each.status} ${each.seat?.session_id}`) changed.add(each.id);
-  }
-  if (changed.size) {
-    setTimeout(() => {
-      changed.clear();
-      repaint();
-    }, TINT_FOR);
-  }
+  const key = (/** @type {any} */ each) => `${each.status} ${each.seat?.session_id}`;
+  const before = new Map(data.value?.map((each) => [each.id, key(each)]));
+  for (const each of devices) if (before.has(each.id) && before.get(each.id) !== key(each)) changed.add(each.id);
+  if (changed.size) setTimeout(() => (changed.clear(), repaint()), TINT_FOR);
 }
 
 /** @param {App.Route} route */
@@ -93,8 +85,8 @@ function boardView(route, all) {
   return html`
     ${data.problem()}
     <nav class="tiles" aria-label=${t("tills.summary")}>
-      ${seesSessions() ? [tile("logged_in", "used", devices, filter), tile("free", "free", devices, filter)] : nothing}
-      ${tile("closed", "closed", devices, filter)}${throttleTile()}
+      ${seesSessions() ? [stateTile("logged_in", "used", devices, filter), stateTile("free", "free", devices, filter)] : nothing}
+      ${stateTile("closed", "closed", devices, filter)}${throttleTile()}
     </nav>
     <div class="filters">
       ${isStale ? html`<span class="stale-note">${icon("clock")}${t("as_of", { time: formatSeconds(new Date(board.readAt).toISOString()) })}</span>` : nothing}
@@ -125,30 +117,26 @@ function matches(device, filter) {
   return filter === "used" ? is === "used" || is === "idle" : is === filter;
 }
 
-/** @param {string} name @param {string} filter @param {any[]} devices @param {string | null} active */
-function tile(name, filter, devices, active) {
-  const count = devices.filter((device) => matches(device, filter)).length;
-  const idle = devices.filter((device) => boardState(device) === "idle").length;
-  const hint = name === "logged_in" && idle ? tn("tills.idle", idle) : name === "closed" ? closedHint(devices) : "";
-  return html`<a class="tile ${name} ${count ? "" : "zero"}" href=${withQuery({ state: active === filter ? null : filter }, null)}
-    aria-current=${active === filter ? "true" : nothing}>
+/** A number with its name, which leads to what it counts. @param {string} name @param {number} count @param {string} hint @param {string | null} address @param {boolean} [isCurrent] */
+const tile = (name, count, hint, address, isCurrent = false) => html`
+  <a class="tile ${name} ${count ? "" : "zero"}" href=${address ?? nothing} aria-current=${isCurrent ? "true" : nothing}>
     <strong>${formatNumber(count)}</strong><span>${t(`tills.tile.${name}`)}</span><span class="faint">${hint}</span></a>`;
-}
 
-/** @param {any[]} devices */
-function closedHint(devices) {
-  const pending = devices.filter((device) => device.status === "pending").length;
-  return pending ? tn("tills.pending", pending) : "";
+/** The part of a state that its tile names besides. @type {Record<string, string>} */
+const PARTS = { used: "idle", closed: "pending" };
+
+/** @param {string} name @param {string} filter @param {any[]} devices @param {string | null} active */
+function stateTile(name, filter, devices, active) {
+  const [count, part] = [filter, PARTS[filter]].map((each) => devices.filter((device) => matches(device, each)).length);
+  const isCurrent = active === filter;
+  return tile(name, count, part ? tn(`tills.${PARTS[filter]}`, part) : "", withQuery({ state: isCurrent ? null : filter }, null), isCurrent);
 }
 
 function throttleTile() {
-  const summary = board.summary;
-  if (!summary || summary.login_throttled === null || summary.login_throttled === undefined) return nothing;
-  const to = can("auditRead") ? href("audit", null, { outcome: "refused", period: "day" }) : null;
-  const refused = summary.denied_24h;
-  return html`<a class="tile throttled ${summary.login_throttled ? "" : "zero"}" href=${to ?? nothing}>
-    <strong>${formatNumber(summary.login_throttled)}</strong><span>${t("tills.tile.throttled")}</span>
-    <span class="faint">${refused === null || refused === undefined ? "" : tn("tills.denied", refused)}</span></a>`;
+  const { login_throttled: count, denied_24h: refused } = board.summary ?? {};
+  if (count === null || count === undefined) return nothing;
+  const address = can("auditRead") ? href("audit", null, { outcome: "refused", period: "day" }) : null;
+  return tile("throttled", count, refused === null || refused === undefined ? "" : tn("tills.denied", refused), address);
 }
 
 /** @param {any[]} devices @param {App.Route} route */

@@ -1,4 +1,3 @@
-// @ts-check
 import { state } from "../components/small.js";
 import { can, compareNames, formatMoment, formatTime, html, icon, nothing, t, word } from "../core.js";
 import { session } from "../session.js";

@@ -26,11 +26,12 @@ pub(super) fn start_enrollment() -> OperationDoc {
     let mut example = example_enrollment();
     if let Some(members) = example.as_object_mut() {
         members.insert("code".to_owned(), json!("KQLZ-SGBV"));
+        members.insert("qr_code".to_owned(), json!("<?xml version=\"1.0\" standalone=\"yes\"?><svg …></svg>"));
     }
     OperationDoc::new(TAG, "Start the enrollment of a device")
         .description(
-            "Returns a one-time code, with which the device enrolls its key (`POST enrollments`). A previous code of \
-             the device is void. Nothing else changes until the code is used.",
+            "Returns a one-time code, with which the device enrolls its key (`POST enrollments`), also as a QR code. A \
+             previous code of the device is void. Nothing else changes until the code is used.",
         )
         .description(
             "You need every right that the device has as itself, because anyone who has the code gets them. The code \

@@ -1,12 +1,18 @@
 //! Enrollments and keys of devices in responses of the native API.
 
+use qrcode::render::svg;
+use qrcode::{EcLevel, QrCode};
 use serde::Serialize;
+use tillgate_auth_core::EnrollmentCode;
 use tillgate_auth_core::dpop::encode_base64url;
-use tillgate_domain::{DeviceKey, Enrollment, Instant, Secret, UserId};
+use tillgate_domain::{DeviceKey, Enrollment, Instant, UserId};
 use utoipa::ToSchema;
 
 use crate::api::native::schemas::{DeviceKeyState, EnrollmentState, KeyStorage};
 use crate::timestamps::{serialize_instant, serialize_optional_instant};
+
+/// The width and height of a QR code, at least, in CSS pixels.
+const QR_CODE_SIZE: u32 = 200;
 
 /// The enrollment of a device.
 #[derive(Serialize, ToSchema)]
@@ -15,6 +21,10 @@ pub struct EnrollmentBody<'e> {
     /// The code, which works once. It is returned only in the response that starts the enrollment.
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<&'e str>,
+    /// A QR code of its letters as an SVG image, for a device that scans it. It is as secret as the
+    /// code, and returned with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    qr_code: Option<String>,
     /// Whether the code is `waiting` to be used, has `expired`, or was used: `completed`.
     #[schema(value_type = EnrollmentState)]
     state: &'static str,
@@ -44,6 +54,7 @@ impl<'e> EnrollmentBody<'e> {
     pub fn from_enrollment(enrollment: &Enrollment, now: Instant) -> Self {
         Self {
             code: None,
+            qr_code: None,
             state: enrollment.state(now).name(),
             replace: enrollment.replaces_key,
             started_by: enrollment.started_by,
@@ -56,9 +67,15 @@ impl<'e> EnrollmentBody<'e> {
 
     /// The enrollment with its code, which has just been drawn.
     #[must_use]
-    pub fn with_code(self, code: &'e Secret<String>) -> Self {
-        Self { code: Some(code.expose()), ..self }
+    pub fn with_code(self, code: &'e EnrollmentCode) -> Self {
+        Self { code: Some(code.code.expose()), qr_code: draw_qr_code(code.letters().expose()), ..self }
     }
+}
+
+/// Draws a QR code of these letters as an SVG image; `None` if they are too many for one.
+fn draw_qr_code(letters: &str) -> Option<String> {
+    let code = QrCode::with_error_correction_level(letters, EcLevel::M).ok()?;
+    Some(code.render::<svg::Color<'_>>().min_dimensions(QR_CODE_SIZE, QR_CODE_SIZE).build())
 }
 
 /// The public key of a device. A key that is no longer current stays in the list and cannot be
