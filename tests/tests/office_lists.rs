@@ -8,7 +8,11 @@ use serde_json::json;
 use tillgate_tests::browser::keys;
 use tillgate_tests::{DatabaseEngine, OfficePage, fill_shop, wait_until};
 
-tillgate_tests::in_chromium!(tickets_and_people_are_exported_as_files, everything_is_found_by_the_keyboard_alone);
+tillgate_tests::in_chromium!(
+    tickets_and_people_are_exported_as_files,
+    everything_is_found_by_the_keyboard_alone,
+    lists_show_the_store_that_is_chosen,
+);
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -91,5 +95,43 @@ fn everything_is_found_by_the_keyboard_alone(engine: DatabaseEngine) {
         page.browser.run("return document.querySelector('dialog') === null") == json!(true)
     });
     assert_eq!(page.browser.address(), page.address_of("/settings"));
+    page.assert_clean();
+}
+
+/// A list shows what the API lists for the store that is chosen above it.
+fn lists_show_the_store_that_is_chosen(engine: DatabaseEngine) {
+    let page = OfficePage::start(engine);
+    let admin = page.log_in_natively("admin");
+    fill_shop(&page.server, &admin);
+    let find = |list: &str, name: &str| {
+        let all = admin.get(&format!("/api/v1/{list}")).expect_status(200).json();
+        let items = all["items"].as_array().unwrap();
+        items.iter().find(|each| each["name"] == name).unwrap()["id"].as_str().unwrap().to_owned()
+    };
+    admin.post("/api/v1/stores", &json!({ "name": "Main Street" })).expect_status(201);
+    let stores = ["Main Street", "Second Street"].map(|name| find("stores", name));
+    let till = format!("/api/v1/devices/{}", find("devices", "P01"));
+    admin.change("PATCH", &till, &json!({ "store": stores[0] })).expect_status(200);
+    page.sign_in("admin");
+    for (address, list) in [("/tickets", "tickets"), ("/audit", "audit-events"), ("/people", "users")] {
+        page.open(address);
+        page.wait_until_settled();
+        let mut counts = Vec::new();
+        for store in &stores {
+            page.browser.run(&format!(
+                "const list = document.querySelector('.store-picker select'); list.value = {}; \
+                 list.dispatchEvent(new Event('change', {{ bubbles: true }}))",
+                json!(store)
+            ));
+            wait_until(TIMEOUT, address, || page.browser.address().contains(store.as_str()));
+            page.wait_until_settled();
+            let shown = page.browser.run("return document.querySelectorAll('[data-row]').length").as_u64().unwrap();
+            let listed = admin.get(&format!("/api/v1/{list}?limit=200&store={store}")).expect_status(200).json();
+            assert_eq!(shown, listed["items"].as_array().unwrap().len() as u64, "{list}");
+            counts.push(shown);
+        }
+        assert!(counts[0] > 0, "{list}");
+        assert_ne!(counts[0], counts[1], "{list}");
+    }
     page.assert_clean();
 }

@@ -30,11 +30,7 @@ impl Events for Transaction<'_> {
             .iter()
             .chain(&self.rows.new_events)
             .filter(|event| event.tenant == Some(tenant) && event.outcome == EventOutcome::Refused && event.id >= from);
-        let devices = &self.tables().devices;
-        let in_store = refused.filter(|event| {
-            let device = event.actor.device.and_then(|id| devices.get(&id));
-            branch.is_none_or(|branch| device.is_some_and(|device| device.branch == Some(branch)))
-        });
+        let in_store = refused.filter(|event| self.tables().is_in_branch(event.actor.device, branch));
         Ok(u64::try_from(in_store.take(to_usize(most)).count()).unwrap_or(u64::MAX))
     }
 
@@ -48,7 +44,8 @@ impl Transaction<'_> {
     fn matching_events(&self, filter: &EventFilter) -> Vec<EventView> {
         let committed = lock(self.audit);
         let all = committed.iter().chain(&self.rows.new_events);
-        all.map(|event| self.event_view(event)).filter(|view| filter.matches(view)).collect()
+        let in_store = all.filter(|event| self.tables().is_in_branch(event.actor.device, filter.branch));
+        in_store.map(|event| self.event_view(event)).filter(|view| filter.matches(view)).collect()
     }
 
     fn event_view(&self, event: &Event) -> EventView {

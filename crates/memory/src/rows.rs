@@ -10,8 +10,9 @@ use tillgate_domain::office::ports::{
 };
 use tillgate_domain::ticket::{NumberSeries, Ticket};
 use tillgate_domain::{
-    ApiKeyId, Change, Device, DeviceId, DeviceKey, Enrollment, Event, EventId, FoldedText, Instant, KeyId, LiveEvent,
-    NodeId, PrincipalId, ResetId, Role, RoleId, SessionId, Slug, Tenant, TenantId, Thumbprint, TicketId, User, UserId,
+    ApiKeyId, BranchId, Change, Device, DeviceId, DeviceKey, Enrollment, Event, EventId, FoldedText, Instant, KeyId,
+    LiveEvent, NodeId, PrincipalId, ResetId, Role, RoleId, SessionId, Slug, Tenant, TenantId, Thumbprint, TicketId,
+    User, UserId,
 };
 use uuid::Uuid;
 
@@ -36,6 +37,14 @@ pub(super) struct BucketRow {
 pub(super) struct SealRow {
     pub(super) seal: Seal,
     pub(super) previous: Vec<u8>,
+}
+
+impl Tables {
+    /// Whether a device is in this store; always without a store to ask for.
+    pub(super) fn is_in_branch(&self, device: Option<DeviceId>, branch: Option<BranchId>) -> bool {
+        let device = device.and_then(|id| self.devices.get(&id));
+        branch.is_none_or(|branch| device.is_some_and(|device| device.branch == Some(branch)))
+    }
 }
 
 macro_rules! tables {

@@ -125,8 +125,10 @@ impl Tickets for Transaction<'_> {
 
 impl Transaction<'_> {
     fn matching_tickets(&self, tenant: TenantId, filter: &TicketFilter) -> Vec<&Ticket> {
-        let all = self.tables().tickets.rows().values();
-        all.filter(|ticket| ticket.tenant == tenant && filter.matches(ticket)).collect()
+        let tables = self.tables();
+        let is_in_store = |ticket: &Ticket| tables.is_in_branch(Some(ticket.opened_on), filter.branch);
+        let all = tables.tickets.rows().values();
+        all.filter(|ticket| ticket.tenant == tenant && filter.matches(ticket) && is_in_store(ticket)).collect()
     }
 }
 

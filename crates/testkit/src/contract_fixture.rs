@@ -224,6 +224,14 @@ impl ContractFixture {
         fixture
     }
 
+    /// Moves a device to the store of the tenant, and returns that.
+    pub(crate) fn move_to_store(&self, harness: &StoreHarness, device: &Device) -> BranchId {
+        let store = self.tenant.branches[0].id;
+        let moved = Device { branch: Some(store), ..device.clone() };
+        assert!(run_office_write(harness, |tx| tx.devices().update(&moved)));
+        store
+    }
+
     /// A session of Anna without a device. It is created `number` seconds after the start and
     /// expires a day later.
     pub(crate) fn new_session(&self, number: u8) -> Session {

@@ -154,7 +154,16 @@ impl Users for Transaction<'_> {
 impl Transaction<'_> {
     /// The users of a tenant that the filter matches, in the order of their ids.
     fn matching_users<'f>(&'f self, tenant: TenantId, filter: &'f UserFilter) -> impl Iterator<Item = &'f User> {
-        self.tables().users.rows().values().filter(move |user| user.tenant == tenant && filter.matches(user))
+        let tables = self.tables();
+        let is_in_store = move |user: &User| {
+            filter.branch.is_none()
+                || user.assignment.devices.keys().any(|device| tables.is_in_branch(Some(*device), filter.branch))
+        };
+        tables
+            .users
+            .rows()
+            .values()
+            .filter(move |user| user.tenant == tenant && filter.matches(user) && is_in_store(user))
     }
 }
 

@@ -101,6 +101,9 @@ impl EventSearch {
     }
 }
 
+/// That the device of an event is in a store.
+const IS_IN_STORE: &str = "audit.device_id IN (SELECT devices.id FROM devices WHERE devices.branch_id = ?)";
+
 /// The conditions of a filter.
 fn filter_clause<'a>(connection: &AnyConnection, filter: &'a EventFilter, search: &'a EventSearch) -> WhereClause<'a> {
     let mut all = WhereClause::default();
@@ -108,6 +111,7 @@ fn filter_clause<'a>(connection: &AnyConnection, filter: &'a EventFilter, search
     all.and_if_some("audit.id = ?", filter.id.as_ref().map(|id| Bind::from(&id.0)));
     all.and_if_some("audit.user_id = ?", filter.user.as_ref().map(|id| Bind::from(&id.0)));
     all.and_if_some("audit.device_id = ?", filter.device.as_ref().map(|id| Bind::from(&id.0)));
+    all.and_if_some(IS_IN_STORE, filter.branch.as_ref().map(|id| Bind::from(&id.0)));
     all.and_if_some("audit.session_id = ?", filter.session.as_ref().map(|id| Bind::from(&id.0)));
     let actions: Vec<Bind<'_>> = filter.actions.iter().map(|action| action.name().into()).collect();
     all.and_in("audit.action", &actions);
@@ -169,8 +173,7 @@ impl Events for Transaction<'_> {
         // literally as in the partial index
         all.and("audit.outcome = 'refused'", &[]);
         all.and("audit.id >= ?", &[Bind::from(&from.0)]);
-        let in_store = "audit.device_id IN (SELECT devices.id FROM devices WHERE devices.branch_id = ?)";
-        all.and_if_some(in_store, branch.as_ref().map(|branch| Bind::from(&branch.0)));
+        all.and_if_some(IS_IN_STORE, branch.as_ref().map(|branch| Bind::from(&branch.0)));
         let (text, mut binds) = all.build_statement("SELECT COUNT(*) AS number FROM (SELECT 1 AS one FROM audit");
         binds.push(Bind::Number(i64::from(most)));
         let text = format!("{text} LIMIT ${}) part", binds.len());

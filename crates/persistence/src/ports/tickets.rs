@@ -200,6 +200,9 @@ fn sort_direction(order: TicketOrder) -> &'static str {
     if order.descending { "DESC" } else { "ASC" }
 }
 
+/// That the device of a ticket is in a store.
+const IS_IN_STORE: &str = "tickets.device_id IN (SELECT devices.id FROM devices WHERE devices.branch_id = ?)";
+
 /// The conditions of a filter; `text` is its folded search text.
 fn filter_clause<'a>(
     connection: &AnyConnection,
@@ -220,6 +223,7 @@ fn filter_clause<'a>(
     }
     all.and_if_some("tickets.owner_id = ?", filter.owner.as_ref().map(|id| Bind::from(&id.0)));
     all.and_if_some("tickets.device_id = ?", filter.device.as_ref().map(|id| Bind::from(&id.0)));
+    all.and_if_some(IS_IN_STORE, filter.branch.as_ref().map(|id| Bind::from(&id.0)));
     all.and_if_some("tickets.refund_of = ?", filter.refund_of.as_ref().map(|id| Bind::from(&id.0)));
     if let Some(is_refund) = filter.is_refund {
         all.and(if is_refund { "tickets.refund_of IS NOT NULL" } else { "tickets.refund_of IS NULL" }, &[]);

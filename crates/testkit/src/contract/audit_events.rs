@@ -3,8 +3,8 @@
 use serde_json::json;
 use tillgate_domain::office::ports::{EventFilter, EventView, OffsetPageRequest};
 use tillgate_domain::{
-    Action, Actor, Device, Event, EventId, EventOutcome, StoreError, StoreExt, Subject, SubjectKind, User, UserName,
-    UserStatus,
+    Action, Actor, BranchId, Device, Event, EventId, EventOutcome, StoreError, StoreExt, Subject, SubjectKind, User,
+    UserName, UserStatus,
 };
 
 use crate::StoreHarness;
@@ -136,6 +136,7 @@ pub fn events_are_listed_in_pages(harness: &StoreHarness) {
 /// together.
 pub fn filter_narrows_the_events(harness: &StoreHarness) {
     let (fixture, lines) = insert_fixture(harness);
+    let store = fixture.move_to_store(harness, &fixture.till);
     let any = EventFilter::default;
     let anna = Some(fixture.anna.id);
     for (filter, expected) in [
@@ -145,6 +146,8 @@ pub fn filter_narrows_the_events(harness: &StoreHarness) {
         (EventFilter { user: anna, ..any() }, &[4, 2, 1]),
         (EventFilter { user: Some(user_id(77)), ..any() }, &[7]),
         (EventFilter { device: Some(fixture.till.id), ..any() }, &[3]),
+        (EventFilter { branch: Some(store), ..any() }, &[3]),
+        (EventFilter { branch: Some(BranchId::new(after_start(0), [99; 10])), ..any() }, &[]),
         (EventFilter { id: Some(lines[1].id), ..any() }, &[2]),
         (EventFilter { id: Some(lines[1].id), tenant: Some(fixture.other_tenant.id), ..any() }, &[]),
         (EventFilter { session: Some(contract_fixture::session_id(5)), ..any() }, &[3]),

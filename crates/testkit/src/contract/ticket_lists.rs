@@ -2,7 +2,7 @@
 
 use tillgate_domain::office::ports::{OffsetPageRequest, TicketCursor, TicketFilter, TicketOrder, TicketSortKey};
 use tillgate_domain::ticket::{Customer, Draft, Ticket, TicketStatus, amend, refund};
-use tillgate_domain::{StoreExt, TicketId, UserId};
+use tillgate_domain::{BranchId, StoreExt, TicketId, UserId};
 
 use super::tickets::{
     close_ticket, find_ticket, insert_ticket, new_ticket, parse_label, tea_draft, ticket_actor, update_ticket,
@@ -128,6 +128,7 @@ pub fn filter_narrows_the_tickets(harness: &StoreHarness) {
     }
     let handheld = ticket_samples::open_ticket_on(&fixture, 5, tea_draft(&fixture, "5"), fixture.handheld.id);
     assert!(insert_ticket(harness, &handheld));
+    let store = fixture.move_to_store(harness, &fixture.handheld);
     let sold = close_ticket(&find_ticket(harness, fixture.tenant.id, ticket_id(1)).unwrap(), &fixture, 1);
     let void_one = void_ticket(&find_ticket(harness, fixture.tenant.id, ticket_id(2)).unwrap(), &fixture);
     assert!(update_ticket(harness, &sold) && update_ticket(harness, &void_one));
@@ -150,6 +151,8 @@ pub fn filter_narrows_the_tickets(harness: &StoreHarness) {
         (TicketFilter { owner: Some(fixture.ben.id), ..any() }, &[4]),
         (TicketFilter { owner: Some(UserId::new(after_start(0), [99; 10])), ..any() }, &[]),
         (TicketFilter { device: Some(fixture.handheld.id), ..any() }, &[5]),
+        (TicketFilter { branch: Some(store), ..any() }, &[5]),
+        (TicketFilter { branch: Some(BranchId::new(after_start(0), [99; 10])), ..any() }, &[]),
         (TicketFilter { refund_of: Some(ticket_id(1)), ..any() }, &[6]),
         (TicketFilter { is_refund: Some(true), ..any() }, &[6]),
         (TicketFilter { is_refund: Some(false), ..any() }, &[1, 2, 3, 4, 5]),

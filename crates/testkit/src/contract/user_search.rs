@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use tillgate_domain::UserStatus::{Active, Deleted, Pending, Suspended};
 use tillgate_domain::office::ports::{EventFilter, OffsetPageRequest, UserCursor, UserFilter, UserOrder};
 use tillgate_domain::office::{AuditContext, Office};
-use tillgate_domain::{Action, Actor, Assignment, Authority, Email, EventId, StoreError, StoreExt, User, UserName};
+use tillgate_domain::{
+    Action, Actor, Assignment, Authority, BranchId, Email, EventId, StoreError, StoreExt, User, UserName,
+};
 
 use crate::StoreHarness;
 use crate::contract_fixture::{ContractFixture, after_start, new_user, role_id, user_id};
@@ -59,6 +61,7 @@ fn search_part(
 /// of another tenant is found.
 pub fn filter_narrows_the_users(harness: &StoreHarness) {
     let fixture = insert_fixture(harness);
+    let store = fixture.move_to_store(harness, &fixture.handheld);
     let any = UserFilter::default;
     let text = |text: &str| UserFilter { text: Some(text.into()), ..any() };
     for (filter, expected) in [
@@ -75,6 +78,8 @@ pub fn filter_narrows_the_users(harness: &StoreHarness) {
         (UserFilter { assigned_role: Some(role_id(1)), ..any() }, &[1, 6]),
         (UserFilter { assigned_role: Some(role_id(2)), ..any() }, &[1, 5]),
         (UserFilter { assigned_role: Some(role_id(33)), ..any() }, &[]),
+        (UserFilter { branch: Some(store), ..any() }, &[1]),
+        (UserFilter { branch: Some(BranchId::new(after_start(0), [99; 10])), ..any() }, &[]),
         (text("BEN"), &[2, 6]),
         (text("ANNA@Example"), &[1]),
         (text("of the shop"), &[1, 2, 4, 5, 6, 7]),

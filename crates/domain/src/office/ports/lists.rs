@@ -57,6 +57,8 @@ pub struct EventFilter {
     pub user: Option<UserId>,
     /// Events on this device.
     pub device: Option<DeviceId>,
+    /// Events on devices that are in this store now.
+    pub branch: Option<BranchId>,
     /// Events in this session.
     pub session: Option<SessionId>,
     /// Events with one of these actions.
@@ -76,7 +78,7 @@ pub struct EventFilter {
 }
 
 impl EventFilter {
-    /// Whether the filter matches an event.
+    /// Whether the filter matches an event, whatever store its device is in.
     pub fn matches(&self, view: &EventView) -> bool {
         let Event { id, at, tenant, actor, action, subject, outcome, details, .. } = &view.event;
         self.tenant.is_none_or(|wanted| *tenant == Some(wanted))
@@ -121,12 +123,14 @@ pub struct UserFilter {
     pub with_role: Option<RoleId>,
     /// Users without any of these roles without a device.
     pub without_roles: Vec<RoleId>,
+    /// Users who may log in on a device in this store.
+    pub branch: Option<BranchId>,
     /// Users with this text in their name, e-mail address or display name, compared by folding.
     pub text: Option<String>,
 }
 
 impl UserFilter {
-    /// Whether the filter matches a user.
+    /// Whether the filter matches a user, whatever stores the devices of the user are in.
     pub fn matches(&self, user: &User) -> bool {
         let office = &user.assignment.office;
         (self.statuses.is_empty() || self.statuses.contains(&user.status))

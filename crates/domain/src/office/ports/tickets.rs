@@ -7,7 +7,7 @@
 use super::lists::OffsetPageRequest;
 use super::search_text;
 use crate::ticket::{NumberSeries, Ticket, TicketState, TicketStatus};
-use crate::{DeviceId, FoldedText, Instant, StoreResult, TenantId, TicketId, UserId};
+use crate::{BranchId, DeviceId, FoldedText, Instant, StoreResult, TenantId, TicketId, UserId};
 
 /// A filter for tickets; what is `None` or empty matches everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub struct TicketFilter {
     pub owner: Option<UserId>,
     /// Tickets that were opened on this device.
     pub device: Option<DeviceId>,
+    /// Tickets that were opened on a device that is in this store now.
+    pub branch: Option<BranchId>,
     /// Refunds of this ticket.
     pub refund_of: Option<TicketId>,
     /// Only refunds if true, only sales if false.
@@ -34,7 +36,7 @@ pub struct TicketFilter {
 }
 
 impl TicketFilter {
-    /// Whether the filter matches a ticket.
+    /// Whether the filter matches a ticket, whatever store its device is in.
     pub fn matches(&self, ticket: &Ticket) -> bool {
         (self.statuses.is_empty() || self.statuses.contains(&ticket.state.status()))
             && self.owner.is_none_or(|owner| ticket.sheet.owner == owner)

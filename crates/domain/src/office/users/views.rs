@@ -9,7 +9,8 @@ use crate::office::ports::{MAX_FETCH_ROWS, OfficeTx, OffsetPageRequest, UserCurs
 use crate::office::users::assignment::DeviceRoleAssignment;
 use crate::office::{OfficeReader, UnguardedOffice, text};
 use crate::{
-    DeviceId, Instant, KnownRight, RoleId, RoleName, StoreExt, StoreResult, TenantId, User, UserId, UserStatus,
+    BranchId, DeviceId, Instant, KnownRight, RoleId, RoleName, StoreExt, StoreResult, TenantId, User, UserId,
+    UserStatus,
 };
 
 /// A user with names instead of ids.
@@ -36,6 +37,8 @@ pub struct UserViewQuery {
     pub statuses: Vec<UserStatus>,
     /// The name of a role that the users have, without or on any device.
     pub role: Option<RoleName>,
+    /// A store, on a device of which the users may log in.
+    pub branch: Option<BranchId>,
     /// The order of the users.
     pub order: UserOrder,
     /// The position of the last user of the previous page, in this order.
@@ -58,7 +61,12 @@ impl OfficeReader<'_> {
         let part =
             OffsetPageRequest { after: search.after.clone(), skip: 0, limit: search.limit.clamp(1, MAX_FETCH_ROWS) };
         self.store.read("list_users", |tx| {
-            let mut filter = UserFilter { statuses: statuses.clone(), text: text.clone(), ..UserFilter::default() };
+            let mut filter = UserFilter {
+                statuses: statuses.clone(),
+                branch: search.branch,
+                text: text.clone(),
+                ..UserFilter::default()
+            };
             if let Some(name) = &search.role {
                 let Some(role) = tx.roles().find_by_name(self.tenant, name)? else { return Ok(Ok(Vec::new())) };
                 filter.assigned_role = Some(role.id);

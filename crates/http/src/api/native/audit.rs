@@ -84,6 +84,7 @@ fn read_criteria(sent: &mut QueryParameters) -> EventFilter {
     EventFilter {
         user: sent.parse("user", ID_MESSAGE),
         device: sent.parse("device", ID_MESSAGE),
+        branch: sent.parse("store", ID_MESSAGE),
         session: sent.parse("session", ID_MESSAGE),
         actions: action.into_iter().collect(),
         outcome,

@@ -139,6 +139,7 @@ fn read_filter(sent: &mut QueryParameters, status: Option<TicketStatus>) -> Tick
         statuses: status.into_iter().collect(),
         owner: sent.parse("owner", ID_MESSAGE),
         device: sent.parse("device", ID_MESSAGE),
+        branch: sent.parse("store", ID_MESSAGE),
         refund_of: sent.parse("refund_of", ID_MESSAGE),
         is_refund: sent.parse("refund", "must be true or false"),
         number: sent.parse("number", "must be a receipt number"),

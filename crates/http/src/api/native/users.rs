@@ -144,6 +144,7 @@ fn read_criteria(sent: &mut QueryParameters, order: UserOrder) -> UserViewQuery 
         text: sent.read_nonempty("search"),
         statuses: status.into_iter().collect(),
         role,
+        branch: sent.parse("store", "must be an id"),
         order,
         after: None,
         limit: MAX_PAGE_SIZE,

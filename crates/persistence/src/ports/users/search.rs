@@ -29,6 +29,8 @@ fn filter_clause<'a>(
         "EXISTS (SELECT 1 FROM user_roles held WHERE held.user_id = users.id AND held.role_id = ?)";
     const IS_ASSIGNED_ROLE: &str = "(EXISTS (SELECT 1 FROM user_roles held WHERE held.user_id = users.id AND held.role_id = ?) \
          OR EXISTS (SELECT 1 FROM user_device_roles held WHERE held.user_id = users.id AND held.role_id = ?))";
+    const IS_IN_STORE: &str = "EXISTS (SELECT 1 FROM user_devices listed JOIN devices ON devices.id = listed.device_id \
+         WHERE listed.user_id = users.id AND devices.branch_id = ?)";
     let mut all = WhereClause::default();
     all.and("users.tenant_id = ?", &[Bind::from(&tenant.0)]);
     let statuses: Vec<Bind<'_>> = filter.statuses.iter().map(|status| status.name().into()).collect();
@@ -40,6 +42,7 @@ fn filter_clause<'a>(
     for role in &filter.without_roles {
         all.and(&format!("NOT {HOLDS_ROLE}"), &[Bind::from(&role.0)]);
     }
+    all.and_if_some(IS_IN_STORE, filter.branch.as_ref().map(|branch| Bind::from(&branch.0)));
     all.and_if_some(&contains_condition(connection, "users.searched"), folded.map(|text| text.as_str().into()));
     all
 }

@@ -60,7 +60,7 @@ const railItem = (page, isCurrent) => html`
   </li>`;
 
 /** Whether a page can show one store alone. @param {string} page */
-export const hasStorePicker = (page) => ["tills", "sessions", "devices"].includes(page);
+export const hasStorePicker = (page) => ["tills", "sessions", "people", "devices", "tickets", "audit"].includes(page);
 
 /** @param {App.Route} route */
 function storePicker(route) {

@@ -34,7 +34,7 @@ export const page = listPage({
   list,
   panel: { load: (id) => (loadSeal().catch(() => {}), eventPanel.load(id)), view: eventPanel.view },
   kinds: ["audit_event"],
-  also: ["user", "session", "subject"],
+  also: ["user", "session", "subject", "store"],
   columns: () => [
     { label: t("audit.column.at"), class: "num narrow", cell: (each) => moment(each.at) },
     {

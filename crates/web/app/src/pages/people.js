@@ -48,6 +48,7 @@ export const page = listPage({
   list,
   panel: lazyPanel(() => import("./person-panel.js")),
   kinds: ["user"],
+  also: ["store"],
   sort: "user_name",
   columns: () => [
     { label: t("field.display_name"), cell: (user) => html`<strong>${user.display_name}</strong> <span class="faint">${user.user_name}</span>` },

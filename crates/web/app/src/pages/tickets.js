@@ -28,7 +28,7 @@ export const page = listPage({
   list,
   panel: lazyPanel(() => import("./ticket-panel.js")),
   kinds: ["ticket"],
-  also: ["owner"],
+  also: ["owner", "store"],
   sort: "-opened_at",
   columns: () => [
     {

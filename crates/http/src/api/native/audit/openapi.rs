@@ -51,6 +51,7 @@ fn add_filter_parameters(document: OperationDoc) -> OperationDoc {
     document
         .query_parameter("user", "Only events caused by this user.", id_schema())
         .query_parameter("device", "Only events on this device.", id_schema())
+        .query_parameter("store", "Only events on devices that are in this store now.", id_schema())
         .query_parameter("session", "Only events in this session.", id_schema())
         .query_parameter("action", "Only events with this action.", AuditAction::schema())
         .query_parameter("outcome", "Only events with this outcome.", AuditOutcome::schema())

@@ -94,6 +94,7 @@ fn add_filter_parameters(document: OperationDoc) -> OperationDoc {
         .query_parameter("state", "Only tickets in this state.", TicketState::schema())
         .query_parameter("owner", "Only tickets of the owner with this id.", id_schema())
         .query_parameter("device", "Only tickets opened on the device with this id.", id_schema())
+        .query_parameter("store", "Only tickets opened on a device that is in this store now.", id_schema())
         .query_parameter("refund_of", "Only refunds of the ticket with this id.", id_schema())
         .query_parameter("refund", "Only refunds if true, only sales if false.", bool_schema())
         .query_parameter(

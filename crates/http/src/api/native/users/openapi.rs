@@ -10,7 +10,7 @@ use super::response::{UpdatedUserBody, UserBody};
 use crate::api::native::export::{EXPORT_NOTE, document_export};
 use crate::api::native::passwords::{self, ChangedPasswordBody as ChangedPassword, SetUserPassword};
 use crate::api::native::schemas::UserStatus;
-use crate::openapi::{OperationDoc, order_schema, text_schema};
+use crate::openapi::{OperationDoc, id_schema, order_schema, text_schema};
 
 const TAG: &str = "users";
 
@@ -60,6 +60,7 @@ fn add_filter_parameters(document: OperationDoc) -> OperationDoc {
             "Only users who have the role with this name, without or on any device.",
             text_schema(),
         )
+        .query_parameter("store", "Only users who may log in on a device of this store.", id_schema())
         .query_parameter("sort", "Order of the list.", order_schema(super::USER_ORDERS.map(|(word, _)| word)))
 }
 
