@@ -150,7 +150,7 @@ pub use passwords::{Argon2id, HashQueue, PasswordHasher, QueueLimits};
 pub use ports::{AuthPorts, AuthTx};
 pub use request_signature::{ReplayCheck, Signature};
 pub use requests::{
-    AuthRequest, Client, DpopCredentials, EnrollmentRequest, GrantKind, IssuedTokens, LoginIdentity, LoginRequest,
+    AuthRequest, Client, DpopCredentials, EnrolledDevice, EnrollmentRequest, GrantKind, IssuedTokens, LoginIdentity, LoginRequest,
     NewPassword, Proof, RefreshRequest, RequestCredentials, Tenancy,
 };
 pub use session::{AuthenticationInfo, DialectName, Epochs, Session, SessionKind, UnknownSessionKind};

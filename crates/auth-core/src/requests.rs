@@ -143,6 +143,9 @@ pub struct EnrollmentRequest<'a> {
     pub proven_key: &'a ProvenKey,
     /// Where the device says that it keeps the private key.
     pub storage: KeyStorage,
+    /// Whether this statement is believed. Otherwise the session has the authentication method of a
+    /// key in software, whatever the device says.
+    pub trusts_storage: bool,
     /// A name for the machine.
     pub label: &'a str,
     /// The program on it and its version.
@@ -274,6 +277,16 @@ impl GrantKind {
             Self::Exchanged => "exchanged",
         }
     }
+}
+
+/// The answer to an enrollment.
+#[derive(Clone, Debug)]
+pub struct EnrolledDevice {
+    /// The tokens of the device.
+    pub tokens: IssuedTokens,
+    /// Whether the enrollment has replaced a key, which ends the sessions on the device; for a
+    /// repeated one, whether it may have.
+    pub may_have_ended_sessions: bool,
 }
 
 /// The tokens that a login or a refresh returns.

@@ -5,6 +5,10 @@
 //! process over the store issues and accepts the same ones. The key is derived from the master key
 //! and not from a key in the store, because those are rotated: each rotation would invalidate the
 //! nonces of all clients at once, in one process after another.
+//!
+//! The window is that of the machine's clock, as for all times except the ages of rotations. If the
+//! clocks of two processes differ by more than the windows that are accepted, a client that reaches
+//! them in turn is denied by one with each nonce of the other.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;

@@ -53,25 +53,27 @@ fn prove(auth: &Auth, signer: &ProofSigner) -> ProvenKey {
 }
 
 fn enroll_from(auth: &Auth, code: &str, key: &ProvenKey, from: Option<IpAddr>) -> Result<IssuedTokens, Error> {
-    auth.enroll_device(&EnrollmentRequest {
+    let enrolled = auth.enroll_device(&EnrollmentRequest {
         dialect: &native(),
         terms: &terms(),
         tenant: None,
         code: &Secret::new(code.to_owned()),
         proven_key: key,
         storage: KeyStorage::Hardware,
+        trusts_storage: true,
         label: "Box under the counter",
         app: "Kasa 5.1",
         address: from,
-    })
+    })?;
+    Ok(enrolled.tokens)
 }
 
 fn enroll(auth: &Auth, code: &str, signer: &ProofSigner) -> Result<IssuedTokens, Error> {
     enroll_from(auth, code, &prove(auth, signer), address(1))
 }
 
-fn denial(answer: Result<IssuedTokens, Error>) -> AuthDenied {
-    match answer.unwrap_err() {
+fn denial<T>(answer: Result<T, Error>) -> AuthDenied {
+    match answer.err().unwrap() {
         Error::Denied(denial) => denial,
         other => panic!("{other:?}"),
     }
@@ -271,7 +273,8 @@ fn code_of_another_tenant_is_unknown() {
             tenant: Some(tenant),
             code: &Secret::new(code.clone()),
             proven_key: &key,
-            storage: KeyStorage::Software,
+            storage: KeyStorage::Hardware,
+            trusts_storage: false,
             label: "",
             app: "",
             address: address(1),
@@ -279,7 +282,7 @@ fn code_of_another_tenant_is_unknown() {
     };
     assert_eq!(denial(enroll_in(fixture.market.tenant.id)), AuthDenied::EnrollmentUnknown);
     let granted = enroll_in(fixture.records.tenant.id).unwrap();
-    assert_eq!(granted.session.authentication.methods, "swk");
+    assert_eq!(granted.tokens.session.authentication.methods, "swk", "what the device says is not believed");
 }
 
 #[test]
@@ -427,6 +430,7 @@ fn denied_enrollment_is_recorded_in_the_tenant_of_its_request_also_if_it_is_rate
             code: &Secret::new(code),
             proven_key: &key,
             storage: KeyStorage::Software,
+            trusts_storage: false,
             label: "",
             app: "",
             address: address(1),

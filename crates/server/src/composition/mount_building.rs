@@ -71,6 +71,7 @@ fn native_terms(settings: &Settings) -> Terms {
 fn till_terms(settings: &Settings) -> TillTerms {
     let till = &settings.till;
     TillTerms::new(till.access, till.idle, till.overlap, till.software_absolute)
+        .trust_hardware_claim(till.trust_hardware_claim)
 }
 
 /// Reads the settings of one dialect.

@@ -185,8 +185,11 @@ settings! {
         /// successor.
         overlap: Duration = "120s",
         /// How long after the enrollment the session of a device ends that keeps its key in
-        /// software. A key in hardware cannot be copied, so its session has no such end.
+        /// software.
         software_absolute: Duration = "400d",
+        /// Whether a device is believed that says it keeps its key in hardware, which it does not
+        /// prove. Such a key cannot be copied, so its session then has no such end.
+        trust_hardware_claim: bool = "false",
     }
     /// Session lifetimes of the back office in the browser.
     office: Office {

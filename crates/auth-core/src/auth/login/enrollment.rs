@@ -26,14 +26,14 @@ use crate::enrollment_code::EnrollmentCode;
 use crate::requests::GrantKind;
 use crate::revocations::RevocationCache;
 use crate::throttle::{AttemptOutcome, Charge, ClaimedIdentity, LoginAttempt};
-use crate::{AuthDenied, EnrollmentRequest, Error, IssuedTokens, Profile, Session};
+use crate::{AuthDenied, EnrolledDevice, EnrollmentRequest, Error, IssuedTokens, Profile, Session};
 
 /// The number of characters that the audit records of what a program says of itself.
 const MAX_RECORDED_CHARS: usize = 100;
 
 /// How one attempt of an enrollment ended.
 enum EnrollmentOutcome {
-    Granted(Box<IssuedTokens>),
+    Granted(Box<EnrolledDevice>),
     Denied(Box<EnrollmentDenial>),
     /// The device has changed since it was read.
     Retry,
@@ -53,7 +53,7 @@ struct EnrollmentDenial {
 enum EnrollmentTxOutcome {
     Enrolled(Box<EnrolledSession>),
     /// The session that the same key has got with the same code.
-    Repeated(Box<(Session, Profile)>),
+    Repeated(Box<RepeatedSession>),
     Denied(Box<EnrollmentDenial>),
     Retry,
 }
@@ -65,6 +65,14 @@ struct EnrolledSession {
     enrollment: Enrollment,
     /// The thumbprint of the key that the new one replaces.
     replaced_key: Option<Thumbprint>,
+}
+
+/// The session that a key has got with a code before.
+struct RepeatedSession {
+    session: Session,
+    profile: Profile,
+    /// Whether the enrollment may have replaced a key.
+    replaces_key: bool,
 }
 
 /// What an enrollment fixes before its second unit of work, which may run more than once.
@@ -100,12 +108,12 @@ impl Auth {
     /// [`AuthDenied::KeyKnown`] if the key is or was that of a device of the tenant,
     /// [`AuthDenied::TooManyAttempts`] after too many wrong codes from the network, and
     /// [`AuthDenied::Proof`] if the proof was used before.
-    pub fn enroll_device(&self, request: &EnrollmentRequest<'_>) -> Result<IssuedTokens, Error> {
+    pub fn enroll_device(&self, request: &EnrollmentRequest<'_>) -> Result<EnrolledDevice, Error> {
         let digest = self.enrollment_code_key.digest(request.code.expose());
         for _ in 0..MAX_RESTARTS {
             let (subject, charge) = self.begin_enrollment(request, &digest)?;
             match self.try_enroll(request, &digest, &subject, &charge) {
-                Ok(EnrollmentOutcome::Granted(tokens)) => return Ok(*tokens),
+                Ok(EnrollmentOutcome::Granted(enrolled)) => return Ok(*enrolled),
                 Ok(EnrollmentOutcome::Denied(denied)) => return Err(self.record_denied_enrollment(request, &denied)?),
                 Ok(EnrollmentOutcome::Retry) => self.settle_charge(&charge, AttemptOutcome::Withdrawn),
                 Err(error) => {
@@ -202,14 +210,18 @@ impl Auth {
             self.throttle.settle_charge(tx, charge, settled_as, enrollment_tx.now)?;
             Ok(outcome)
         })?;
-        let (session, profile, kind) = match outcome {
+        let (session, profile, kind, may_have_ended_sessions) = match outcome {
             EnrollmentTxOutcome::Retry => return Ok(EnrollmentOutcome::Retry),
             EnrollmentTxOutcome::Denied(denied) => {
                 self.login_queue.notify_settled(charge);
                 return Ok(EnrollmentOutcome::Denied(denied));
             }
-            EnrollmentTxOutcome::Repeated(repeated) => (repeated.0, repeated.1, GrantKind::Repeated),
-            EnrollmentTxOutcome::Enrolled(enrolled) => (enrolled.session, enrolled.profile, GrantKind::Login),
+            EnrollmentTxOutcome::Repeated(repeated) => {
+                (repeated.session, repeated.profile, GrantKind::Repeated, repeated.replaces_key)
+            }
+            EnrollmentTxOutcome::Enrolled(enrolled) => {
+                (enrolled.session, enrolled.profile, GrantKind::Login, enrolled.replaced_key.is_some())
+            }
         };
         self.login_queue.notify_settled(charge);
         let profile = self.profile_cache.share(profile);
@@ -218,7 +230,7 @@ impl Auth {
         }
         let epochs = session.epochs;
         let tokens = self.mint_tokens(&keys, session, &epochs, profile, kind, read_version)?;
-        Ok(EnrollmentOutcome::Granted(Box::new(tokens)))
+        Ok(EnrollmentOutcome::Granted(Box::new(EnrolledDevice { tokens, may_have_ended_sessions })))
     }
 
     /// Records a denied enrollment: the first ten per minute of the device or the network, and the

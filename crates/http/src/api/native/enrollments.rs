@@ -11,7 +11,7 @@ use std::sync::Arc;
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::dpop::decode_base64url_32;
-use tillgate_auth_core::{AuthDenied, Caller, EnrollmentRequest, ProofDenied};
+use tillgate_auth_core::{AuthDenied, Caller, EnrolledDevice, EnrollmentRequest, ProofDenied};
 use tillgate_domain::enrollment::DEFAULT_ENROLLMENT_LIFETIME;
 use tillgate_domain::office::{FieldName, NewEnrollment};
 use tillgate_domain::{DeviceId, KnownRight};
@@ -112,7 +112,7 @@ async fn enroll_device(call: Request, terms: Arc<TillTerms>) -> Result<HttpRespo
     let EnrollmentInput { code, storage, label, app } = request::read_enrollment(call.head().headers(), call.body())?;
     let proven_key = call.read_proven_key()?.ok_or(ApiError::Denied(AuthDenied::Proof(ProofDenied::Missing)))?;
     let (tenant, address, dialect) = (call.tenant_id().await?, call.address(), call.mount().dialect_name.clone());
-    let issued = call
+    let EnrolledDevice { tokens, may_have_ended_sessions } = call
         .run_blocking(move |auth| {
             auth.enroll_device(&EnrollmentRequest {
                 dialect: &dialect,
@@ -121,16 +121,14 @@ async fn enroll_device(call: Request, terms: Arc<TillTerms>) -> Result<HttpRespo
                 code: &code,
                 proven_key: &proven_key,
                 storage,
+                trusts_storage: terms.trusts_hardware_claim(),
                 label: &label,
                 app: &app,
                 address,
             })
         })
         .await?;
-    render_created(
-        &call,
-        "sessions",
-        issued.session.id,
-        render_json(StatusCode::CREATED, &TokensBody::from_issued_tokens(&issued))?,
-    )
+    let body = render_json(StatusCode::CREATED, &TokensBody::from_issued_tokens(&tokens))?;
+    let answer = render_created(&call, "sessions", tokens.session.id, body)?;
+    Ok(if may_have_ended_sessions { revocations::with_position(&call, answer).await } else { answer })
 }

@@ -7,7 +7,7 @@ use tillgate_domain::{
     EnrollmentState, KeyStorage, PrincipalId, Scope, StoreError, StoreResult, Thumbprint,
 };
 
-use super::{EnrolledSession, EnrollmentDenial, EnrollmentTx, EnrollmentTxOutcome};
+use super::{EnrolledSession, EnrollmentDenial, EnrollmentTx, EnrollmentTxOutcome, RepeatedSession};
 use crate::auth::login::enrollment_starter::{VoidReason, find_void_reason};
 use crate::dpop::ProofFault;
 use crate::ports::AuthTx;
@@ -123,7 +123,8 @@ impl EnrollmentTx<'_> {
         if !self.request.proven_key.consume(tx, self.now)? {
             return Ok(deny_replayed_proof(enrollment));
         }
-        Ok(EnrollmentTxOutcome::Repeated(Box::new((record.session, profile))))
+        let replaces_key = enrollment.replaces_key;
+        Ok(EnrollmentTxOutcome::Repeated(Box::new(RepeatedSession { session: record.session, profile, replaces_key })))
     }
 
     fn build_key(&self, enrollment: &Enrollment) -> DeviceKey {
@@ -148,8 +149,8 @@ impl EnrollmentTx<'_> {
         let (kind, tenant) = (SessionKind::Device, &profile.tenant);
         let terms = self.request.terms.limited_by(&tenant.limits, kind);
         let method = match self.request.storage {
-            KeyStorage::Hardware => HARDWARE_KEY_METHOD,
-            KeyStorage::Software => SOFTWARE_KEY_METHOD,
+            KeyStorage::Hardware if self.request.trusts_storage => HARDWARE_KEY_METHOD,
+            KeyStorage::Hardware | KeyStorage::Software => SOFTWARE_KEY_METHOD,
         };
         Session {
             id: self.session,

@@ -113,5 +113,6 @@ pub(super) fn enroll_device() -> OperationDoc {
         }))
         .response::<TokensBody<'_>>(201, "The tokens and the session.", example_bound_tokens())
         .with_location()
+        .with_revocation()
         .errors(&[400, 403, 409, 429])
 }

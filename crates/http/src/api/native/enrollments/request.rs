@@ -49,7 +49,7 @@ pub(super) struct EnrollDevice {
     #[schema(value_type = String, write_only, required = true)]
     code: BodyField<Secret<String>>,
     /// Where the device keeps the private key: `hardware` from which it cannot be copied, or
-    /// `software`.
+    /// `software`. It is not checked.
     #[serde(default)]
     #[validate(required, custom(function = "well_typed"))]
     #[schema(value_type = schemas::KeyStorage, required = true)]

@@ -87,7 +87,8 @@ pub(super) struct DeviceKeyBody<'k> {
     thumbprint: String,
     /// Algorithm of its signatures: `ES256` or `EdDSA`.
     algorithm: &'k str,
-    /// Where the device keeps the private key, as it said.
+    /// Where the device claims to keep the private key. It does not prove it, so the claim counts
+    /// only if the setting `till.trust_hardware_claim` is on.
     #[schema(value_type = KeyStorage)]
     storage: &'static str,
     /// Whether the key is in use: `current`, `retired` by another enrollment, or `revoked`.
