@@ -100,6 +100,14 @@ impl Caller {
         }
     }
 
+    /// The API key that authenticates the call; `None` for a session.
+    pub fn api_key(&self) -> Option<ApiKeyId> {
+        match self.authenticated_by {
+            AuthenticatedBy::ApiKey(id) => Some(id),
+            AuthenticatedBy::Session(_) => None,
+        }
+    }
+
     /// The user; `None` for a device that is logged in as itself.
     pub fn user(&self) -> Option<UserId> {
         match self.principal {

@@ -150,8 +150,8 @@ pub use passwords::{Argon2id, HashQueue, PasswordHasher, QueueLimits};
 pub use ports::{AuthPorts, AuthTx};
 pub use request_signature::{ReplayCheck, Signature};
 pub use requests::{
-    AuthRequest, Client, DpopCredentials, EnrolledDevice, EnrollmentRequest, GrantKind, IssuedTokens, LoginIdentity, LoginRequest,
-    NewPassword, Proof, RefreshRequest, RequestCredentials, Tenancy,
+    AuthRequest, Client, DpopCredentials, EnrolledDevice, EnrollmentRequest, GrantKind, IssuedTokens, LoginIdentity,
+    LoginRequest, NewPassword, Proof, ProofRetention, RefreshRequest, RequestCredentials, Tenancy,
 };
 pub use session::{AuthenticationInfo, DialectName, Epochs, Session, SessionKind, UnknownSessionKind};
 pub use session_terms::{OfficeTerms, RefreshTerms, Terms};

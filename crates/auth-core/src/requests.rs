@@ -218,10 +218,21 @@ pub struct DpopCredentials<'a> {
     pub token: &'a str,
     /// The proof of the key; `None` if the request has none.
     pub proof: Option<PresentedProof>,
-    /// Whether the request may change something. Then the proof is stored, and accepted once by all
-    /// processes over the store. Otherwise each process accepts it once, and remembers it in
-    /// memory.
-    pub may_change: bool,
+    /// How the proof is remembered, so that it is accepted once.
+    pub retention: ProofRetention,
+}
+
+/// How the proof beside an access token is remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProofRetention {
+    /// In the store, for a request that may change something: all processes together accept it
+    /// once.
+    Store,
+    /// In memory, for any other request: each process accepts it once.
+    Memory,
+    /// Not yet: the request may still be denied, and then be sent again. If it is not,
+    /// [`Auth::remember_proof`](crate::Auth::remember_proof) follows.
+    Deferred,
 }
 
 /// The client id and client secret of an API key, as they were shown when the key was created (RFC

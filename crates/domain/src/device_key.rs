@@ -1,11 +1,16 @@
 //! Keys of devices. A device makes a key pair and keeps the private key; with proofs of it (RFC
 //! 9449) it shows that it is the device that was enrolled.
 
+use std::time::Duration;
+
 use crate::words::words;
 use crate::{DeviceId, Instant, TenantId, UserId};
 
 /// The SHA-256 thumbprint of a public key (RFC 7638).
 pub type Thumbprint = [u8; 32];
+
+/// How often the use of a key is stored.
+pub const KEY_USE_INTERVAL: Duration = Duration::from_hours(1);
 
 words! {
     /// Where a device keeps its private key, as it says itself.
@@ -57,4 +62,7 @@ pub struct DeviceKey {
     pub enrolled_at: Instant,
     /// The instant since which the key is no longer current.
     pub ended_at: Option<Instant>,
+    /// The instant of its last use, a refresh of the device's session, as far as it is stored: at
+    /// most once in [`KEY_USE_INTERVAL`].
+    pub used_at: Option<Instant>,
 }

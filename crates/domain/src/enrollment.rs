@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::device_key::Thumbprint;
 use crate::words::words;
-use crate::{DeviceId, Instant, SessionId, TenantId, UserId};
+use crate::{ApiKeyId, DeviceId, Instant, SessionId, TenantId, UserId};
 
 /// The HMAC of the code of an enrollment.
 pub type EnrollmentDigest = [u8; 32];
@@ -49,6 +49,8 @@ pub struct Enrollment {
     pub replaces_key: bool,
     /// The user who started it; `None` if it was started on the server's own machine.
     pub started_by: Option<UserId>,
+    /// The API key with which it was started; `None` if it was started in another way.
+    pub started_with: Option<ApiKeyId>,
     /// The instant of its start.
     pub created_at: Instant,
     /// The instant at which the code expires.
@@ -99,6 +101,7 @@ mod tests {
             digest: [3; 32],
             replaces_key: false,
             started_by: None,
+            started_with: None,
             created_at: at(0),
             expires_at: at(10),
             completion: None,

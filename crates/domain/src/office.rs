@@ -37,7 +37,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::{Action, Authority, Event, Instant, KnownRight, MissingRight, Rights, Store, Subject, TenantId};
+use crate::{Action, ApiKeyId, Authority, Event, Instant, KnownRight, MissingRight, Rights, Store, Subject, TenantId};
 
 pub use api_keys::add::NewApiKey;
 pub use api_keys::change::ApiKeyChange;
@@ -99,6 +99,8 @@ pub struct Office<'s> {
     context: AuditContext,
     /// The greatest age of a proof, if the caller's is older.
     stale_proof: Option<Duration>,
+    /// The API key that authenticates the caller.
+    api_key: Option<ApiKeyId>,
 }
 
 /// The reads of one tenant that check the authority of the caller. They record nothing, so they
@@ -122,7 +124,7 @@ pub struct UnguardedOffice<'s> {
 impl<'s> Office<'s> {
     /// The office of the tenant for a use case with this context.
     pub fn new(store: &'s dyn Store<OfficePorts>, tenant: TenantId, context: AuditContext) -> Self {
-        Self { store, tenant, context, stale_proof: None }
+        Self { store, tenant, context, stale_proof: None, api_key: None }
     }
 
     /// The same office for a caller whose identity was proved longer ago than this greatest age,
@@ -130,6 +132,12 @@ impl<'s> Office<'s> {
     #[must_use]
     pub fn with_stale_proof(self, max_age: Option<Duration>) -> Self {
         Self { stale_proof: max_age, ..self }
+    }
+
+    /// The same office for a caller that is authenticated by this API key; `None` for any other.
+    #[must_use]
+    pub fn with_api_key(self, api_key: Option<ApiKeyId>) -> Self {
+        Self { api_key, ..self }
     }
 
     /// Checks that the caller's identity was proved recently, for an act that gives or takes access

@@ -47,6 +47,21 @@ impl auth::DeviceKeys for Transaction<'_> {
     fn retire(&mut self, tenant: TenantId, thumbprint: &Thumbprint, at: Instant) -> StoreResult<bool> {
         self.end_device_key(tenant, thumbprint, DeviceKeyState::Retired, at)
     }
+
+    fn record_use(
+        &mut self,
+        tenant: TenantId,
+        thumbprint: &Thumbprint,
+        at: Instant,
+        recorded_before: Instant,
+    ) -> StoreResult<()> {
+        let keys = &mut self.tables_mut()?.device_keys;
+        let id = (tenant, *thumbprint);
+        if keys.get(&id).is_some_and(|key| key.used_at.is_none_or(|used_at| used_at <= recorded_before)) {
+            keys.change(&id, |key| key.used_at = Some(at));
+        }
+        Ok(())
+    }
 }
 
 impl Transaction<'_> {

@@ -1,7 +1,9 @@
 //! The in-memory ports for enrollments, of the engine and the back office.
 
 use tillgate_domain::office::ports as office;
-use tillgate_domain::{DeviceId, Enrollment, EnrollmentCompletion, EnrollmentDigest, Instant, RoleId, StoreResult};
+use tillgate_domain::{
+    ApiKeyId, DeviceId, Enrollment, EnrollmentCompletion, EnrollmentDigest, Instant, RoleId, StoreResult,
+};
 
 use super::transaction::{Transaction, constraint_error, to_u32, to_usize};
 use tillgate_auth_core::ports as auth;
@@ -38,6 +40,18 @@ impl office::Enrollments for Transaction<'_> {
             office::Enrollments::cancel(self, device)?;
         }
         self.tables_mut().map(drop)
+    }
+
+    fn limit_by_api_key(&mut self, key: ApiKeyId, until: Instant) -> StoreResult<()> {
+        let enrollments = &mut self.tables_mut()?.enrollments;
+        let is_open = |enrollment: &&Enrollment| {
+            enrollment.started_with == Some(key) && enrollment.completion.is_none() && enrollment.expires_at > until
+        };
+        let open: Vec<Enrollment> = enrollments.rows().values().filter(is_open).cloned().collect();
+        for enrollment in open {
+            enrollments.put(enrollment.device, Enrollment { expires_at: until, ..enrollment });
+        }
+        Ok(())
     }
 
     fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32> {

@@ -97,7 +97,6 @@ diesel::table! {
         epoch -> BigInt,
         seat_id -> Nullable<Binary>,
         pairing_id -> Nullable<Binary>,
-        thumbprint -> Nullable<Binary>,
         last_seen_at -> Nullable<BigInt>,
         last_login_at -> Nullable<BigInt>,
         created_at -> BigInt,
@@ -344,6 +343,7 @@ diesel::table! {
         enrolled_by -> Nullable<Binary>,
         enrolled_at -> BigInt,
         ended_at -> Nullable<BigInt>,
+        used_at -> Nullable<BigInt>,
     }
 }
 
@@ -359,6 +359,7 @@ diesel::table! {
         completed_at -> Nullable<BigInt>,
         thumbprint -> Nullable<Binary>,
         session_id -> Nullable<Binary>,
+        started_with -> Nullable<Binary>,
     }
 }
 

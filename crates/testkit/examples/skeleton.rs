@@ -502,6 +502,15 @@ impl DeviceKeys for Transaction {
     fn retire(&mut self, tenant: TenantId, thumbprint: &Thumbprint, at: Instant) -> StoreResult<bool> {
         todo!("set the state `Retired` and the instant if the key is current; return false otherwise")
     }
+    fn record_use(
+        &mut self,
+        tenant: TenantId,
+        thumbprint: &Thumbprint,
+        at: Instant,
+        recorded_before: Instant,
+    ) -> StoreResult<()> {
+        todo!("set the instant of the last use unless there is one after `recorded_before`")
+    }
 }
 
 /// The contract of authentication.

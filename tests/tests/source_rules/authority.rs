@@ -18,7 +18,7 @@ const TICKETS: &str = "crates/domain/src/ticket";
 const CHECKS: [&str; 4] = ["require(", "require_any(", "require_all(", "authorize("];
 
 /// The methods of `Office` and `OfficeReader` that run no use case.
-const CONSTRUCTORS: [&str; 4] = ["new", "reader", "unguarded", "with_stale_proof"];
+const CONSTRUCTORS: [&str; 5] = ["new", "reader", "unguarded", "with_api_key", "with_stale_proof"];
 
 /// Whether a program outside of the crate can call the function, and it reads or writes the store
 /// for a caller.

@@ -10,8 +10,9 @@ mod unproven;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tillgate_domain::device_key::KEY_USE_INTERVAL;
 use tillgate_domain::{
-    Action, EventOutcome, Instant, KeyId, Mode, SessionId, StoreError, StoreResult, Subject, UnitOfWork,
+    Action, EventOutcome, Instant, KeyId, Mode, SessionId, StoreError, StoreResult, Subject, Thumbprint, UnitOfWork,
 };
 
 use self::plan::{RefreshPlan, is_other_network};
@@ -217,6 +218,9 @@ impl Auth {
             if !plan.apply(tx, &record.session, &attempt)? {
                 return Ok(Step::LostRace);
             }
+            if plan.starts_overlap() {
+                record_key_use(tx, &plan.session, attempt.now)?;
+            }
             if verdict == Verdict::Replay {
                 return Ok(Step::Decided(Err(TokenDenied::Replay.into())));
             }
@@ -376,5 +380,17 @@ impl Auth {
         }
         let profile = principal_profile::read(tx, principal, session.device)?;
         Ok(profile.map(|profile| self.profile_cache.share(profile)))
+    }
+}
+
+/// Records the use of the key to which the session of a device is bound.
+fn record_key_use(tx: &mut dyn AuthTx, session: &Session, now: Instant) -> StoreResult<()> {
+    let thumbprint = session.thumbprint.as_deref().and_then(|bytes| Thumbprint::try_from(bytes).ok());
+    match thumbprint.filter(|_| session.kind == SessionKind::Device) {
+        Some(thumbprint) => {
+            let recorded_before = now.saturating_sub(KEY_USE_INTERVAL);
+            tx.device_keys().record_use(session.tenant, &thumbprint, now, recorded_before)
+        }
+        None => Ok(()),
     }
 }

@@ -14,4 +14,13 @@ pub trait DeviceKeys {
     fn insert(&mut self, key: &DeviceKey) -> StoreResult<bool>;
     /// Retires the key with this thumbprint, if it is current; otherwise returns false.
     fn retire(&mut self, tenant: TenantId, thumbprint: &Thumbprint, at: Instant) -> StoreResult<bool>;
+    /// Records a use of the key with this thumbprint, unless there is none or a use after
+    /// `recorded_before` is stored.
+    fn record_use(
+        &mut self,
+        tenant: TenantId,
+        thumbprint: &Thumbprint,
+        at: Instant,
+        recorded_before: Instant,
+    ) -> StoreResult<()>;
 }

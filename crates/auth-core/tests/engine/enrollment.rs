@@ -11,10 +11,10 @@ use tillgate_auth_core::{
     PresentedProof, ProofFault, ProvenKey, RefreshRequest, SessionKind,
 };
 use tillgate_domain::change::Change;
-use tillgate_domain::office::{DeviceRolesChange, NewEnrollment, Office};
+use tillgate_domain::office::{NewEnrollment, Office};
 use tillgate_domain::{
-    Action, DeviceId, DeviceKey, DeviceKeyState, DeviceStatus, EndReason, EventOutcome, KeyStorage, RoleName, Secret,
-    Store, StoreExt, Subject, UserStatus,
+    Action, DeviceId, DeviceKey, DeviceKeyState, DeviceStatus, EndReason, EventOutcome, KeyStorage, Secret, Store,
+    StoreExt, Subject,
 };
 use tillgate_memory::MemoryStore;
 use tillgate_testkit::{ProofSigner, SeededEntropy};
@@ -27,16 +27,16 @@ use crate::refresh::ObservedStore;
 
 const URI: &str = "https://pos.example/api/v1/enrollments";
 
-fn office(fixture: &EngineFixture) -> Office<'_> {
+pub(crate) fn office(fixture: &EngineFixture) -> Office<'_> {
     Office::new(fixture.office_store(), fixture.records.tenant.id, stamp(fixture.clock.now()))
 }
 
-fn till(fixture: &EngineFixture) -> DeviceId {
+pub(crate) fn till(fixture: &EngineFixture) -> DeviceId {
     fixture.records.device("P01").id
 }
 
 /// Starts an enrollment of the till, and returns its code.
-fn start(fixture: &EngineFixture, replaces_key: bool) -> String {
+pub(crate) fn start(fixture: &EngineFixture, replaces_key: bool) -> String {
     let lifetime = 10 * MINUTE;
     let EnrollmentCode { code, digest } = fixture.auth.generate_enrollment_code(lifetime).unwrap();
     done(office(fixture).start_enrollment(till(fixture), &NewEnrollment { digest, lifetime, replaces_key }));
@@ -48,7 +48,7 @@ fn new_proof(auth: &Auth, signer: &ProofSigner, uri: &str) -> PresentedProof {
     PresentedProof { jwt, method: "POST".to_owned(), uri: uri.to_owned() }
 }
 
-fn prove(auth: &Auth, signer: &ProofSigner) -> ProvenKey {
+pub(crate) fn prove(auth: &Auth, signer: &ProofSigner) -> ProvenKey {
     auth.check_proof(Some(&new_proof(auth, signer, URI))).unwrap()
 }
 
@@ -68,18 +68,18 @@ fn enroll_from(auth: &Auth, code: &str, key: &ProvenKey, from: Option<IpAddr>) -
     Ok(enrolled.tokens)
 }
 
-fn enroll(auth: &Auth, code: &str, signer: &ProofSigner) -> Result<IssuedTokens, Error> {
+pub(crate) fn enroll(auth: &Auth, code: &str, signer: &ProofSigner) -> Result<IssuedTokens, Error> {
     enroll_from(auth, code, &prove(auth, signer), address(1))
 }
 
-fn denial<T>(answer: Result<T, Error>) -> AuthDenied {
+pub(crate) fn denial<T>(answer: Result<T, Error>) -> AuthDenied {
     match answer.err().unwrap() {
         Error::Denied(denial) => denial,
         other => panic!("{other:?}"),
     }
 }
 
-fn keys(fixture: &EngineFixture) -> Vec<DeviceKey> {
+pub(crate) fn keys(fixture: &EngineFixture) -> Vec<DeviceKey> {
     done(office(fixture).reader().list_device_keys(till(fixture)))
 }
 
@@ -202,63 +202,6 @@ fn device_that_is_not_active_is_not_enrolled() {
     set_status(DeviceStatus::Active);
     assert_eq!(denial(enroll(&fixture.auth, &code, &signer)), AuthDenied::EnrollmentUnknown, "it was canceled");
     assert!(enroll(&fixture.auth, &start(&fixture, false), &signer).is_ok());
-}
-
-/// Starts an enrollment of the till as this user, and returns its code.
-fn start_as(fixture: &EngineFixture, user: &str) -> String {
-    let lifetime = 10 * MINUTE;
-    let EnrollmentCode { code, digest } = fixture.auth.generate_enrollment_code(lifetime).unwrap();
-    let mut context = stamp(fixture.clock.now());
-    context.actor.user = Some(fixture.records.user(user).id);
-    let office = Office::new(fixture.office_store(), fixture.records.tenant.id, context);
-    done(office.start_enrollment(till(fixture), &NewEnrollment { digest, lifetime, replaces_key: false }));
-    code.expose().clone()
-}
-
-#[test]
-fn code_of_a_dismissed_or_demoted_user_is_void() {
-    for status in [UserStatus::Suspended, UserStatus::Deleted] {
-        let fixture = EngineFixture::open();
-        let (manager, code) = (fixture.records.user("manager").id, start_as(&fixture, "manager"));
-        done(office(&fixture).set_user_status(manager, status));
-        assert_eq!(
-            denial(enroll(&fixture.auth, &code, &ProofSigner::ed25519(1))),
-            AuthDenied::EnrollmentUnknown,
-            "{status:?}"
-        );
-        let event = fixture.audit_events(Action::DeviceEnroll).pop().unwrap();
-        assert_eq!((event.outcome, &event.details["why"]), (EventOutcome::Refused, &json!("starter_inactive")));
-        assert_eq!(event.details["started_by"], json!(manager));
-    }
-    let fixture = EngineFixture::open();
-    let (manager, code) = (fixture.records.user("manager").id, start_as(&fixture, "manager"));
-    let assign = |role| {
-        let roles = vec![RoleName::parse(role).unwrap()];
-        drop(done(office(&fixture).assign_roles(manager, Some(roles), DeviceRolesChange::Replace(Vec::new()))));
-    };
-    assign("cashier");
-    let signer = ProofSigner::ed25519(1);
-    assert_eq!(denial(enroll(&fixture.auth, &code, &signer)), AuthDenied::EnrollmentUnknown);
-    let event = fixture.audit_events(Action::DeviceEnroll).pop().unwrap();
-    assert_eq!(event.details["why"], json!("starter_rights"));
-    assert_eq!((keys(&fixture), fixture.sessions()), (Vec::new(), 0));
-    assign("manager");
-    assert!(enroll(&fixture.auth, &code, &signer).is_ok(), "the code was not used");
-}
-
-#[test]
-fn code_is_void_if_the_device_has_rights_that_its_starter_lacks() {
-    let fixture = EngineFixture::open();
-    let code = start_as(&fixture, "manager");
-    // a store in which the device got a role while the enrollment was started
-    let mut device = fixture.auth_store().read("test", |tx| tx.devices().find(till(&fixture))).unwrap().unwrap();
-    let tenant = fixture.records.tenant.id;
-    let roles = fixture.office_store().read("test", |tx| tx.roles().list(tenant)).unwrap();
-    device.roles = roles.iter().filter(|role| role.name.as_str() == "admin").map(|role| role.id).collect();
-    assert!(fixture.office_store().write("test", |tx| tx.devices().update(&device)).unwrap());
-    assert_eq!(denial(enroll(&fixture.auth, &code, &ProofSigner::ed25519(1))), AuthDenied::EnrollmentUnknown);
-    let event = fixture.audit_events(Action::DeviceEnroll).pop().unwrap();
-    assert_eq!(event.details["why"], json!("starter_rights"));
 }
 
 #[test]
@@ -481,4 +424,28 @@ fn device_that_is_logged_in_as_itself_starts_no_enrollment() {
     let new = NewEnrollment { digest, lifetime: 10 * MINUTE, replaces_key: false };
     let refused = office.start_enrollment(till(&fixture), &new).unwrap().unwrap_err();
     assert!(refused.to_string().contains("deviceEnroll"), "{refused}");
+}
+
+#[test]
+fn use_of_a_key_is_recorded_once_an_hour() {
+    let fixture = EngineFixture::open();
+    let signer = ProofSigner::ed25519(1);
+    let mut tokens = enroll(&fixture.auth, &start(&fixture, false), &signer).unwrap();
+    let used_at = || keys(&fixture)[0].used_at;
+    assert_eq!(used_at(), None);
+    let mut refresh_after = |span: Duration| {
+        fixture.clock.advance(span);
+        let proof = new_proof(&fixture.auth, &signer, "https://pos.example/api/v1/sessions/refresh");
+        let dialect = native();
+        let request = RefreshRequest { proof: Some(&proof), ..refreshing(token(&tokens), &dialect) };
+        tokens = fixture.auth.refresh(&request).unwrap();
+        fixture.clock.now()
+    };
+    let first = refresh_after(10 * MINUTE);
+    assert_eq!(used_at(), Some(first));
+    refresh_after(59 * MINUTE);
+    assert_eq!(used_at(), Some(first));
+    // after the grace period of the last rotation
+    let next = refresh_after(3 * MINUTE);
+    assert_eq!(used_at(), Some(next));
 }

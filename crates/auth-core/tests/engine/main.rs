@@ -20,6 +20,7 @@ mod clocks;
 #[path = "../support/costly_property.rs"]
 mod costly_property;
 mod enrollment;
+mod enrollment_starter;
 mod fixture;
 mod introspection;
 mod keys;

@@ -38,7 +38,8 @@ impl<'o> OfficeContext<'o> {
     pub fn for_caller(&self, caller: &Caller) -> Result<Office<'o>, Error> {
         let context = self.auth.caller_context(caller)?;
         let stale_proof = caller.stale_proof(context.at);
-        Ok(Office::new(self.store, caller.profile.tenant.id, context).with_stale_proof(stale_proof))
+        let office = Office::new(self.store, caller.profile.tenant.id, context);
+        Ok(office.with_stale_proof(stale_proof).with_api_key(caller.api_key()))
     }
 
     /// The reads of the caller's tenant, with the caller's current rights.

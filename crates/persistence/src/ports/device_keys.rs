@@ -14,6 +14,9 @@ use crate::transaction::Transaction;
 const END_KEY: &str = "UPDATE device_keys SET state = $3, ended_at = $4 \
      WHERE tenant_id = $1 AND thumbprint = $2 AND ended_at IS NULL";
 
+const RECORD_USE: &str = "UPDATE device_keys SET used_at = $3 \
+     WHERE tenant_id = $1 AND thumbprint = $2 AND (used_at IS NULL OR used_at <= $4)";
+
 impl Transaction<'_> {
     /// Ends the key if it is current.
     fn end_device_key(
@@ -75,5 +78,16 @@ impl auth::DeviceKeys for Transaction<'_> {
 
     fn retire(&mut self, tenant: TenantId, thumbprint: &Thumbprint, at: Instant) -> StoreResult<bool> {
         self.end_device_key(tenant, thumbprint, DeviceKeyState::Retired, at)
+    }
+
+    fn record_use(
+        &mut self,
+        tenant: TenantId,
+        thumbprint: &Thumbprint,
+        at: Instant,
+        recorded_before: Instant,
+    ) -> StoreResult<()> {
+        let binds = [Bind::from(&tenant.0), Bind::Bytes(thumbprint), at.into(), recorded_before.into()];
+        self.execute(&Statement::new(RECORD_USE, binds)).map(drop)
     }
 }

@@ -2,8 +2,8 @@
 
 use diesel::prelude::*;
 use tillgate_domain::{
-    DeviceId, DeviceKey, DeviceKeyState, Enrollment, EnrollmentCompletion, Instant, KeyStorage, SessionId, StoreResult,
-    TenantId, UserId,
+    ApiKeyId, DeviceId, DeviceKey, DeviceKeyState, Enrollment, EnrollmentCompletion, Instant, KeyStorage, SessionId,
+    StoreResult, TenantId, UserId,
 };
 
 use super::{Column, from_millis, to_millis, uuid_bytes};
@@ -22,6 +22,7 @@ pub(crate) struct EnrollmentRow {
     completed_at: Option<i64>,
     thumbprint: Option<Vec<u8>>,
     session_id: Option<Vec<u8>>,
+    started_with: Option<Vec<u8>>,
 }
 
 impl EnrollmentRow {
@@ -42,6 +43,7 @@ impl EnrollmentRow {
             digest: cell("digest").parse_digest(&self.digest)?,
             replaces_key: self.replaces_key,
             started_by: cell("started_by").parse_optional_uuid(self.started_by.as_deref())?.map(UserId),
+            started_with: cell("started_with").parse_optional_uuid(self.started_with.as_deref())?.map(ApiKeyId),
             created_at: Instant::from_millis(self.created_at),
             expires_at: Instant::from_millis(self.expires_at),
             completion,
@@ -64,6 +66,7 @@ pub(crate) struct DeviceKeyRow {
     enrolled_by: Option<Vec<u8>>,
     enrolled_at: i64,
     ended_at: Option<i64>,
+    used_at: Option<i64>,
 }
 
 impl DeviceKeyRow {
@@ -81,6 +84,7 @@ impl DeviceKeyRow {
             enrolled_by: key.enrolled_by.map(|id| uuid_bytes(&id.0)),
             enrolled_at: key.enrolled_at.millis(),
             ended_at: to_millis(key.ended_at),
+            used_at: to_millis(key.used_at),
         }
     }
 
@@ -99,6 +103,7 @@ impl DeviceKeyRow {
             enrolled_by: cell("enrolled_by").parse_optional_uuid(self.enrolled_by.as_deref())?.map(UserId),
             enrolled_at: Instant::from_millis(self.enrolled_at),
             ended_at: from_millis(self.ended_at),
+            used_at: from_millis(self.used_at),
         })
     }
 }

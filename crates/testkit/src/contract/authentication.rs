@@ -242,6 +242,7 @@ macro_rules! auth_contract {
                 device_key_is_read_back_as_added,
                 thumbprint_is_used_once_in_a_tenant,
                 device_has_one_current_key,
+                device_key_use_is_recorded_once_in_an_interval,
                 concurrent_keys_of_one_device_succeed_once,
             ]
         );

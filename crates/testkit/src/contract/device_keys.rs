@@ -22,6 +22,7 @@ pub(super) fn new_device_key(tenant: TenantId, device: DeviceId, number: u8) -> 
         enrolled_by: Some(user_id(1)),
         enrolled_at: after_start(u64::from(number)),
         ended_at: None,
+        used_at: None,
     }
 }
 
@@ -88,6 +89,23 @@ pub fn device_has_one_current_key(harness: &AuthStoreHarness) {
     assert_eq!((find(harness, &retired), find_current(harness, fixture.till.id)), (Some(retired), None));
     assert!(insert(harness, &next));
     assert_eq!(find_current(harness, fixture.till.id), Some(next));
+}
+
+/// A use is stored unless a recent one is stored. A key that does not exist is skipped.
+pub fn device_key_use_is_recorded_once_in_an_interval(harness: &AuthStoreHarness) {
+    let fixture = ContractFixture::insert_into(harness);
+    let key = new_device_key(fixture.tenant.id, fixture.till.id, 1);
+    assert!(insert(harness, &key));
+    let record = |thumbprint: u8, at, recorded_before| {
+        run_write(harness, |tx| {
+            tx.device_keys().record_use(key.tenant, &[thumbprint; 32], after_start(at), after_start(recorded_before))
+        });
+        find(harness, &key).unwrap().used_at
+    };
+    assert_eq!(record(2, 9, 9), None, "of another key");
+    assert_eq!(record(1, 10, 5), Some(after_start(10)));
+    assert_eq!(record(1, 14, 9), Some(after_start(10)));
+    assert_eq!(record(1, 15, 10), Some(after_start(15)));
 }
 
 /// Of two concurrent inserts of keys of one device, exactly one is made.

@@ -1,6 +1,7 @@
 //! Enrollments: one per device, each of which is completed once.
 
-use tillgate_domain::{DeviceId, Enrollment, EnrollmentCompletion, SessionId, TenantId};
+use tillgate_domain::{ApiKeyId, DeviceId, Enrollment, EnrollmentCompletion, SessionId, TenantId};
+use uuid::Uuid;
 
 use crate::StoreHarness;
 use crate::contract_fixture::{
@@ -15,6 +16,7 @@ fn new_enrollment(tenant: TenantId, device: DeviceId, number: u8, until: u64) ->
         digest: [number; 32],
         replaces_key: false,
         started_by: Some(user_id(1)),
+        started_with: Some(ApiKeyId(Uuid::from_u128(1))),
         created_at: after_start(u64::from(number)),
         expires_at: after_start(until),
         completion: None,
@@ -43,8 +45,12 @@ pub fn enrollment_is_found_and_replaced(harness: &StoreHarness) {
     let fixture = ContractFixture::insert_into(&harness.auth);
     let tenant = fixture.tenant.id;
     let first = new_enrollment(tenant, fixture.till.id, 1, 60);
-    let other =
-        Enrollment { replaces_key: true, started_by: None, ..new_enrollment(tenant, fixture.handheld.id, 2, 60) };
+    let other = Enrollment {
+        replaces_key: true,
+        started_by: None,
+        started_with: None,
+        ..new_enrollment(tenant, fixture.handheld.id, 2, 60)
+    };
     insert(harness, &first);
     insert(harness, &other);
     let of_device = |device| run_office_read(harness, |tx| tx.enrollments().find_by_device(device));
@@ -114,6 +120,26 @@ pub fn waiting_enrollment_is_canceled(harness: &StoreHarness) {
     cancel_by_role(role);
     assert!(!cancel(till));
     assert!(find(harness, 4).is_some(), "it was completed");
+}
+
+/// The codes that were started with an API key and are not used expire at this instant, unless they
+/// expire before.
+pub fn enrollments_of_an_api_key_are_limited(harness: &StoreHarness) {
+    let fixture = ContractFixture::insert_into(&harness.auth);
+    let (tenant, key) = (fixture.tenant.id, ApiKeyId(Uuid::from_u128(1)));
+    let limit = |until| run_office_write(harness, |tx| tx.enrollments().limit_by_api_key(key, after_start(until)));
+    let expiry = |number| find(harness, number).map(|enrollment| enrollment.expires_at);
+    let [first, others] = [(fixture.till.id, 1), (fixture.handheld.id, 2)]
+        .map(|(device, number)| new_enrollment(tenant, device, number, 60));
+    insert(harness, &first);
+    insert(harness, &Enrollment { started_with: None, ..others });
+    limit(70);
+    assert_eq!(expiry(1), Some(after_start(60)), "it expires before");
+    limit(30);
+    assert_eq!((expiry(1), expiry(2)), (Some(after_start(30)), Some(after_start(60))));
+    assert!(complete(harness, 1, session_id(1)));
+    limit(20);
+    assert_eq!(expiry(1), Some(after_start(30)), "it was used");
 }
 
 /// A sweep removes at most `limit` enrollments whose codes have expired.

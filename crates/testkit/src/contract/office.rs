@@ -158,6 +158,7 @@ macro_rules! contract {
                 enrollment_is_completed_once,
                 concurrent_uses_of_one_code_succeed_once,
                 waiting_enrollment_is_canceled,
+                enrollments_of_an_api_key_are_limited,
                 expired_enrollments_are_removed,
             ]
         );

@@ -144,6 +144,7 @@ record_port!(AuthTx, device_keys: DeviceKeys {
     fn find_current(device: DeviceId) -> Option<DeviceKey>;
     fn insert(key: &DeviceKey) -> bool;
     fn retire(tenant: TenantId, thumbprint: &Thumbprint, at: Instant) -> bool;
+    fn record_use(tenant: TenantId, thumbprint: &Thumbprint, at: Instant, recorded_before: Instant) -> ();
 });
 
 record_port!(AuthTx, revocations: Revocations {

@@ -64,6 +64,7 @@ record_port!(OfficeTx, enrollments: Enrollments {
     fn find_by_device(device: DeviceId) -> Option<Enrollment>;
     fn cancel(device: DeviceId) -> bool;
     fn cancel_by_role(role: RoleId) -> ();
+    fn limit_by_api_key(key: ApiKeyId, until: Instant) -> ();
     fn sweep(before: Instant, limit: u32) -> u32;
 });
 

@@ -47,6 +47,7 @@ fn insert_key(shop: &StaffedFixture, device: &Device, number: u8) -> DeviceKey {
         enrolled_by: None,
         enrolled_at: NOW,
         ended_at: None,
+        used_at: None,
     };
     let store: &dyn Store<AuthPorts> = &shop.memory;
     assert!(store.write("test", |tx| tx.device_keys().insert(&key)).unwrap());

@@ -26,7 +26,7 @@ use crate::enrollment_code::EnrollmentCode;
 use crate::requests::GrantKind;
 use crate::revocations::RevocationCache;
 use crate::throttle::{AttemptOutcome, Charge, ClaimedIdentity, LoginAttempt};
-use crate::{AuthDenied, EnrolledDevice, EnrollmentRequest, Error, IssuedTokens, Profile, Session};
+use crate::{AuthDenied, EnrolledDevice, EnrollmentRequest, Error, Profile, Session};
 
 /// The number of characters that the audit records of what a program says of itself.
 const MAX_RECORDED_CHARS: usize = 100;

@@ -3,8 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use tillgate_domain::principal_access::collect_rights;
-use tillgate_domain::{Enrollment, KnownRight, RoleId, StoreError, StoreResult, User, UserStatus};
+use tillgate_domain::principal_access::{collect_rights, effective_user_roles, may_log_in};
+use tillgate_domain::{
+    ApiKey, ApiKeyId, Device, DeviceStatus, Enrollment, Instant, KnownRight, RoleId, StoreError, StoreResult, User,
+    UserStatus,
+};
 
 use crate::ports::AuthTx;
 
@@ -13,6 +16,8 @@ use crate::ports::AuthTx;
 pub(super) enum VoidReason {
     /// The starter is not active.
     StarterInactive,
+    /// The API key with which the enrollment was started cannot be used.
+    StarterKeyUnusable,
     /// The starter lacks the right `deviceEnroll`, or a right that the device has as itself.
     StarterRights,
 }
@@ -22,6 +27,7 @@ impl VoidReason {
     pub(super) const fn code(self) -> &'static str {
         match self {
             Self::StarterInactive => "starter_inactive",
+            Self::StarterKeyUnusable => "starter_key",
             Self::StarterRights => "starter_rights",
         }
     }
@@ -35,14 +41,28 @@ impl VoidReason {
 /// query, and the user before and after it: so rights and user existed together at one instant,
 /// also if the store shows each query a newer state. A change of a role's rights also removes the
 /// enrollment, which the caller notices when it completes it.
-pub(super) fn find_void_reason(tx: &mut dyn AuthTx, enrollment: &Enrollment) -> StoreResult<Option<VoidReason>> {
+pub(super) fn find_void_reason(
+    tx: &mut dyn AuthTx,
+    enrollment: &Enrollment,
+    now: Instant,
+) -> StoreResult<Option<VoidReason>> {
     let Some(starter) = enrollment.started_by else { return Ok(None) };
     let found = (tx.users().find(starter)?, tx.devices().find(enrollment.device)?);
     let (Some(user), Some(device)) = found else { return Ok(Some(VoidReason::StarterInactive)) };
     if user.status != UserStatus::Active || user.tenant != enrollment.tenant {
         return Ok(Some(VoidReason::StarterInactive));
     }
-    let assigned = list_assigned_roles(&user);
+    let started_with = match enrollment.started_with {
+        Some(id) => match find_usable_key(tx, &user, id, now)? {
+            Some(found) => Some(found),
+            None => return Ok(Some(VoidReason::StarterKeyUnusable)),
+        },
+        None => None,
+    };
+    let assigned = match &started_with {
+        Some((_, place)) => user.assignment.devices.get(&place.id).cloned().unwrap_or_default(),
+        None => list_assigned_roles(&user),
+    };
     let ids: Vec<RoleId> = assigned.union(&device.roles).copied().collect();
     let roles = if ids.is_empty() { Vec::new() } else { tx.roles().find_many(enrollment.tenant, &ids)? };
     let is_unchanged = tx.users().find(starter)?.is_some_and(|again| again.version == user.version);
@@ -50,9 +70,26 @@ pub(super) fn find_void_reason(tx: &mut dyn AuthTx, enrollment: &Enrollment) -> 
         return Err(StoreError::Conflict("the user who started the enrollment was changed in the meantime".to_owned()));
     }
     let collect = |ids: &BTreeSet<RoleId>| collect_rights(roles.iter().filter(|role| ids.contains(&role.id)));
-    let (own, given) = (collect(&assigned), collect(&device.roles));
-    let may_start = own.require(KnownRight::DeviceEnroll).is_ok() && own.require_all(&given).is_ok();
+    let own = match &started_with {
+        Some((key, place)) => key.narrow(&collect_rights(effective_user_roles(&user, Some(place), &roles))),
+        None => collect(&assigned),
+    };
+    let may_start = own.require(KnownRight::DeviceEnroll).is_ok() && own.require_all(&collect(&device.roles)).is_ok();
     Ok((!may_start).then_some(VoidReason::StarterRights))
+}
+
+/// The API key with this id and its device, if requests with the key act as this user now.
+fn find_usable_key(
+    tx: &mut dyn AuthTx,
+    user: &User,
+    id: ApiKeyId,
+    now: Instant,
+) -> StoreResult<Option<(ApiKey, Device)>> {
+    let keys = tx.api_keys().list_active_by_user(user.tenant, user.id)?;
+    let Some(key) = keys.into_iter().find(|key| key.id == id && !key.is_expired(now)) else { return Ok(None) };
+    let place = tx.devices().find(key.device)?;
+    let usable = place.filter(|place| place.status == DeviceStatus::Active && may_log_in(user, Some(place)));
+    Ok(usable.map(|place| (key, place)))
 }
 
 /// The roles of the user, without a device and on all devices.

@@ -9,6 +9,7 @@ use crate::office::api_keys::add::{compute_rights, fix_permissions};
 use crate::office::api_keys::change::{conflict_error, invalidate_users, load_key};
 use crate::office::error::{FieldName, OfficeError, RangeViolation, UseCaseError, UseCaseResult, commit_refusal};
 use crate::office::ports::OfficeTx;
+use crate::office::users::last_admin;
 use crate::{Action, ApiKey, ApiKeyId, Instant, KnownRight, StoreError, StoreExt, Subject};
 
 /// The default overlap of two secrets after a rotation.
@@ -31,8 +32,9 @@ impl Office<'_> {
     /// the overlap. With `version`, fails if the key has another version. While the previous secret
     /// is accepted, only a rotation without an overlap is possible, which ends both secrets:
     /// otherwise a repeated rotation would end the secret in use. A revoked or expired key is not
-    /// rotated. Requires the right `apiKeyUpdate`, every right that the key grants, and a recent
-    /// proof of identity.
+    /// rotated. Codes of enrollments that were started with the key expire with its present secret
+    /// at the latest. Requires the right `apiKeyUpdate`, every right that the key grants, and a
+    /// recent proof of identity.
     ///
     /// If anybody but an admin does this, a key without permissions is restricted to its current
     /// rights, as in [`add_api_key`](Self::add_api_key).
@@ -60,6 +62,8 @@ fn rotate(
         let span = RangeViolation { field, min, max: MAX_SECRET_OVERLAP, configured: false };
         return Err(OfficeError::OutOfRange(vec![span]).into());
     }
+    // An enrollment that is started with the key meanwhile waits, and then sees the new secret.
+    last_admin::claim_tenant(tx, office.tenant)?;
     let before = load_key(tx, office.tenant, id, version)?;
     let granted_rights = compute_rights(tx, &before)?;
     office.require_all(&granted_rights)?;
@@ -77,6 +81,7 @@ fn rotate(
         return Err(conflict_error());
     }
     invalidate_users(tx, &before, &after, &office.context)?;
+    tx.enrollments().limit_by_api_key(id, until.unwrap_or(now))?;
     let details = Map::from_iter([
         ("name".to_owned(), json!(after.name)),
         ("client".to_owned(), json!(after.client_id)),

@@ -34,7 +34,8 @@ impl Office<'_> {
     /// Requires the right `deviceEnroll` and every right that the device has as itself, because
     /// anyone who has the code gets them. The code becomes void if the device's roles, environment
     /// or status change, if the rights or environments of one of its roles change, or if its key is
-    /// revoked. It is also void while the caller could not start the enrollment again.
+    /// revoked. It is also void while the caller could not start the enrollment again, and once the
+    /// API key with which it was started has lost the secret of that time.
     ///
     /// A device that is not active is denied, and so is one with a current key unless the
     /// enrollment replaces it.
@@ -113,20 +114,34 @@ fn start(
         return Err(OfficeError::DeviceEnrolled(device.name).into());
     }
     let created_at = office.context.at;
+    let expires_at = limit_expiry(tx, office, created_at.saturating_add(new.lifetime))?;
     let enrollment = Enrollment {
         device: id,
         tenant: office.tenant,
         digest: new.digest,
         replaces_key: new.replaces_key,
         started_by: office.context.actor.user,
+        started_with: office.api_key,
         created_at,
-        expires_at: created_at.saturating_add(new.lifetime),
+        expires_at,
         completion: None,
     };
     tx.enrollments().insert_or_replace(&enrollment)?;
     let details = [("replace", json!(new.replaces_key)), ("expires_at", json!(enrollment.expires_at.millis()))];
     record(tx, office, Action::DeviceEnrollStart, id, details)?;
     Ok(enrollment)
+}
+
+/// The instant at which a code expires that the caller starts. One that is started with an API key
+/// expires with it; while the key has two secrets, with the previous one, because the caller may be
+/// somebody from whom the rotation takes the key.
+fn limit_expiry(tx: &mut dyn OfficeTx, office: &Office<'_>, expires_at: Instant) -> Result<Instant, UseCaseError> {
+    let Some(id) = office.api_key else { return Ok(expires_at) };
+    let now = office.context.at;
+    let found = tx.api_keys().find(id)?.filter(|key| key.active && !key.is_expired(now));
+    let key = found.ok_or(OfficeError::ApiKeyEnded)?;
+    let previous_until = key.previous_secret_until.filter(|until| *until > now);
+    Ok([key.expires_at, previous_until].into_iter().flatten().fold(expires_at, Instant::min))
 }
 
 fn cancel(tx: &mut dyn OfficeTx, office: &Office<'_>, id: DeviceId) -> Result<(), UseCaseError> {

@@ -79,6 +79,7 @@ pub(super) fn call_every_method(fresh: &TestDatabase, fixture: &StoreFixture) {
         tx.enrollments().complete(&[9; 32], &completion)?;
         tx.device_keys().insert(&sample_device_key(fixture))?;
         tx.device_keys().retire(fixture.tenant.id, &[8; 32], at(9))?;
+        tx.device_keys().record_use(fixture.tenant.id, &[8; 32], at(9), at(1))?;
         tx.nodes().upsert(&Node { id: NodeId(uuid(1)), applied: Cursor(0), seen_at: at(1), clock: None })?;
         let (name, applied_at) = (String::new(), Some(at(1)));
         tx.nodes().record_acknowledgment(&NodeAcknowledgment {
@@ -403,6 +404,7 @@ fn sample_device_key(fixture: &StoreFixture) -> DeviceKey {
         enrolled_by: None,
         enrolled_at: at(1),
         ended_at: None,
+        used_at: None,
     }
 }
 
@@ -414,6 +416,7 @@ fn call_enrollments(tx: &mut (dyn OfficeTx + '_), fixture: &StoreFixture) -> Sto
         digest: [9; 32],
         replaces_key: false,
         started_by: None,
+        started_with: None,
         created_at: at(1),
         expires_at: at(9),
         completion: None,
@@ -421,6 +424,7 @@ fn call_enrollments(tx: &mut (dyn OfficeTx + '_), fixture: &StoreFixture) -> Sto
     tx.enrollments().find_by_device(fixture.till.id)?;
     tx.enrollments().cancel(fixture.till.id)?;
     tx.enrollments().cancel_by_role(fixture.role.id)?;
+    tx.enrollments().limit_by_api_key(ApiKeyId(uuid(9)), at(5))?;
     tx.enrollments().sweep(at(99), 9)?;
     tx.device_keys().list_by_device(fixture.till.id)?;
     tx.device_keys().revoke(fixture.tenant.id, &[8; 32], at(9)).map(drop)

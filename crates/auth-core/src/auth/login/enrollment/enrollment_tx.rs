@@ -59,7 +59,7 @@ impl EnrollmentTx<'_> {
         enrollment: Enrollment,
         device: DeviceId,
     ) -> StoreResult<EnrollmentTxOutcome> {
-        if let Some(reason) = find_void_reason(tx, &enrollment)? {
+        if let Some(reason) = find_void_reason(tx, &enrollment, self.now)? {
             return Ok(deny_void(enrollment, reason));
         }
         if tx.device_keys().find(enrollment.tenant, self.thumbprint())?.is_some() {
@@ -81,10 +81,11 @@ impl EnrollmentTx<'_> {
         }
         // From here on, nothing but a conflict of the store can prevent the enrollment.
         if let Some(current) = &current {
+            // the sessions first, as a refresh does, which then records the use of its key
+            tx.revocations().bump_epoch(Scope::Device(device), EndReason::Replaced, self.now)?;
             if !tx.device_keys().retire(enrollment.tenant, &current.thumbprint, self.now)? {
                 return Err(conflict_error());
             }
-            tx.revocations().bump_epoch(Scope::Device(device), EndReason::Replaced, self.now)?;
         }
         let key = self.build_key(&enrollment);
         let completion = EnrollmentCompletion { at: self.now, thumbprint: key.thumbprint, session: self.session };
@@ -142,6 +143,7 @@ impl EnrollmentTx<'_> {
             enrolled_by: enrollment.started_by,
             enrolled_at: self.now,
             ended_at: None,
+            used_at: None,
         }
     }
 

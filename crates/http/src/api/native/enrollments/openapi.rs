@@ -72,6 +72,7 @@ pub(super) fn list_device_keys() -> OperationDoc {
             "enrolled_by": "0192f0c1-0000-7c4d-8e5f-60718293a4b5",
             "enrolled_at": "2026-11-21T08:02:00.000Z",
             "ended_at": null,
+            "used_at": "2026-11-21T09:12:00.000Z",
         }],
         "next": null,
     });

@@ -110,6 +110,11 @@ pub(super) struct DeviceKeyBody<'k> {
     #[serde(serialize_with = "serialize_optional_instant")]
     #[schema(value_type = Option<String>, format = DateTime)]
     ended_at: Option<Instant>,
+    /// When the device last refreshed its session with the key, to the hour; null before its first
+    /// refresh.
+    #[serde(serialize_with = "serialize_optional_instant")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    used_at: Option<Instant>,
 }
 
 impl<'k> DeviceKeyBody<'k> {
@@ -124,6 +129,7 @@ impl<'k> DeviceKeyBody<'k> {
             enrolled_by: key.enrolled_by,
             enrolled_at: key.enrolled_at,
             ended_at: key.ended_at,
+            used_at: key.used_at,
         }
     }
 }
