@@ -22,8 +22,8 @@ use crate::principal_profile;
 use crate::revocations::{RevocationCheck, SessionScopes, Version};
 use crate::token::access_token::{Claims, MAX_TOKEN_BYTES, read_key_id};
 use crate::{
-    AuthDenied, AuthRequest, AuthenticatedBy, Caller, DpopCredentials, Epochs, Error, Profile, RequestCredentials,
-    SessionContext, TokenDenied,
+    AuthDenied, AuthRequest, AuthenticatedBy, Caller, DpopCredentials, Epochs, Error, Profile, ProofRetention,
+    RequestCredentials, SessionContext, TokenDenied,
 };
 
 /// A valid access token with the current profile.
@@ -109,7 +109,7 @@ impl Auth {
         reach: Reach,
     ) -> Result<Option<Caller>, Error> {
         // such a proof will be stored
-        if reach == Reach::Memory && presented.is_some_and(|presented| presented.may_change) {
+        if reach == Reach::Memory && presented.is_some_and(|presented| presented.retention == ProofRetention::Store) {
             return Ok(None);
         }
         let Some((verified, profile)) = self.verify_session(token, |verified| is_audience(verified, request), reach)?

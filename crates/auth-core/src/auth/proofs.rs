@@ -6,7 +6,7 @@ use tillgate_domain::StoreExt;
 use super::Auth;
 use crate::cache::VerifiedToken;
 use crate::dpop::{self, PresentedProof, ProofDenied, ProofFault, ProvenKey};
-use crate::requests::DpopCredentials;
+use crate::requests::{DpopCredentials, ProofRetention};
 use crate::{AuthDenied, Error};
 
 impl Auth {
@@ -56,12 +56,31 @@ impl Auth {
         if verified.thumbprint.as_deref() != Some(proven.thumbprint()) {
             return Err(deny(ProofFault::Key.into()));
         }
-        let is_new = if presented.may_change {
-            let now = self.time().at;
-            self.store.write("consume_proof", |tx| proven.consume(tx, now))?
-        } else {
-            self.proof_cache.insert_if_new(proven.digest())
+        self.retain_proof(&proven, presented.retention)
+    }
+
+    /// Remembers the proof of a request that was authenticated with
+    /// [`ProofRetention::Deferred`], and is not denied. Call it on a thread that may block.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthDenied::TokenUnproven`] if the proof was accepted before, or is too old by now.
+    pub fn remember_proof(&self, presented: &DpopCredentials<'_>) -> Result<(), Error> {
+        let deny = |denied: ProofDenied| Error::Denied(AuthDenied::TokenUnproven(denied));
+        let proof = presented.proof.as_ref().ok_or_else(|| deny(ProofDenied::Missing))?;
+        let proven = self.examine_proof(proof, Some(presented.token)).map_err(deny)?;
+        self.retain_proof(&proven, presented.retention)
+    }
+
+    fn retain_proof(&self, proven: &ProvenKey, retention: ProofRetention) -> Result<(), Error> {
+        let is_new = match retention {
+            ProofRetention::Store => {
+                let now = self.time().at;
+                self.store.write("consume_proof", |tx| proven.consume(tx, now))?
+            }
+            ProofRetention::Memory => self.proof_cache.insert_if_new(proven.digest()),
+            ProofRetention::Deferred => true,
         };
-        if is_new { Ok(()) } else { Err(deny(ProofFault::Replayed.into())) }
+        if is_new { Ok(()) } else { Err(AuthDenied::TokenUnproven(ProofFault::Replayed.into()).into()) }
     }
 }

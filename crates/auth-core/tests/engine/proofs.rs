@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tillgate_auth_core::{
     Auth, AuthDenied, AuthRequest, Caller, DpopCredentials, Error, GrantKind, IssuedTokens, LoginRequest,
-    PresentedProof, ProofFault, ProvenKey, RefreshRequest, RequestCredentials, TokenDenied,
+    PresentedProof, ProofFault, ProofRetention, ProvenKey, RefreshRequest, RequestCredentials, TokenDenied,
 };
 use tillgate_domain::{Action, EventOutcome};
 use tillgate_testkit::ProofSigner;
@@ -50,7 +50,8 @@ fn call_proved(auth: &Auth, granted: &IssuedTokens, signer: &ProofSigner) -> Res
 
 fn call_with(auth: &Auth, token: &str, proof: Option<PresentedProof>, may_change: bool) -> Result<Caller, Error> {
     let dialect = native();
-    let credentials = RequestCredentials::Dpop(DpopCredentials { token, proof, may_change });
+    let retention = if may_change { ProofRetention::Store } else { ProofRetention::Memory };
+    let credentials = RequestCredentials::Dpop(DpopCredentials { token, proof, retention });
     auth.authenticate(&AuthRequest { credentials, ..AuthRequest::bearer(&dialect, "") })
 }
 

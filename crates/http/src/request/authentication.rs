@@ -31,8 +31,8 @@ pub(crate) async fn authenticate_caller(
     let (other_credentials, tokens) = match presented.credentials {
         RequestCredentials::Bearer(token) => (RequestCredentials::None, vec![owned(token)]),
         RequestCredentials::AnyBearer(tokens) => (RequestCredentials::None, tokens.into_iter().map(owned).collect()),
-        RequestCredentials::Dpop(DpopCredentials { token, proof, may_change }) => {
-            proven = Some((owned(token), proof, may_change));
+        RequestCredentials::Dpop(DpopCredentials { token, proof, retention }) => {
+            proven = Some((owned(token), proof, retention));
             (RequestCredentials::None, Vec::new())
         }
         RequestCredentials::None => (RequestCredentials::None, Vec::new()),
@@ -43,10 +43,10 @@ pub(crate) async fn authenticate_caller(
     };
     run_blocking(mount, move |mount| {
         let credentials = match (&proven, tokens.as_slice()) {
-            (Some((token, proof, may_change)), _) => RequestCredentials::Dpop(DpopCredentials {
+            (Some((token, proof, retention)), _) => RequestCredentials::Dpop(DpopCredentials {
                 token: token.expose(),
                 proof: proof.clone(),
-                may_change: *may_change,
+                retention: *retention,
             }),
             (None, []) => other_credentials,
             (None, tokens) => {

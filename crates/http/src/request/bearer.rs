@@ -1,7 +1,7 @@
 //! Access tokens in the `Authorization` header (RFC 6750, 2.1), as used by most contracts.
 
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
-use tillgate_auth_core::{AuthDenied, DpopCredentials, RequestCredentials, TokenDenied};
+use tillgate_auth_core::{AuthDenied, DpopCredentials, ProofRetention, RequestCredentials, TokenDenied};
 
 use crate::error::ApiError;
 use crate::request::dpop::read_proof;
@@ -33,7 +33,7 @@ pub(crate) fn read_bearer_or_dpop(head: &RequestHead) -> Result<RequestCredentia
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("dpop") => RequestCredentials::Dpop(DpopCredentials {
             token,
             proof: read_proof(head),
-            may_change: !head.method().is_safe(),
+            retention: if head.method().is_safe() { ProofRetention::Memory } else { ProofRetention::Store },
         }),
         _ => RequestCredentials::None,
     })

@@ -11,10 +11,12 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue, WWW_AUTHENTICATE};
 use actix_web::web::Bytes;
-use tillgate_auth_core::{AuthDenied, Caller, RequestCredentials, TokenDenied};
+use tillgate_auth_core::{AuthDenied, Caller, DpopCredentials, ProofRetention, RequestCredentials, TokenDenied};
+use tillgate_domain::Secret;
 
 use crate::access_rule::{AccessRule, NormalizedPath, OriginalRequest};
 use crate::context::ServerContext;
+use crate::context::blocking_pool::run_blocking;
 use crate::error::{ApiError, ProtocolError};
 use crate::request::authentication::authenticate_caller;
 use crate::request::bearer::BEARER_CHALLENGE;
@@ -69,7 +71,7 @@ impl AccessTable {
         let row = self.0.iter().find(|row| row.rule.matches(&original.method, &path)).ok_or_else(unlisted)?;
         let original_head =
             head.for_original_request(original).map_err(|failure| denied(failure, row.mounts.first(), head))?;
-        let (service, caller) = authenticate_by_mounts(&row.mounts, &original_head)
+        let (service, caller, proof) = authenticate_by_mounts(&row.mounts, &original_head)
             .await
             .map_err(|failure| denied(failure, row.mounts.first(), &original_head))?;
         let profile = &caller.profile;
@@ -78,6 +80,11 @@ impl AccessTable {
             // a path of another API names nothing of this server
             record_denial(&service.context, &original_head, &caller, &failure, None).await;
             return Err(denied(failure, Some(service), &original_head));
+        }
+        // only now: a gateway may repeat the check of a request that is denied, for its answer
+        if let Some(proof) = proof {
+            let remembered = remember_proof(service, proof).await;
+            remembered.map_err(|failure| denied(failure, Some(service), &original_head))?;
         }
         Ok(caller)
     }
@@ -123,32 +130,53 @@ impl AccessDenied {
     }
 }
 
-/// Authenticates the caller by the first mount that issued the credentials.
-async fn authenticate_by_mounts<'w>(
+/// The body of the gateway's request is not part of the check.
+static NO_BODY: Bytes = Bytes::from_static(&[]);
+
+/// Authenticates the caller by the first mount that issued the credentials. The proof beside an
+/// access token is not remembered, and returned.
+async fn authenticate_by_mounts<'w, 'h>(
     services: &'w [Arc<MountService>],
-    head: &RequestHead,
-) -> Result<(&'w Arc<MountService>, Caller), ApiError> {
+    head: &'h RequestHead,
+) -> Result<(&'w Arc<MountService>, Caller, Option<DpopCredentials<'h>>), ApiError> {
     let mut refused = TokenDenied::Missing;
-    // the body of the gateway's request is not part of the check
-    let body = Bytes::new();
     for service in services {
-        let credentials = match service.dialect.read_credentials(head, &body) {
+        let credentials = match service.dialect.read_credentials(head, &NO_BODY) {
             // where the contract answers 400, a gateway understands 401 only
             Err(ApiError::Protocol(ProtocolError::MalformedBody(_) | ProtocolError::ChunkedSignature)) => {
                 return Err(ApiError::Denied(TokenDenied::Invalid.into()));
             }
             read => read?,
         };
-        if matches!(credentials, RequestCredentials::None) {
-            continue;
-        }
+        let (credentials, proof) = match credentials {
+            RequestCredentials::None => continue,
+            RequestCredentials::Dpop(proof) => {
+                let deferred = DpopCredentials { retention: ProofRetention::Deferred, ..proof.clone() };
+                (RequestCredentials::Dpop(deferred), Some(proof))
+            }
+            other => (other, None),
+        };
         match authenticate_caller(&service.context, head, credentials).await {
             // another mount may have issued the token
             Err(ApiError::Denied(AuthDenied::Token(TokenDenied::WrongAudience))) => {
                 refused = TokenDenied::WrongAudience;
             }
-            answered => return Ok((service, answered?)),
+            answered => return Ok((service, answered?, proof)),
         }
     }
     Err(ApiError::Denied(refused.into()))
+}
+
+/// Remembers the proof of a request that may pass.
+async fn remember_proof(service: &MountService, presented: DpopCredentials<'_>) -> Result<(), ApiError> {
+    if presented.retention != ProofRetention::Store {
+        return Ok(service.context.server.auth.remember_proof(&presented)?);
+    }
+    let DpopCredentials { token, proof, retention } = presented;
+    let token = Secret::new(token.to_owned());
+    run_blocking(&service.context, move |mount| {
+        let presented = DpopCredentials { token: token.expose(), proof, retention };
+        mount.server.auth.remember_proof(&presented)
+    })
+    .await
 }

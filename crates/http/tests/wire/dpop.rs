@@ -353,6 +353,41 @@ async fn gateway_checks_proof_against_the_original_request() {
 }
 
 #[actix_web::test]
+async fn gateway_accepts_a_proof_once_unless_the_request_was_denied() {
+    let rule = |path: &str, least| AccessRule {
+        methods: Vec::new(),
+        path: path.parse().unwrap(),
+        mounts: vec!["native".to_owned()],
+        tenant: None,
+        requirement: AccessRequirement::Role(least),
+    };
+    let shop = TestServer::with_settings(HttpSettings {
+        public_url: Some(ORIGIN.to_owned()),
+        access_rules: vec![rule("/goods/*", Rank::Cashier), rule("/prices/*", Rank::Admin)],
+        ..HttpSettings::default()
+    });
+    let till = Till::log_in(&shop).await;
+    for method in ["GET", "POST"] {
+        for (path, outcomes) in [
+            ("/goods/7", [(204, ""), (401, "proof_invalid")]),
+            // nginx asks again, for the body of the answer
+            ("/prices/7", [(403, "rank_missing"), (403, "rank_missing")]),
+        ] {
+            let proof =
+                till.signer.prove(method, &format!("{ORIGIN}{path}"), &shop.auth.dpop_nonce(), Some(&till.access));
+            for outcome in outcomes {
+                let request = build_request(Method::GET, "/api/v1/access")
+                    .insert_header(("X-Original-Method", method))
+                    .insert_header(("X-Original-URI", path));
+                let answer = shop.send(with_proof(with_token(request, &till.access), &*proof)).await;
+                let found = (answer.status.as_u16(), answer.header("x-tillgate-code"));
+                assert_eq!(found, outcome, "{method} {path}");
+            }
+        }
+    }
+}
+
+#[actix_web::test]
 async fn introspection_and_metadata_name_proofs() {
     let shop = start_server();
     let till = Till::log_in(&shop).await;
