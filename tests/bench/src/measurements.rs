@@ -9,6 +9,7 @@ mod logins;
 mod memory;
 mod office;
 mod overload;
+mod proofs;
 mod refreshes;
 mod sealing;
 mod soak;
@@ -23,11 +24,13 @@ use crate::measurement::Measurement;
 type MeasureFn = fn(&BenchmarkRun) -> Vec<Measurement>;
 
 /// All benchmarks by the name that `--only` takes.
-pub(crate) const ALL_MEASUREMENTS: [(&str, MeasureFn); 18] = [
+pub(crate) const ALL_MEASUREMENTS: [(&str, MeasureFn); 20] = [
     ("logins", logins::measure),
     ("refreshes-sqlite", refreshes::measure_on_sqlite),
     ("refreshes-postgres", refreshes::measure_on_postgres),
     ("current", current::measure),
+    ("proofs", proofs::measure),
+    ("enrollments", proofs::measure_enrollments),
     ("dialects", dialects::measure),
     ("storm", storm::measure),
     ("growth", growth::measure),

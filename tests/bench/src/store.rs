@@ -35,7 +35,7 @@ pub(crate) const CHEAP_PASSWORD_SETTINGS: [(&str, &str); 2] =
     [("PASSWORDS__MEMORY", "8MiB"), ("PASSWORDS__PASSES", "1")];
 /// Sessions that rotate at every refresh, and access tokens that outlive the measurement. A session
 /// keeps its terms, so later servers on the same store need no settings for them.
-const TERM_SETTINGS: [(&str, &str); 2] = [("SESSIONS__OVERLAP", "0s"), ("SESSIONS__ACCESS", "24h")];
+pub(crate) const TERM_SETTINGS: [(&str, &str); 2] = [("SESSIONS__OVERLAP", "0s"), ("SESSIONS__ACCESS", "24h")];
 
 impl BenchStore {
     /// An empty store.
