@@ -26,6 +26,11 @@ impl Zone {
         TimeZone::get(name).map(Self).map_err(|_| UnknownZone)
     }
 
+    /// The names of all zones, in order.
+    pub fn list_names() -> Vec<String> {
+        jiff::tz::db().available().map(|name| name.to_string()).collect()
+    }
+
     /// The name in the IANA database.
     pub fn name(&self) -> &str {
         self.0.iana_name().unwrap_or("UTC")

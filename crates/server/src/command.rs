@@ -47,6 +47,8 @@ use tillgate_domain::Slug;
 use crate::configuration::{self, ConfigError, Flags, Settings};
 use crate::version::VERSION;
 
+pub use completions::answer_completion;
+
 /// An authentication server for points of sale
 #[derive(Debug, Parser)]
 #[command(name = "tillgate", version = VERSION.as_str(), about, max_term_width = 100, arg_required_else_help = true)]

@@ -34,5 +34,5 @@ mod unknown_tenants;
 mod unserved_sessions;
 mod version;
 
-pub use command::{Cli, run_cli};
+pub use command::{Cli, answer_completion, run_cli};
 pub use memory_arenas::limit_memory_arenas;

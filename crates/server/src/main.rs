@@ -6,8 +6,12 @@ use tillgate_server::Cli;
 
 fn main() -> ExitCode {
     // variables that are not UTF-8 are ignored: no setting has such a name or value
-    let variables =
-        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let variables: Vec<_> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    if let Some(code) = tillgate_server::answer_completion(&variables) {
+        return code;
+    }
     let cli = match Cli::parse_arguments() {
         Ok(cli) => cli,
         Err(code) => return code,
@@ -15,5 +19,5 @@ fn main() -> ExitCode {
     if cli.runs_server() {
         tillgate_server::limit_memory_arenas();
     }
-    tillgate_server::run_cli(cli, variables.collect())
+    tillgate_server::run_cli(cli, variables)
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use clap::{CommandFactory, Parser};
 use tillgate_server::Cli;
@@ -134,6 +135,49 @@ fn unit_restarts_without_a_limit_and_reloads_certificates() {
     ] {
         assert!(unit.lines().any(|each| each == line), "{line}");
     }
+}
+
+/// The image format oci stores no health check, so `compose.yaml` repeats that of the image.
+#[test]
+fn compose_file_has_the_health_check_of_the_image() {
+    let read = |path: &str| std::fs::read_to_string(repository_root().join(path)).unwrap();
+    let image = read("Containerfile");
+    let (_, command) = image.split_once("HEALTHCHECK --interval=10s --timeout=3s --start-period=30s CMD [").unwrap();
+    let command = command.lines().next().unwrap();
+    // compose replaces variables
+    let test = format!("      test: [\"CMD\", {}", command.replace('$', "$$"));
+    let compose = read("compose.yaml");
+    let (_, rest) = compose.split_once(&test).unwrap_or_else(|| panic!("{test}"));
+    assert!(rest.starts_with("\n      interval: 10s\n      timeout: 3s\n      start_period: 30s\n"), "{rest}");
+}
+
+/// The unit with the path of the built program, in which systemd finds no fault and no further
+/// exposure than the page says.
+#[test]
+#[ignore = "requires systemd"]
+fn unit_is_accepted_by_systemd() {
+    let packaging = read_packaging();
+    let (_, unit) = packaging.iter().find(|(path, _)| path.ends_with(".service")).unwrap();
+    let installed = "ExecStart=/usr/local/bin/tillgate";
+    assert!(unit.contains(installed));
+    let folder = std::env::temp_dir().join(format!("tillgate-unit-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("tillgate.service");
+    std::fs::write(&file, unit.replace(installed, concat!("ExecStart=", env!("CARGO_BIN_EXE_tillgate")))).unwrap();
+    let run = |arguments: &[&str]| {
+        let output = Command::new("systemd-analyze").args(arguments).arg(&file).output().unwrap();
+        let text = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap()).concat();
+        assert!(output.status.success(), "{arguments:?}: {text}");
+        text
+    };
+    let verified = run(&["verify", "--man=no", "--recursive-errors=no"]);
+    assert!(!verified.contains("tillgate"), "{verified}");
+    let rated = run(&["security", "--offline=yes", "--threshold=20"]);
+    let page = std::fs::read_to_string(repository_root().join("docs/systemd.md")).unwrap();
+    let (_, rating) = rated.rsplit_once("exposure level for tillgate.service: ").unwrap();
+    let rating = rating.split_whitespace().next().unwrap();
+    assert!(page.contains(&format!("rates it {rating}, OK")), "the page gives another rating than {rating}");
+    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 /// Whether a text names a command without calling it: `tillgate keys revoke`.

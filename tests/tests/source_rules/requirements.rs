@@ -8,7 +8,7 @@ use crate::functions::{Function, find_words, functions};
 use crate::source::{Source, read_sources};
 
 /// What the source of a function contains if it starts a program, and the name of the program.
-const PROGRAMS: [(&str, &str); 20] = [
+const PROGRAMS: [(&str, &str); 22] = [
     ("postgres::create_database(", "PostgreSQL"),
     ("postgres::server(", "PostgreSQL"),
     ("Server::start(&[", "PostgreSQL"),
@@ -26,6 +26,8 @@ const PROGRAMS: [(&str, &str); 20] = [
     ("openssl s_client", "OpenSSL"),
     ("with_every_feature(", "OpenSSL"),
     ("Command::new(\"script\")", "script"),
+    ("Command::new(\"bash\")", "bash"),
+    ("Command::new(\"systemd-analyze\")", "systemd"),
     ("unprivileged_command(&program", "setpriv"),
     ("Command::new(\"dpkg", "dpkg"),
     ("tools/bin/cargo-deb", "dpkg"),

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 use super::ConfigError;
+#[cfg(unix)]
+use crate::shell::describe_user;
 use crate::suggestions::find_nearest;
 
 /// The source of a value, for error texts.
@@ -228,9 +230,9 @@ fn unreadable_text(path: &Path, error: &std::io::Error) -> String {
         let owner = path.ancestors().find_map(|each| std::fs::metadata(each).ok()).map(|found| found.uid());
         let process_owner = rustix::process::geteuid().as_raw();
         if let Some(owner) = owner.filter(|owner| *owner != process_owner) {
+            let [owner, process_owner] = [owner, process_owner].map(describe_user);
             return format!(
-                "{error}: the file belongs to the user id {owner}, but the user id of this process is {process_owner}; run it \
-                 as that user (sudo -u)"
+                "{error}: the file belongs to {owner}, but this process runs as {process_owner}; run it as that user (sudo -u)"
             );
         }
     }

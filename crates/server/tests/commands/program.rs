@@ -71,6 +71,13 @@ impl TestInstallation {
         format!(" --data {}{database}", self.data().display())
     }
 
+    /// The flags that select this installation, as a command takes them.
+    pub(crate) fn flags_with_database(&self) -> Vec<String> {
+        let data = ["--data".to_owned(), self.data().display().to_string()];
+        let database = self.database.iter().flat_map(|database| ["--database".to_owned(), database.clone()]);
+        data.into_iter().chain(database).collect()
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }

@@ -38,6 +38,15 @@ fn folder_that_the_user_cannot_write_is_reported() {
     if is_root() {
         set_mode(&data, 0o755);
         assert_reported("another user");
+        let file = home.path("shop.toml");
+        std::fs::write(&file, "").unwrap();
+        set_mode(&file, 0o600);
+        let mut command = unprivileged_command(&program);
+        let output = command.args(["user", "list", "--config"]).arg(&file).env_clear().output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        let reason =
+            "belongs to root (user id 0), but this process runs as nobody (user id 65534); run it as that user";
+        assert!(output.status.code() == Some(2) && error.contains(reason), "{error}");
     }
     for file in std::fs::read_dir(&data).unwrap() {
         give_to_unprivileged_user(&file.unwrap().path()).unwrap();
