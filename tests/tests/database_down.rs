@@ -17,6 +17,9 @@ use tillgate_tests::{
     DatabaseEngine, Installation, PASSWORD, RunningServer, TestResponse, TillClient, now, wait_until,
 };
 
+#[path = "database_down/failover.rs"]
+mod failover;
+
 /// The time within which a till has its answer, with a margin for a busy machine.
 const ANSWER_TIMEOUT: Duration = Duration::from_millis(5_500);
 

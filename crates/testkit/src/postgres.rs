@@ -15,6 +15,8 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::unprivileged_command;
 
+mod standby;
+
 /// A running PostgreSQL server. Dropping it stops the server and removes its folder.
 pub struct Server {
     folder: PathBuf,
