@@ -58,8 +58,8 @@ pub fn amend(
     Ok(AmendResult { ticket: ticket.next_version(at, wanted, TicketState::Open), edits })
 }
 
-/// Checks what does not depend on the sheet that is wanted: whether the caller may change the ticket
-/// at all, the version, and the state, in this order.
+/// Checks what does not depend on the sheet that is wanted: whether the caller may change the
+/// ticket at all, the version, and the state, in this order.
 pub fn require_changeable(ticket: &Ticket, hand: &TicketActor, seen: Option<i64>) -> Result<(), TicketError> {
     hand.authorize(TicketOperation::Change, hand.ownership_of(ticket.sheet.owner))?;
     ticket.require_version(seen)?;

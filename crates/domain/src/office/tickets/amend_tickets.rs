@@ -42,8 +42,8 @@ pub struct UncheckedAmendment<'a> {
 impl Office<'_> {
     /// Changes the tickets and returns them in the order of the request. The required rights follow
     /// from the differences of each ticket. A change without a difference writes nothing. If one
-    /// change is denied, none is made, and the error is an [`OfficeError::Batch`] with what is wrong
-    /// with each of them. A caller who may not make one of the changes gets that error alone.
+    /// change is denied, none is made, and the error is an [`OfficeError::Batch`] with what is
+    /// wrong with each of them. A caller who may not make one of the changes gets that error alone.
     pub fn amend_tickets(&self, amendments: &[TicketAmendment]) -> UseCaseResult<Vec<TicketView>> {
         self.store.write("amend_tickets", |tx| {
             let changes = amendments.iter().enumerate().map(|(index, TicketAmendment { id, version, change, .. })| {
