@@ -30,6 +30,7 @@ mod summary;
 mod tenants;
 mod text;
 mod tickets;
+mod traversal;
 pub mod unguarded;
 mod users;
 
@@ -59,8 +60,8 @@ pub use error::{FieldName, OfficeError, RangeViolation, UseCaseResult};
 pub use list_export::ExportedList;
 pub use mail::{LinkMail, MailDispatch, MailToken};
 pub use ports::{
-    ApiKeyFilter, DEFAULT_PAGE_SIZE, DeviceFilter, EventFilter, EventView, MAX_FETCH_ROWS, MAX_PAGE_SIZE, OfficePorts,
-    OfficeTx, OffsetPageRequest, PageRequest, PageWithTotal, UserCursor, UserOrder,
+    ApiKeyFilter, ChangeMark, DEFAULT_PAGE_SIZE, DeviceFilter, EventFilter, EventView, MAX_FETCH_ROWS, MAX_PAGE_SIZE,
+    OfficePorts, OfficeTx, OffsetPageRequest, PageRequest, PageWithTotal, UserCursor, UserOrder,
 };
 pub use queries::collect_pages;
 pub use resets::password::{ResetDispatch, ResetGrant};
@@ -79,6 +80,7 @@ pub use tickets::{
     DEFAULT_FISCAL_NAME, IdempotentRequest, ItemInput, NewRefund, NewTicket, OwnerRef, TicketAmendment, TicketChange,
     TicketClosing, TicketCreation, TicketSearch, TicketView, UncheckedAmendment,
 };
+pub use traversal::{ListPage, ListPart, Traversal, TraversalPhase};
 pub use users::add::NewUser;
 pub use users::assignment::{DeviceRoleAssignment, DeviceRolesChange};
 pub use users::change::UserChange;

@@ -44,6 +44,9 @@ const DOCUMENT_DESCRIPTION: &str = "tillgate authenticates points of sale: a til
      503 with `Retry-After`; then repeat the same request with the same tokens.\n\n\
      **Lists** accept `limit` (at most 200) and `after`, and return `{items, next}`. `next` is the `after` of the next page, and null \
      on the last page. It is an opaque cursor of this list in this order, and keeps its position if items are added or removed. \
+     If you read all pages, no item is missed. In an order whose key can change (`user_name`, `updated_at`, `payable`, \
+     `last_used_at`), the pages end with the items that have changed since the first page, so an item may appear again: \
+     replace the earlier one by its `id`. \
      Unknown and repeated query parameters are rejected. Unknown members of a body are rejected too, except in a login and a \
      refresh, which ignore them.\n\n\
      **Versions.** A resource that can be changed has an `ETag`. A change is a JSON merge patch (RFC 7396) with the version that \

@@ -1,9 +1,11 @@
 //! The in-memory port that reads audit events.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
-use tillgate_domain::office::ports::{EventFilter, EventView, Events, OffsetPageRequest};
-use tillgate_domain::{BranchId, Event, EventId, EventOutcome, Instant, StoreResult, TenantId};
+use tillgate_domain::office::ports::{ChangeMark, EventFilter, EventView, Events, OffsetPageRequest, PageRequest};
+use tillgate_domain::{BranchId, Event, EventId, EventOutcome, Instant, LiveEventKind, StoreResult, TenantId};
+use uuid::Uuid;
 
 use super::lock;
 use super::transaction::{Transaction, to_usize};
@@ -36,6 +38,30 @@ impl Events for Transaction<'_> {
 
     fn count(&mut self, filter: &EventFilter) -> StoreResult<u64> {
         Ok(u64::try_from(self.matching_events(filter).len()).unwrap_or(u64::MAX))
+    }
+
+    fn find_change_mark(&mut self) -> StoreResult<ChangeMark> {
+        Ok(ChangeMark(self.tables().next_live_event.get(&()).copied().unwrap_or(1)))
+    }
+
+    fn list_changed(
+        &mut self,
+        tenant: TenantId,
+        kind: LiveEventKind,
+        since: ChangeMark,
+        page: &PageRequest<Uuid>,
+    ) -> StoreResult<Option<Vec<Uuid>>> {
+        let tables = self.tables();
+        let next = tables.next_live_event.get(&()).copied().unwrap_or(1);
+        let swept = tables.swept_live_event.get(&()).copied().unwrap_or_default();
+        if since.0 > next || since.0 <= swept {
+            return Ok(None);
+        }
+        let events = tables.live_events.rows().range(since.0..).map(|(_, (event, _))| event);
+        let events = events.filter(|event| event.tenant == tenant && event.kind == kind);
+        let ids: BTreeSet<Uuid> = events.filter_map(|event| event.subject).collect();
+        let ids = ids.into_iter().filter(|id| page.after.is_none_or(|after| *id > after));
+        Ok(Some(ids.take(to_usize(page.limit)).collect()))
     }
 }
 

@@ -42,6 +42,7 @@ pub mod setup_tokens;
 pub mod signatures;
 pub mod ticket_lists;
 pub mod tickets;
+pub mod traversals;
 pub mod user_search;
 pub mod work;
 
@@ -116,6 +117,7 @@ const CASE_SOURCES: &[(&str, &str)] = sources![
     signatures,
     ticket_lists,
     tickets,
+    traversals,
     user_search,
     work,
 ];

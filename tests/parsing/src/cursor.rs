@@ -1,6 +1,7 @@
 //! Cursors of lists.
 
 use tillgate_domain::TenantId;
+use tillgate_domain::office::{ChangeMark, TraversalPhase};
 use tillgate_http::{Cursor, CursorScope, InvalidCursor, SortKey};
 use uuid::Uuid;
 
@@ -30,7 +31,13 @@ fn check_decoded<K: SortKey>(text: &str, scope: CursorScope) {
 fn check_encoded<K: SortKey + Clone + PartialEq + std::fmt::Debug>(input: &[u8], key: &K, scope: CursorScope) {
     let mut id = [0; 16];
     id.iter_mut().zip(input).for_each(|(to, from)| *to = *from);
-    let cursor = Cursor { key: key.clone(), id: Uuid::from_bytes(id) };
+    let since = ChangeMark(i64::try_from(input.len()).unwrap_or_default());
+    let phase = match input.first().map(|byte| byte % 3) {
+        Some(0) => TraversalPhase::Listed { since },
+        Some(1) => TraversalPhase::Changed { since },
+        _ => TraversalPhase::Fixed,
+    };
+    let cursor = Cursor { key: key.clone(), id: Uuid::from_bytes(id), phase };
     let text = cursor.encode(scope);
     match Cursor::<K>::decode(&text, scope) {
         Ok(again) => assert_eq!(again, cursor),

@@ -27,6 +27,8 @@ pub struct SessionFilter {
     pub dialect: Option<DialectName>,
     /// Sessions of this kind.
     pub kind: Option<SessionKind>,
+    /// Sessions that were used at this instant or later.
+    pub used_since: Option<Instant>,
     /// Sessions with this text in the name or the display name of the user, or in the name of the
     /// device, compared by folding.
     pub text: Option<String>,
@@ -43,6 +45,7 @@ impl SessionFilter {
             && self.live.is_none_or(|(wanted, at)| is_live(session, at) == wanted)
             && self.dialect.as_ref().is_none_or(|dialect| session.dialect == *dialect)
             && self.kind.is_none_or(|kind| session.kind == kind)
+            && self.used_since.is_none_or(|since| session.last_used_at.is_some_and(|at| at >= since))
             && self.text.as_deref().is_none_or(|text| {
                 let names = user.map(|user| [user.name.as_str(), user.display_name.as_str()]);
                 let mut names = names.into_iter().flatten().chain(device.map(|device| device.name.as_str()));
@@ -70,6 +73,11 @@ pub enum SessionOrder {
 }
 
 impl SessionOrder {
+    /// Whether the position of a session can change.
+    pub const fn is_changing(self) -> bool {
+        matches!(self, Self::LastUsed)
+    }
+
     /// The position of the session in this order.
     pub fn cursor(self, session: &Session) -> SessionCursor {
         let key = match self {

@@ -25,7 +25,7 @@ pub use idempotency_keys::{
 };
 pub use invitations::{Invitation, InvitationDigest, Invitations};
 pub use lists::{
-    ApiKeyFilter, DEFAULT_PAGE_SIZE, DeviceFilter, EventFilter, EventView, MAX_FETCH_ROWS, MAX_PAGE_SIZE,
+    ApiKeyFilter, ChangeMark, DEFAULT_PAGE_SIZE, DeviceFilter, EventFilter, EventView, MAX_FETCH_ROWS, MAX_PAGE_SIZE,
     OffsetPageRequest, PageWithTotal, RoleHolderFilter, RoleHolders, TillCountSpan, TillCounts, UserCursor, UserFilter,
     UserOrder,
 };
@@ -37,9 +37,11 @@ pub use tickets::{TicketCursor, TicketFilter, TicketOrder, TicketSortKey, Ticket
 
 use std::collections::BTreeSet;
 
+use uuid::Uuid;
+
 use crate::{
-    ApiKey, ApiKeyId, BranchId, Device, DeviceId, EventId, FoldedText, Instant, PortSet, PrincipalId, Role, RoleId,
-    RoleName, Scope, Secret, Slug, StoreResult, Tenant, TenantId, Tx, User, UserId,
+    ApiKey, ApiKeyId, BranchId, Device, DeviceId, EventId, FoldedText, Instant, LiveEventKind, PortSet, PrincipalId,
+    Role, RoleId, RoleName, Scope, Secret, Slug, StoreResult, Tenant, TenantId, Tx, User, UserId,
 };
 
 /// The set of ports that the back office uses.
@@ -257,6 +259,18 @@ pub trait Events {
     ) -> StoreResult<u64>;
     /// The number of events that the filter matches.
     fn count(&mut self, filter: &EventFilter) -> StoreResult<u64>;
+    /// A mark in the [live events](crate::LiveEvent): whatever this unit of work does not see yet
+    /// is after it.
+    fn find_change_mark(&mut self) -> StoreResult<ChangeMark>;
+    /// Lists the resources of this kind that live events after the mark name, in the order of their
+    /// ids. `None` if the store no longer has all events after the mark.
+    fn list_changed(
+        &mut self,
+        tenant: TenantId,
+        kind: LiveEventKind,
+        since: ChangeMark,
+        page: &PageRequest<Uuid>,
+    ) -> StoreResult<Option<Vec<Uuid>>>;
 }
 
 /// Writes verifiers of passwords.

@@ -2,22 +2,23 @@
 //! back.
 //!
 //! A cursor contains the sort key and the id of the last item (keyset pagination). The item itself
-//! is not looked up, so a change or removal of it does not move the start of the next page: every
-//! item that keeps its sort key is listed exactly once. An item whose sort key changes between two
-//! pages is listed twice if it moves behind the cursor, and not at all if it moves before the
-//! cursor without having been listed. A list sorted by a key that never changes, such as the time
-//! of creation, is complete.
+//! is not looked up, so a change or removal of it does not move the start of the next page. If the
+//! sort key can change, the cursor also contains the mark since which the traversal looks for
+//! changes at its end; see [`Traversal`](tillgate_domain::office::Traversal).
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use ring::digest::{Context, SHA256};
 use tillgate_domain::TenantId;
+use tillgate_domain::office::{ChangeMark, TraversalPhase};
 use uuid::Uuid;
 
 use crate::error::FieldErrorCode;
 
-/// The first byte of every cursor; a new format gets a new number.
-const FORMAT_VERSION: u8 = 1;
+/// The first byte of a cursor: what the next page contains. A new format gets a new number.
+const FIXED_FORMAT: u8 = 1;
+const LISTED_FORMAT: u8 = 2;
+const CHANGED_FORMAT: u8 = 3;
 
 /// Size of the scope in a cursor, in bytes.
 const SCOPE_LENGTH: usize = 8;
@@ -98,6 +99,8 @@ pub struct Cursor<K> {
     pub key: K,
     /// The id of the last item.
     pub id: Uuid,
+    /// What the next page contains.
+    pub phase: TraversalPhase,
 }
 
 /// Why a text is not a cursor of a list.
@@ -134,9 +137,15 @@ impl InvalidCursor {
 impl<K: SortKey> Cursor<K> {
     /// Encodes the cursor as base64url without padding (RFC 4648, section 5).
     pub fn encode(&self, scope: CursorScope) -> String {
-        let mut bytes = vec![FORMAT_VERSION];
+        let (format, since) = match self.phase {
+            TraversalPhase::Fixed => (FIXED_FORMAT, None),
+            TraversalPhase::Listed { since } => (LISTED_FORMAT, Some(since)),
+            TraversalPhase::Changed { since } => (CHANGED_FORMAT, Some(since)),
+        };
+        let mut bytes = vec![format];
         bytes.extend(scope.0);
         bytes.extend(self.id.as_bytes());
+        bytes.extend(since.into_iter().flat_map(|since| since.0.to_be_bytes()));
         self.key.write(&mut bytes);
         BASE64_URL_SAFE_NO_PAD.encode(bytes)
     }
@@ -150,14 +159,24 @@ impl<K: SortKey> Cursor<K> {
             return Err(InvalidCursor::Unreadable);
         }
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).map_err(|_| InvalidCursor::Unreadable)?;
-        let rest = bytes.strip_prefix(&[FORMAT_VERSION]).ok_or(InvalidCursor::Unreadable)?;
+        let (format, rest) = bytes.split_first().ok_or(InvalidCursor::Unreadable)?;
         let (encoded_scope, rest) = rest.split_first_chunk::<SCOPE_LENGTH>().ok_or(InvalidCursor::Unreadable)?;
-        let (id, key) = rest.split_first_chunk::<ID_LENGTH>().ok_or(InvalidCursor::Unreadable)?;
+        let (id, rest) = rest.split_first_chunk::<ID_LENGTH>().ok_or(InvalidCursor::Unreadable)?;
+        let read_mark = || {
+            let (since, key) = rest.split_first_chunk().ok_or(InvalidCursor::Unreadable)?;
+            Ok((ChangeMark(i64::from_be_bytes(*since)), key))
+        };
+        let (phase, key) = match *format {
+            FIXED_FORMAT => (TraversalPhase::Fixed, rest),
+            LISTED_FORMAT => read_mark().map(|(since, key)| (TraversalPhase::Listed { since }, key))?,
+            CHANGED_FORMAT => read_mark().map(|(since, key)| (TraversalPhase::Changed { since }, key))?,
+            _ => return Err(InvalidCursor::Unreadable),
+        };
         if *encoded_scope != scope.0 {
             return Err(InvalidCursor::OtherList);
         }
         let key = K::read(key).ok_or(InvalidCursor::Unreadable)?;
-        Ok(Self { key, id: Uuid::from_bytes(*id) })
+        Ok(Self { key, id: Uuid::from_bytes(*id), phase })
     }
 }
 
@@ -167,6 +186,8 @@ mod tests {
 
     const TENANT: TenantId = TenantId(Uuid::from_bytes([7; 16]));
 
+    const FIXED: TraversalPhase = TraversalPhase::Fixed;
+
     fn scope(order: &str) -> CursorScope {
         CursorScope::new("users", order, TENANT)
     }
@@ -175,21 +196,31 @@ mod tests {
     fn cursor_decodes_to_what_was_encoded() {
         let id = Uuid::from_bytes([9; 16]);
         let longest = tillgate_domain::FoldedText::of(&"\u{fdfa}".repeat(100));
-        for key in ["", "anna", "žofia", longest.as_str()] {
-            let cursor = Cursor { key: key.to_owned(), id };
-            assert_eq!(Cursor::decode(&cursor.encode(scope("user_name")), scope("user_name")), Ok(cursor));
+        let marks = [ChangeMark::UNKNOWN, ChangeMark(0), ChangeMark(i64::MAX)];
+        let phases = marks.map(|since| [TraversalPhase::Listed { since }, TraversalPhase::Changed { since }]);
+        for phase in phases.into_iter().flatten().chain([FIXED]) {
+            for key in ["", "anna", "žofia", longest.as_str()] {
+                let cursor = Cursor { key: key.to_owned(), id, phase };
+                assert_eq!(Cursor::decode(&cursor.encode(scope("user_name")), scope("user_name")), Ok(cursor));
+            }
+            for key in [i64::MIN, -1, 0, i64::MAX] {
+                let cursor = Cursor { key, id, phase };
+                assert_eq!(Cursor::decode(&cursor.encode(scope("payable")), scope("payable")), Ok(cursor));
+            }
         }
-        for key in [i64::MIN, -1, 0, i64::MAX] {
-            let cursor = Cursor { key, id };
-            assert_eq!(Cursor::decode(&cursor.encode(scope("payable")), scope("payable")), Ok(cursor));
-        }
-        let cursor = Cursor { key: (), id };
+        let cursor = Cursor { key: (), id, phase: FIXED };
         assert_eq!(Cursor::decode(&cursor.encode(scope("")), scope("")), Ok(cursor));
     }
 
     #[test]
+    fn cursor_of_a_fixed_order_has_no_mark() {
+        let length = |phase| Cursor { key: (), id: Uuid::nil(), phase }.encode(scope("")).len();
+        assert_eq!((length(FIXED), length(TraversalPhase::Listed { since: ChangeMark(1) })), (34, 44));
+    }
+
+    #[test]
     fn cursor_of_another_list_order_or_tenant_is_rejected() {
-        let text = Cursor { key: 5_i64, id: Uuid::nil() }.encode(scope("payable"));
+        let text = Cursor { key: 5_i64, id: Uuid::nil(), phase: FIXED }.encode(scope("payable"));
         for other in [
             scope("-payable"),
             scope(""),
@@ -204,8 +235,8 @@ mod tests {
     #[test]
     fn invalid_cursor_is_rejected() {
         let id = Uuid::from_bytes([9; 16]);
-        let text = Cursor { key: "a\0b".to_owned(), id }.encode(scope("user_name"));
-        let number = Cursor { key: 5_i64, id }.encode(scope("payable"));
+        let text = Cursor { key: "a\0b".to_owned(), id, phase: FIXED }.encode(scope("user_name"));
+        let number = Cursor { key: 5_i64, id, phase: FIXED }.encode(scope("payable"));
         let unreadable = |text: &str| Cursor::<String>::decode(text, scope("user_name"));
         for text in ["", "x", "%00", "=", "AAAA", &id.to_string(), &text, &text[..text.len() - 4], &"A".repeat(9000)] {
             assert!(unreadable(text).is_err(), "{text}");

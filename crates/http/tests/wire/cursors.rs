@@ -84,6 +84,88 @@ async fn user_renamed_between_pages_is_not_lost() {
     }
 }
 
+/// A user, a ticket and a session that were not read yet and move before the cursor.
+#[actix_web::test]
+async fn unread_item_that_moves_before_the_cursor_is_not_lost() {
+    let desk = OfficeClient::open().await;
+    for number in 0..6 {
+        let name = format!("page-{number}");
+        assert_eq!(desk.post("/users", json!({ "user_name": name, "display_name": "of pages" })).await.status, 201);
+    }
+    for (sort, name) in [("user_name", "aa"), ("-user_name", "zz")] {
+        let query = format!("/users?search=of%20pages&sort={sort}&limit=2");
+        let all = desk.collect_pages(&format!("/users?search=of%20pages&sort={sort}"), "/id").await;
+        let first = desk.get(&query).await.json();
+        let unread = all.last().unwrap();
+        assert_eq!(desk.patch(&format!("/users/{unread}"), "*", json!({ "user_name": name })).await.status, 200);
+        let mut seen = names(&first, "id");
+        let next = first["next"].as_str().map(str::to_owned);
+        seen.extend(collect_rest(async |path| desk.get(path).await, &query, "id", next).await);
+        assert_eq!(seen, all, "{sort}: it is the last one, as before");
+    }
+    // one that was read already appears again
+    let query = "/users?search=of%20pages&sort=user_name&limit=4";
+    let first = desk.get(query).await.json();
+    let read = first["items"][0]["id"].as_str().unwrap();
+    assert_eq!(
+        desk.patch(&format!("/users/{read}"), "*", json!({ "display_name": "of pages, too" })).await.status,
+        200
+    );
+    let next = first["next"].as_str().map(str::to_owned);
+    let rest = collect_rest(async |path| desk.get(path).await, query, "id", next).await;
+    assert_eq!((rest.len(), rest.last().map(String::as_str)), (3, Some(read)));
+
+    let shop = TestServer::start();
+    let token = log_in_at(&shop, "manager", "P01").await;
+    for number in 0..6 {
+        let body = json!({ "currency": "EUR", "name": format!("T{number}"), "items": [plain_item(&(10 + number).to_string(), "1")] });
+        open_ticket(&shop, &token, body).await;
+        shop.clock.advance(std::time::Duration::from_secs(1));
+    }
+    for (sort, price) in [("-updated_at", "5"), ("payable", "1"), ("-payable", "99")] {
+        let all = shop.get(&format!("{TICKETS}?sort={sort}"), &token).await.json();
+        let query = format!("{TICKETS}?sort={sort}&limit=2");
+        let first = shop.get(&query, &token).await.json();
+        let unread = all["items"][5]["id"].as_str().unwrap();
+        let body = json!({ "items": [plain_item(price, "1")] });
+        let changed = send(&shop, &token, "PATCH", &format!("{TICKETS}/{unread}"), Some("*"), Some(body)).await;
+        assert_eq!(changed.status, 200, "{}", changed.json());
+        let mut seen = names(&first, "id");
+        let next = first["next"].as_str().map(str::to_owned);
+        seen.extend(collect_rest(async |path| shop.get(path, &token).await, &query, "id", next).await);
+        assert_eq!(seen, names(&all, "id"), "{sort}");
+        shop.clock.advance(std::time::Duration::from_secs(1));
+    }
+}
+
+#[actix_web::test]
+async fn unread_session_that_is_used_is_not_lost() {
+    let shop = TestServer::start();
+    let use_session = async |token: &str| {
+        assert_eq!(shop.get("/api/v1/sessions/current", token).await.status, 200);
+        shop.auth.write_activity().unwrap();
+        shop.clock.advance(std::time::Duration::from_mins(2));
+    };
+    let mut tokens = std::collections::BTreeMap::new();
+    for _ in 0..6 {
+        let session = shop.log_in_native("cashier").await;
+        let token = session.text_at("/access_token");
+        use_session(&token).await;
+        tokens.insert(session.text_at("/session/id"), token);
+    }
+    let (_, reader) = tokens.last_key_value().unwrap();
+    let get = async |path: &str| shop.get(path, reader).await;
+    let query = "/api/v1/sessions?sort=-last_used_at&limit=2";
+    let all = names(&get("/api/v1/sessions?sort=-last_used_at").await.json(), "id");
+    let first = get(query).await.json();
+    let unread = all.last().unwrap();
+    use_session(&tokens[unread]).await;
+    let rest = collect_rest(get, query, "id", first["next"].as_str().map(str::to_owned)).await;
+    assert!(rest.contains(unread), "{rest:?}");
+    let seen: BTreeSet<String> = names(&first, "id").into_iter().chain(rest).collect();
+    assert_eq!(seen, tokens.keys().cloned().collect());
+}
+
 #[actix_web::test]
 async fn cursor_is_valid_for_its_list_and_order_only() {
     let desk = OfficeClient::open().await;

@@ -6,11 +6,14 @@ use std::time::Duration;
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
 use serde_json::{Map, Value};
-use tillgate_domain::office::ports::{EventFilter, EventView, Events, OffsetPageRequest, search_text};
-use tillgate_domain::{
-    Action, Actor, BranchId, DeviceId, DeviceName, Event, EventId, EventOutcome, FoldedText, Instant, SessionId,
-    StoreResult, Subject, SubjectKind, TenantId, UserId, UserName,
+use tillgate_domain::office::ports::{
+    ChangeMark, EventFilter, EventView, Events, OffsetPageRequest, PageRequest, search_text,
 };
+use tillgate_domain::{
+    Action, Actor, BranchId, DeviceId, DeviceName, Event, EventId, EventOutcome, FoldedText, Instant, LiveEventKind,
+    SessionId, StoreResult, Subject, SubjectKind, TenantId, UserId, UserName,
+};
+use uuid::Uuid;
 
 use crate::connection::AnyConnection;
 use crate::error_class::classify;
@@ -187,5 +190,19 @@ impl Events for Transaction<'_> {
         let (text, binds) = filter_clause(self.connection, filter, &search).build_statement(&head);
         let counted: CountRow = Statement::uncached(text, binds).get_result(self.connection).map_err(classify)?;
         Ok(counted.count())
+    }
+
+    fn find_change_mark(&mut self) -> StoreResult<ChangeMark> {
+        self.read_change_mark()
+    }
+
+    fn list_changed(
+        &mut self,
+        tenant: TenantId,
+        kind: LiveEventKind,
+        since: ChangeMark,
+        page: &PageRequest<Uuid>,
+    ) -> StoreResult<Option<Vec<Uuid>>> {
+        self.list_changed_subjects(tenant, kind, since, page)
     }
 }

@@ -70,7 +70,7 @@ impl StoredPosition {
         Self { server: cursor.0 >> POSITION_BITS, position: cursor.0 & ((1 << POSITION_BITS) - 1) }
     }
 
-    const fn to_cursor(self) -> Cursor {
+    pub(super) const fn to_cursor(self) -> Cursor {
         Cursor((self.server << POSITION_BITS) | self.position)
     }
 

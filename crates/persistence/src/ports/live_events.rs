@@ -2,6 +2,8 @@
 //! and transactions that commit late. One statement also reads what the events name, so that a poll
 //! costs the same whatever it finds.
 
+mod marks;
+
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Nullable, Text};
 use tillgate_auth_core::ports::{Bookmark, LiveEventBatch, LiveEventView, LiveEvents};

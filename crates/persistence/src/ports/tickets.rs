@@ -123,7 +123,11 @@ impl Tickets for Transaction<'_> {
         let (direction, beyond) = (sort_direction(order), if order.descending { '<' } else { '>' });
         let columns = order_columns(order.sort_key);
         if let Some(TicketCursor { key, id }) = &part.after {
-            let keys = if order.sort_key == TicketSortKey::Payable { split_amount(*key).to_vec() } else { vec![*key] };
+            let keys = match order.sort_key {
+                TicketSortKey::Opened | TicketSortKey::Updated => vec![*key],
+                TicketSortKey::Payable => split_amount(*key).to_vec(),
+                TicketSortKey::Id => Vec::new(),
+            };
             let places = vec!["?"; keys.len() + 1].join(", ");
             let binds: Vec<Bind<'_>> = keys.into_iter().map(Bind::Number).chain([Bind::from(&id.0)]).collect();
             all.and(&format!("({}) {beyond} ({places})", columns.join(", ")), &binds);
@@ -193,6 +197,7 @@ fn order_columns(by: TicketSortKey) -> &'static [&'static str] {
         TicketSortKey::Opened => &["tickets.opened_at", "tickets.id"],
         TicketSortKey::Updated => &["tickets.updated_at", "tickets.id"],
         TicketSortKey::Payable => &["tickets.payable", "tickets.payable_rest", "tickets.id"],
+        TicketSortKey::Id => &["tickets.id"],
     }
 }
 

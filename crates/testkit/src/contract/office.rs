@@ -268,6 +268,21 @@ macro_rules! contract {
             $open,
             $attributes,
             StoreHarness,
+            traversals,
+            [
+                users_renamed_between_pages_are_not_lost,
+                tickets_changed_between_pages_are_not_lost,
+                sessions_used_between_pages_are_not_lost,
+                changed_resources_are_listed_by_id,
+                changed_items_are_filtered_like_the_list,
+                changes_after_a_lost_mark_are_unknown,
+                change_that_commits_after_the_mark_is_listed,
+            ]
+        );
+        $crate::cases!(
+            $open,
+            $attributes,
+            StoreHarness,
             user_search,
             [
                 filter_narrows_the_users,

@@ -184,6 +184,10 @@ pub fn sessions_are_listed_in_every_order(harness: &AuthStoreHarness) {
         }
         assert_eq!(seen, expected, "{order:?}");
     }
+    for (seconds, expected) in [(199, &[4, 3, 1][..]), (200, &[4, 3, 1]), (201, &[4, 1]), (301, &[])] {
+        let filter = SessionFilter { used_since: Some(after_start(seconds)), ..SessionFilter::default() };
+        assert_eq!(listed_ids(harness, &filter, None, 10), session_ids(expected), "used since {seconds}");
+    }
     let gone = SessionCursor { key: after_start(250).millis(), id: session_id(9) };
     let page =
         run_read(harness, |tx| tx.sessions().list(&SessionFilter::default(), SessionOrder::LastUsed, Some(gone), 9));

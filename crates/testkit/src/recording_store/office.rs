@@ -5,19 +5,20 @@ use std::collections::BTreeSet;
 use tillgate_domain::audit::seal::{Seal, SealedEvent, StoredEvent};
 use tillgate_domain::id::ResetId;
 use tillgate_domain::office::ports::{
-    ApiKeyFilter, ApiKeys, DeviceFilter, DeviceKeys, Devices, EmailVerification, EmailVerifications, Enrollments,
-    EventFilter, EventView, Events, IdempotencyKeys, Invitation, InvitationDigest, Invitations, MailKind, MailQueue,
-    OfficeTx, OffsetPageRequest, PageRequest, Passwords, QueuedMail, Reset, ResetDigest, ResetRequest, Resets,
-    RoleHolderFilter, RoleHolders, Roles, ScopedIdempotencyKey, Seals, SetupTokenDigest, SetupTokens, StoredResponse,
-    Tenants, TicketCursor, TicketFilter, TicketOrder, Tickets, TillCountSpan, TillCounts, UnsealedCount, UserCursor,
-    UserFilter, UserOrder, Users, VerificationDigest,
+    ApiKeyFilter, ApiKeys, ChangeMark, DeviceFilter, DeviceKeys, Devices, EmailVerification, EmailVerifications,
+    Enrollments, EventFilter, EventView, Events, IdempotencyKeys, Invitation, InvitationDigest, Invitations, MailKind,
+    MailQueue, OfficeTx, OffsetPageRequest, PageRequest, Passwords, QueuedMail, Reset, ResetDigest, ResetRequest,
+    Resets, RoleHolderFilter, RoleHolders, Roles, ScopedIdempotencyKey, Seals, SetupTokenDigest, SetupTokens,
+    StoredResponse, Tenants, TicketCursor, TicketFilter, TicketOrder, Tickets, TillCountSpan, TillCounts,
+    UnsealedCount, UserCursor, UserFilter, UserOrder, Users, VerificationDigest,
 };
 use tillgate_domain::ticket::{NumberSeries, Ticket};
 use tillgate_domain::{
     ApiKey, ApiKeyId, Audit, BranchId, Device, DeviceId, DeviceKey, EndReason, Enrollment, Epoch, Event, EventId,
-    FoldedText, Instant, PrincipalId, Revocations, Role, RoleId, RoleName, Scope, Secret, SessionId, Slug, StoreResult,
-    Tenant, TenantId, Thumbprint, TicketId, Tx, User, UserId,
+    FoldedText, Instant, LiveEventKind, PrincipalId, Revocations, Role, RoleId, RoleName, Scope, Secret, SessionId,
+    Slug, StoreResult, Tenant, TenantId, Thumbprint, TicketId, Tx, User, UserId,
 };
+use uuid::Uuid;
 
 use super::{RecordingTx, record_port};
 
@@ -168,6 +169,8 @@ record_port!(OfficeTx, events: Events {
     fn list(filter: &EventFilter, part: &OffsetPageRequest<EventId>) -> Vec<EventView>;
     fn count_refused(tenant: TenantId, branch: Option<BranchId>, since: Instant, most: u32) -> u64;
     fn count(filter: &EventFilter) -> u64;
+    fn find_change_mark() -> ChangeMark;
+    fn list_changed(tenant: TenantId, kind: LiveEventKind, since: ChangeMark, page: &PageRequest<Uuid>) -> Option<Vec<Uuid>>;
 });
 
 record_port!(OfficeTx, seals: Seals {

@@ -37,6 +37,16 @@ impl<K> OffsetPageRequest<K> {
     }
 }
 
+/// A position in the order in which the changes of a store become visible, from which a list
+/// continues with what has changed since. What the number is, is the store's affair.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChangeMark(pub i64);
+
+impl ChangeMark {
+    /// A mark before everything, since which all changes are unknown.
+    pub const UNKNOWN: Self = Self(i64::MIN);
+}
+
 /// A page of a list, with the length of the whole list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageWithTotal<T> {
@@ -260,6 +270,11 @@ impl UserOrder {
     /// Whether the order is descending.
     pub const fn is_descending(self) -> bool {
         matches!(self, Self::Newest | Self::NameDescending)
+    }
+
+    /// Whether the position of a user can change.
+    pub const fn is_changing(self) -> bool {
+        matches!(self, Self::Name | Self::NameDescending)
     }
 }
 

@@ -65,6 +65,8 @@ pub enum TicketSortKey {
     Updated,
     /// The payable amount.
     Payable,
+    /// The id alone.
+    Id,
 }
 
 /// The order of tickets. Tickets that are equal in it are ordered by id.
@@ -79,19 +81,25 @@ pub struct TicketOrder {
 /// The position of a ticket in an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TicketCursor {
-    /// The sort key: milliseconds, or ten-thousandths of a currency unit.
+    /// The sort key: milliseconds, or ten-thousandths of a currency unit; zero in the order by id.
     pub key: i64,
     /// The id of the ticket.
     pub id: TicketId,
 }
 
 impl TicketSortKey {
+    /// Whether the key of a ticket can change.
+    pub const fn is_changing(self) -> bool {
+        matches!(self, Self::Updated | Self::Payable)
+    }
+
     /// The position of the ticket in this order.
     pub fn cursor(self, ticket: &Ticket) -> TicketCursor {
         let key = match self {
             Self::Opened => ticket.opened_at.millis(),
             Self::Updated => ticket.updated_at.millis(),
             Self::Payable => ticket.sheet.payable().ten_thousandths(),
+            Self::Id => 0,
         };
         TicketCursor { key, id: ticket.id }
     }

@@ -2,12 +2,15 @@
 //! not found.
 
 use super::view::{TicketView, view_ticket, view_tickets};
+use crate::office::devices::lookup::is_any_in_store;
 use crate::office::ports::{
-    DEFAULT_PAGE_SIZE, MAX_FETCH_ROWS, OffsetPageRequest, TicketCursor, TicketFilter, TicketOrder,
+    ChangeMark, DEFAULT_PAGE_SIZE, MAX_FETCH_ROWS, OfficeTx, OffsetPageRequest, TicketCursor, TicketFilter,
+    TicketOrder, TicketSortKey,
 };
+use crate::office::traversal::ChangedResources;
 use crate::office::{UnguardedOffice, text};
 use crate::ticket::Ticket;
-use crate::{StoreExt, StoreResult, TicketId};
+use crate::{LiveEventKind, StoreExt, StoreResult, TenantId, TicketId};
 
 /// The number of tickets in one batch: a usual page and one more.
 const TICKETS_PER_BATCH: u32 = DEFAULT_PAGE_SIZE + 1;
@@ -60,19 +63,39 @@ impl UnguardedOffice<'_> {
         fits: impl Fn(&[Ticket]) -> bool,
     ) -> StoreResult<Vec<TicketView>> {
         let Some(filter) = normalize_filter(&search.filter) else { return Ok(Vec::new()) };
-        let most = usize::try_from(search.page.limit.clamp(1, MAX_FETCH_ROWS)).unwrap_or(usize::MAX);
         self.store.read("list_tickets", |tx| {
-            let (mut part, mut tickets) = (search.page.clone(), Vec::new());
-            while tickets.len() < most && fits(&tickets) {
-                part.limit = u32::try_from(most - tickets.len()).unwrap_or(TICKETS_PER_BATCH).min(TICKETS_PER_BATCH);
-                let more = tx.tickets().list(self.tenant, &filter, search.order, &part)?;
-                let last = u32::try_from(more.len()).is_ok_and(|length| length < part.limit);
-                (part.after, part.skip) = (more.last().map(|ticket| search.order.sort_key.cursor(ticket)), 0);
-                tickets.extend(more);
-                if last {
-                    break;
-                }
-            }
+            let tickets = read_tickets_while(tx, self.tenant, &filter, search.order, &search.page, &fits)?;
+            view_tickets(tx, tickets)
+        })
+    }
+
+    /// Lists those of the tickets that have changed since the mark, in the order of their ids
+    /// whatever that of the search is, as long as `fits` accepts what was read.
+    pub fn list_changed_tickets_while(
+        &self,
+        search: &TicketSearch,
+        since: ChangeMark,
+        fits: impl Fn(&[Ticket]) -> bool,
+    ) -> StoreResult<Vec<TicketView>> {
+        let Some(filter) = normalize_filter(&search.filter) else { return Ok(Vec::new()) };
+        let most = count_to_fetch(&search.page);
+        let after = search.page.after.map(|after| after.id.0);
+        let changed = ChangedResources { tenant: self.tenant, kind: LiveEventKind::Ticket, since, after };
+        self.store.read("list_tickets", |tx| {
+            let found = changed.load(
+                tx,
+                |found: &[Ticket]| found.len() >= most || !fits(found),
+                |tx, id| {
+                    let found = tx.tickets().find(self.tenant, TicketId(id))?.filter(|ticket| filter.matches(ticket));
+                    let Some(ticket) = found else { return Ok(None) };
+                    Ok(is_any_in_store(tx, &[ticket.opened_on].into(), filter.branch)?.then_some(ticket))
+                },
+            )?;
+            let order = TicketOrder { sort_key: TicketSortKey::Id, descending: false };
+            let tickets = match found {
+                Some(tickets) => tickets,
+                None => read_tickets_while(tx, self.tenant, &filter, order, &search.page, &fits)?,
+            };
             view_tickets(tx, tickets)
         })
     }
@@ -82,6 +105,35 @@ impl UnguardedOffice<'_> {
         let Some(filter) = normalize_filter(filter) else { return Ok(0) };
         self.store.read("count_tickets", |tx| tx.tickets().count(self.tenant, &filter))
     }
+}
+
+/// The greatest number of tickets of a page.
+fn count_to_fetch(page: &OffsetPageRequest<TicketCursor>) -> usize {
+    usize::try_from(page.limit.clamp(1, MAX_FETCH_ROWS)).unwrap_or(usize::MAX)
+}
+
+/// Reads a page batch by batch, as long as `fits` accepts what was read.
+fn read_tickets_while(
+    tx: &mut dyn OfficeTx,
+    tenant: TenantId,
+    filter: &TicketFilter,
+    order: TicketOrder,
+    page: &OffsetPageRequest<TicketCursor>,
+    fits: &impl Fn(&[Ticket]) -> bool,
+) -> StoreResult<Vec<Ticket>> {
+    let most = count_to_fetch(page);
+    let (mut part, mut tickets) = (page.clone(), Vec::new());
+    while tickets.len() < most && fits(&tickets) {
+        part.limit = u32::try_from(most - tickets.len()).unwrap_or(TICKETS_PER_BATCH).min(TICKETS_PER_BATCH);
+        let more = tx.tickets().list(tenant, filter, order, &part)?;
+        let last = u32::try_from(more.len()).is_ok_and(|length| length < part.limit);
+        (part.after, part.skip) = (more.last().map(|ticket| order.sort_key.cursor(ticket)), 0);
+        tickets.extend(more);
+        if last {
+            break;
+        }
+    }
+    Ok(tickets)
 }
 
 /// The filter for the store; `None` if nothing can match it.

@@ -1,13 +1,16 @@
 //! Exports as files: JSON lines, or CSV for spreadsheets.
 
+use std::collections::HashSet;
+
 use actix_web::HttpResponse;
 use actix_web::http::Method;
 use actix_web::http::header::{CONTENT_DISPOSITION, HeaderValue};
 use serde::Serialize;
 use serde_json::Value;
 use tillgate_auth_core::Caller;
-use tillgate_domain::office::ExportedList;
+use tillgate_domain::office::{ChangeMark, ExportedList, ListPart, MAX_PAGE_SIZE, Traversal, TraversalPhase};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
+use uuid::Uuid;
 
 use super::csv;
 use crate::context::office::OfficeContext;
@@ -193,6 +196,56 @@ fn cell_text(value: &Value) -> String {
     }
 }
 
+/// The pages of an export that are still to be read. Each item is exported once: if the key of the
+/// order can change, the ids of what was exported are kept, because the last pages contain
+/// everything that has changed meanwhile.
+pub(super) struct ExportPages<C> {
+    /// Where the next page begins; `None` before the first page and after the last one.
+    next: Option<Traversal<C>>,
+    has_started: bool,
+    is_changing: bool,
+    exported: HashSet<Uuid>,
+}
+
+impl<C: Clone> ExportPages<C> {
+    /// The pages of a list in an order whose key can change or not.
+    pub(super) fn new(is_changing: bool) -> Self {
+        Self { next: None, has_started: false, is_changing, exported: HashSet::new() }
+    }
+
+    /// Reads the next items; none after the last page. `mark` returns the mark at which the list
+    /// begins; for the others, see [`Traversal::read_page`].
+    ///
+    /// # Errors
+    /// The first error of `mark` or `read`.
+    pub(super) fn read_next<T>(
+        &mut self,
+        mark: impl FnOnce() -> Result<ChangeMark, ApiError>,
+        count_fitting: impl Fn(&[T]) -> usize,
+        mut read: impl FnMut(&ListPart<C>) -> Result<Vec<T>, ApiError>,
+        id: impl Fn(&T) -> Uuid,
+        position: impl Fn(&T, bool) -> C,
+    ) -> Result<Vec<T>, ApiError> {
+        if !self.has_started {
+            let phase =
+                if self.is_changing { TraversalPhase::Listed { since: mark()? } } else { TraversalPhase::Fixed };
+            (self.next, self.has_started) = (Some(Traversal { phase, after: None }), true);
+        }
+        while let Some(traversal) = self.next.take() {
+            let page = traversal.read_page(MAX_PAGE_SIZE, &count_fitting, &mut read)?;
+            self.next = page.next(&position);
+            let mut items = page.into_items();
+            if self.is_changing {
+                items.retain(|item| self.exported.insert(id(item)));
+            }
+            if !items.is_empty() {
+                return Ok(items);
+            }
+        }
+        Ok(Vec::new())
+    }
+}
+
 /// A list that is exported page by page.
 pub(super) trait ExportSource: Sized + Send + Unpin + 'static {
     /// The list, which determines the required right and the audit event.
@@ -274,3 +327,43 @@ pub(super) const EXPORT_NOTE: &str = "The response is a file with all items that
      per line, or CSV, in which text that a spreadsheet would run as a formula begins with an apostrophe. It is sent in \
      parts; a response that is cut short is incomplete, as when the session or the access token ends. The export is an \
      audit event. Browsers require a recent proof of identity.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Exports 450 items by key and id. After the first page, some of them move to the front.
+    fn export_ids(is_changing: bool) -> Vec<u128> {
+        let mut rows: Vec<(u32, u128)> = (1..=450).map(|id| (1000, id)).collect();
+        let moved = [7, 300, 450];
+        let (mut pages, mut found) = (ExportPages::new(is_changing), Vec::new());
+        loop {
+            let read = |part: &ListPart<(u32, u128)>| {
+                let mut listed = rows.clone();
+                if part.changed_since.is_some() {
+                    listed.retain(|(_, id)| moved.contains(id));
+                }
+                listed.sort_unstable();
+                listed.retain(|row| part.after.is_none_or(|after| *row > after));
+                listed.truncate(usize::try_from(part.limit).unwrap());
+                Ok(listed)
+            };
+            let mark = || Ok(ChangeMark(1));
+            let page = pages.read_next(mark, <[_]>::len, read, |(_, id)| Uuid::from_u128(*id), |row, _| *row).unwrap();
+            if page.is_empty() {
+                return found;
+            }
+            found.extend(page.iter().map(|(_, id)| *id));
+            rows.iter_mut().filter(|(_, id)| moved.contains(id)).for_each(|(key, _)| *key = 1);
+        }
+    }
+
+    #[test]
+    fn item_that_moves_during_an_export_is_exported_once() {
+        let mut found = export_ids(true);
+        assert_eq!(found[448..], [300, 450], "at the end");
+        found.sort_unstable();
+        assert_eq!(found, (1..=450).collect::<Vec<_>>());
+        assert_eq!(export_ids(false).len(), 448, "a fixed order has no more pages");
+    }
+}

@@ -4,7 +4,9 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use serde::Serialize;
 use tillgate_domain::TenantId;
-use tillgate_domain::office::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE};
+use tillgate_domain::office::{
+    ChangeMark, DEFAULT_PAGE_SIZE, ListPage, ListPart, MAX_PAGE_SIZE, Traversal, TraversalPhase,
+};
 use uuid::Uuid;
 
 use crate::error::{ApiError, FieldErrorCode};
@@ -15,11 +17,14 @@ use crate::serving::response::render_json;
 /// The violation of a `limit` that is not within [`MAX_PAGE_SIZE`].
 const LIMIT_MESSAGE: &str = "must be a number from 1 to 200";
 
+/// A position in a list: the sort key and the id of an item.
+pub(super) type Position<K> = (K, Uuid);
+
 /// The requested page of a list. `K` is the sort key before the id.
 #[derive(Clone, Debug)]
 pub(super) struct PageQuery<K = ()> {
     /// Cursor of the last item of the previous page.
-    pub(super) after: Option<Cursor<K>>,
+    after: Option<Cursor<K>>,
     limit: u32,
     scope: CursorScope,
 }
@@ -31,7 +36,7 @@ struct PageBody<T> {
     next: Option<String>,
 }
 
-impl<K: SortKey> PageQuery<K> {
+impl<K: SortKey + Clone> PageQuery<K> {
     /// Reads `after` and `limit` of a request for the list `list` of this tenant in this order.
     pub(super) fn read(sent: &mut QueryParameters, list: &str, order: &str, tenant: TenantId) -> Self {
         let scope = CursorScope::new(list, order, tenant);
@@ -50,29 +55,41 @@ impl<K: SortKey> PageQuery<K> {
         Self { after, limit, scope }
     }
 
-    /// The number of items to read: one more than the page has, which tells whether there is a next
-    /// page.
-    pub(super) fn fetch_limit(&self) -> u32 {
-        self.limit + 1
-    }
-
-    /// Limits the page to `items` items, but at least one; the rest is left to the next pages.
-    pub(super) fn with_max_items(self, items: usize) -> Self {
-        Self { limit: u32::try_from(items).unwrap_or(u32::MAX).clamp(1, self.limit), ..self }
-    }
-
-    /// Renders the items that were read, each by `shown`. `cursor` returns an item's position in
-    /// the order of the list.
-    pub(super) fn render_by<'f, F, T: Serialize>(
+    /// Reads the items of the page; see [`Traversal::read_page`]. `is_changing` is whether the sort
+    /// key of the order can change. Then `mark` returns the mark at which a traversal begins.
+    ///
+    /// # Errors
+    /// The first error of `mark` or `read`.
+    pub(super) fn read_page<T, E>(
         &self,
-        items: &'f [F],
-        cursor: impl Fn(&F) -> Cursor<K>,
+        is_changing: bool,
+        mark: impl FnOnce() -> Result<ChangeMark, E>,
+        count_fitting: impl Fn(&[T]) -> usize,
+        read: impl FnMut(&ListPart<Position<K>>) -> Result<Vec<T>, E>,
+    ) -> Result<ListPage<T>, E> {
+        let phase = match self.after.as_ref().map(|after| after.phase) {
+            _ if !is_changing => TraversalPhase::Fixed,
+            None => TraversalPhase::Listed { since: mark()? },
+            // a cursor of a version without marks
+            Some(TraversalPhase::Fixed) => TraversalPhase::Listed { since: ChangeMark::UNKNOWN },
+            Some(phase) => phase,
+        };
+        let after = self.after.as_ref().map(|Cursor { key, id, .. }| (key.clone(), *id));
+        Traversal { phase, after }.read_page(self.limit, count_fitting, read)
+    }
+
+    /// Renders the items of a page, each by `to_body`. `position` returns an item's position in the
+    /// order of the list or, if the second argument is true, among the items that have changed.
+    pub(super) fn render_page<'f, F, T: Serialize>(
+        &self,
+        page: &'f ListPage<F>,
+        position: impl Fn(&F, bool) -> Position<K>,
         to_body: impl Fn(&'f F) -> T,
     ) -> Result<HttpResponse, ApiError> {
-        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
-        let page = items.get(..limit).unwrap_or(items);
-        let next = page.last().filter(|_| items.len() > limit).map(|last| cursor(last).encode(self.scope));
-        render_json(StatusCode::OK, &PageBody { items: page.iter().map(to_body).collect(), next })
+        let next = page
+            .next(position)
+            .and_then(|Traversal { phase, after }| after.map(|(key, id)| Cursor { key, id, phase }.encode(self.scope)));
+        render_json(StatusCode::OK, &PageBody { items: page.items().iter().map(to_body).collect(), next })
     }
 }
 
@@ -82,6 +99,12 @@ impl PageQuery {
         self.after.as_ref().map(|cursor| cursor.id)
     }
 
+    /// The number of items to read: one more than the page has, which tells whether there is a next
+    /// page.
+    pub(super) fn fetch_limit(&self) -> u32 {
+        self.limit + 1
+    }
+
     /// Renders a list that is sorted by id.
     pub(super) fn render<'f, F, T: Serialize>(
         &self,
@@ -89,7 +112,11 @@ impl PageQuery {
         id: impl Fn(&F) -> Uuid,
         to_body: impl Fn(&'f F) -> T,
     ) -> Result<HttpResponse, ApiError> {
-        self.render_by(items, |item| Cursor { key: (), id: id(item) }, to_body)
+        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let page = items.get(..limit).unwrap_or(items);
+        let cursor = |last| Cursor { key: (), id: id(last), phase: TraversalPhase::Fixed };
+        let next = page.last().filter(|_| items.len() > limit).map(|last| cursor(last).encode(self.scope));
+        render_json(StatusCode::OK, &PageBody { items: page.iter().map(to_body).collect(), next })
     }
 }
 

@@ -5,11 +5,14 @@ mod openapi;
 mod request;
 pub(super) mod response;
 
+use std::time::Duration;
+
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::ports::{SessionCursor, SessionFilter, SessionOrder, SessionView};
 use tillgate_auth_core::{AuthDenied, Caller, DialectName, IssuedTokens};
-use tillgate_domain::{KnownRight, SessionId, TenantId};
+use tillgate_domain::office::ChangeMark;
+use tillgate_domain::{Instant, KnownRight, SessionId, TenantId};
 
 use super::page::PageQuery;
 use super::path::render_created;
@@ -17,7 +20,6 @@ use super::{no_content, passwords, revocations};
 use crate::error::office::into_api_result;
 use crate::error::{ApiError, ProtocolError};
 use crate::request::Request;
-use crate::request::cursor::Cursor;
 use crate::request::dpop::read_proof;
 use crate::request::query::QueryParameters;
 use crate::serving::requirement::Requirement;
@@ -135,6 +137,11 @@ pub(crate) async fn issue_step_up_tokens(call: &Request, caller: Caller) -> Resu
     call.step_up(caller, password).await
 }
 
+/// How long after its instant a use is written at the latest, with the difference between the
+/// clocks of two processes: a list by the newest use marks its start with an instant, because uses
+/// have no live events.
+const LATE_USE_MARGIN: Duration = Duration::from_mins(1);
+
 /// The orders of the list; the first one is the default.
 const SESSION_ORDERS: [(&str, SessionOrder); 3] = [
     ("-created_at", SessionOrder::Newest),
@@ -144,15 +151,26 @@ const SESSION_ORDERS: [(&str, SessionOrder); 3] = [
 
 async fn list_sessions(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let (query, order, filter) = read_filter(&call, caller.profile.tenant.id)?;
-    let after = query.after.as_ref().map(|Cursor { key, id }| SessionCursor { key: *key, id: SessionId(*id) });
-    let (limit, shows_address) = (query.fetch_limit(), shows_address(&caller));
-    let found = call.run_blocking(move |auth| auth.search_sessions(&caller, &filter, order, after, limit)).await?;
+    let (asked, shows_address) = (query.clone(), shows_address(&caller));
+    let page = call
+        .run_blocking(move |auth| {
+            let mark = || Ok(ChangeMark(auth.time().at.saturating_sub(LATE_USE_MARGIN).millis()));
+            asked.read_page(order.is_changing(), mark, <[SessionView]>::len, |part| {
+                let after = part.after.map(|(key, id)| SessionCursor { key, id: SessionId(id) });
+                let used_since = part.changed_since.map(|since| Instant::from_millis(since.0));
+                let order = if used_since.is_some() { SessionOrder::Oldest } else { order };
+                let filter = SessionFilter { used_since, ..filter.clone() };
+                auth.search_sessions(&caller, &filter, order, after, part.limit)
+            })
+        })
+        .await?;
     let now = call.auth().time().at;
-    let position = |view: &SessionView| {
+    let position = |view: &SessionView, is_changed: bool| {
+        let order = if is_changed { SessionOrder::Oldest } else { order };
         let SessionCursor { key, id } = order.cursor(&view.session);
-        Cursor { key, id: id.0 }
+        (key, id.0)
     };
-    query.render_by(&found, position, |view| SessionBody::from_view(view, now, shows_address))
+    query.render_page(&page, position, |view| SessionBody::from_view(view, now, shows_address))
 }
 
 /// Whether the caller sees the network addresses of sessions.

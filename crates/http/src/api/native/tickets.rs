@@ -14,7 +14,9 @@ use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
 use tillgate_domain::office::ports::{OffsetPageRequest, TicketCursor, TicketFilter, TicketOrder, TicketSortKey};
-use tillgate_domain::office::{FieldName, NamedFields, OfficeError, TicketSearch, TicketView};
+use tillgate_domain::office::{
+    FieldName, ListPart, NamedFields, OfficeError, TicketSearch, TicketView, UnguardedOffice,
+};
 use tillgate_domain::ticket::{Note, TicketStatus};
 use tillgate_domain::{JsonObject, KnownRight, TenantId, TicketId};
 
@@ -28,7 +30,6 @@ use crate::error::office::into_api_result;
 use crate::error::{ApiError, FieldErrorCode};
 use crate::request::Request;
 use crate::request::body::read_object;
-use crate::request::cursor::Cursor;
 use crate::request::query::QueryParameters;
 use crate::serving::requirement::Requirement;
 use crate::serving::route::Route;
@@ -84,21 +85,45 @@ pub(super) fn routes() -> Vec<Route> {
 
 async fn list_tickets(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let tenant = caller.profile.tenant.id;
-    let (query, search) = read_search(&call, tenant)?;
-    let by = search.order.sort_key;
+    let (query, filter, order) = read_search(&call, tenant)?;
     let permit = call.acquire_list_permit(&caller).await?;
-    let found = call
-        .with_office(move |context| Ok(context.unguarded(tenant).list_tickets_while(&search, response::fits_page)?))
+    let asked = query.clone();
+    let page = call
+        .with_office(move |context| {
+            let office = context.unguarded(tenant);
+            let mark = || Ok(office.find_change_mark()?);
+            asked.read_page(order.sort_key.is_changing(), mark, response::count_fitting, |part| {
+                let after = part.after.map(|(key, id)| TicketCursor { key, id: TicketId(id) });
+                let part = ListPart { after, changed_since: part.changed_since, limit: part.limit };
+                read_tickets(office, &filter, order, &part)
+            })
+        })
         .await?;
-    let cursor = |view: &TicketView| {
-        let TicketCursor { key, id } = by.cursor(&view.ticket);
-        Cursor { key, id: id.0 }
+    let position = |view: &TicketView, is_changed: bool| {
+        let TicketCursor { key, id } = ticket_position(order, view, is_changed);
+        (key, id.0)
     };
-    Ok(permit.hold_until_sent(query.with_max_items(response::count_fitting(&found)).render_by(
-        &found,
-        cursor,
-        TicketBody::from_view,
-    )?))
+    Ok(permit.hold_until_sent(query.render_page(&page, position, TicketBody::from_view)?))
+}
+
+/// Reads a part of a list: in its order or, if it is what has changed, by id.
+fn read_tickets(
+    office: UnguardedOffice<'_>,
+    filter: &TicketFilter,
+    order: TicketOrder,
+    part: &ListPart<TicketCursor>,
+) -> Result<Vec<TicketView>, ApiError> {
+    let page = OffsetPageRequest { after: part.after, skip: 0, limit: part.limit };
+    let search = TicketSearch { filter: filter.clone(), order, page };
+    Ok(match part.changed_since {
+        None => office.list_tickets_while(&search, response::fits_page),
+        Some(since) => office.list_changed_tickets_while(&search, since, response::fits_page),
+    }?)
+}
+
+/// The position of a ticket in the list or among those that have changed.
+fn ticket_position(order: TicketOrder, view: &TicketView, is_changed: bool) -> TicketCursor {
+    if is_changed { TicketSortKey::Id } else { order.sort_key }.cursor(&view.ticket)
 }
 
 /// The orders of the list by their names; the first is the default.
@@ -111,14 +136,12 @@ const TICKET_ORDERS: [(&str, TicketOrder); 6] = [
     ("-payable", TicketOrder { sort_key: TicketSortKey::Payable, descending: true }),
 ];
 
-fn read_search(call: &Request, tenant: TenantId) -> Result<(PageQuery<i64>, TicketSearch), ApiError> {
+fn read_search(call: &Request, tenant: TenantId) -> Result<(PageQuery<i64>, TicketFilter, TicketOrder), ApiError> {
     let mut sent = QueryParameters::strict(call.head());
     let (status, (word, order)) = (read_state(&mut sent), read_order(&mut sent));
     let query = PageQuery::read(&mut sent, "tickets", word, tenant);
     let filter = read_filter(&mut sent, status);
-    let after = query.after.clone().map(|Cursor { key, id }| TicketCursor { key, id: TicketId(id) });
-    let part = OffsetPageRequest { after, ..OffsetPageRequest::first(query.fetch_limit()) };
-    sent.finish((query, TicketSearch { filter, order, page: part }))
+    sent.finish((query, filter, order))
 }
 
 fn read_state(sent: &mut QueryParameters) -> Option<TicketStatus> {

@@ -14,8 +14,8 @@ use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
 use tillgate_domain::office::{
-    self, DeviceRolesChange, EntityChange, FieldName, MAX_PAGE_SIZE, Office, UseCaseResult, UserCursor, UserOrder,
-    UserView, UserViewQuery,
+    self, DeviceRolesChange, EntityChange, FieldName, ListPart, MAX_PAGE_SIZE, Office, OfficeReader, UseCaseResult,
+    UserCursor, UserOrder, UserView, UserViewQuery,
 };
 use tillgate_domain::{KnownRight, PrincipalId, RoleName, TenantId, User, UserId, UserStatus};
 
@@ -27,7 +27,6 @@ use super::{body, no_content, passwords, revocations};
 use crate::error::office::into_api_result;
 use crate::error::{ApiError, FieldErrorCode};
 use crate::request::Request;
-use crate::request::cursor::Cursor;
 use crate::request::query::QueryParameters;
 use crate::serving::requirement::Requirement;
 use crate::serving::route::Route;
@@ -90,16 +89,43 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 async fn list_users(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (query, search) = read_search(&call, caller.profile.tenant.id)?;
+    let tenant = caller.profile.tenant.id;
+    let (query, search) = read_search(&call, tenant)?;
     let order = search.order;
-    let found = call
-        .with_office(move |context| into_api_result(context.reader_for_caller(&caller).list_user_views(&search)))
+    let asked = query.clone();
+    let page = call
+        .with_office(move |context| {
+            let reader = context.reader_for_caller(&caller);
+            let mark = || Ok(context.unguarded(tenant).find_change_mark()?);
+            asked.read_page(order.is_changing(), mark, <[UserView]>::len, |part| {
+                let after = part.after.clone().map(|(key, id)| UserCursor { key, id: UserId(id) });
+                read_users(&reader, &search, &ListPart { after, changed_since: part.changed_since, limit: part.limit })
+            })
+        })
         .await?;
-    let cursor = |view: &UserView| {
-        let UserCursor { key, id } = order.cursor(&view.user);
-        Cursor { key, id: id.0 }
+    let position = |view: &UserView, is_changed: bool| {
+        let UserCursor { key, id } = user_position(order, view, is_changed);
+        (key, id.0)
     };
-    query.render_by(&found, cursor, UserBody::from_view)
+    query.render_page(&page, position, UserBody::from_view)
+}
+
+/// Reads a part of a list: by the order of the search or, if it is what has changed, by id.
+fn read_users(
+    reader: &OfficeReader<'_>,
+    search: &UserViewQuery,
+    part: &ListPart<UserCursor>,
+) -> Result<Vec<UserView>, ApiError> {
+    let search = UserViewQuery { after: part.after.clone(), limit: part.limit, ..search.clone() };
+    into_api_result(match part.changed_since {
+        None => reader.list_user_views(&search),
+        Some(since) => reader.list_changed_user_views(&search, since),
+    })
+}
+
+/// The position of a user in the list or among those that have changed.
+fn user_position(order: UserOrder, view: &UserView, is_changed: bool) -> UserCursor {
+    if is_changed { UserOrder::Oldest } else { order }.cursor(&view.user)
 }
 
 /// The orders of the list by their names; the first is the default.
@@ -116,11 +142,7 @@ fn read_search(call: &Request, tenant: TenantId) -> Result<(PageQuery<String>, U
     let mut sent = QueryParameters::strict(call.head());
     let (word, order) = read_order(&mut sent);
     let query = PageQuery::read(&mut sent, "users", word, tenant);
-    let search = UserViewQuery {
-        after: query.after.clone().map(|Cursor { key, id }| UserCursor { key, id: UserId(id) }),
-        limit: query.fetch_limit(),
-        ..read_criteria(&mut sent, order)
-    };
+    let search = read_criteria(&mut sent, order);
     sent.finish((query, search))
 }
 
@@ -157,7 +179,7 @@ async fn export_users(call: Request, caller: Caller) -> Result<HttpResponse, Api
     let writer = ExportWriter::read(&mut sent);
     let (_, order) = read_order(&mut sent);
     let search = read_criteria(&mut sent, order);
-    let source = sent.finish(UserExport(search))?;
+    let source = sent.finish(UserExport::new(search))?;
     export_list(&call, caller, writer, source).await
 }
 

@@ -72,6 +72,9 @@ pub(super) fn list_page(
     if let Some(kind) = filter.kind {
         query = query.filter(sessions::kind.eq(kind.name()));
     }
+    if let Some(since) = filter.used_since {
+        query = query.filter(sessions::last_used_at.ge(since.millis()));
+    }
     if let Some(text) = &text {
         let device_name = first_searched_expression(transaction.connection, "devices.searched");
         let contains = |expression: &str| {

@@ -15,8 +15,8 @@ use tillgate_domain::office::ports::{
 use tillgate_domain::ticket::{Label, NumberSeries, TicketStatus};
 use tillgate_domain::{
     Action, ApiKey, ApiKeyId, DeviceKey, DeviceKeyState, EndReason, Enrollment, EnrollmentCompletion, Epoch,
-    EventOutcome, FoldedText, KeyId, KeyStorage, NodeId, PrincipalId, ResetId, Scope, Secret, StoreResult, SubjectKind,
-    User,
+    EventOutcome, FoldedText, KeyId, KeyStorage, LiveEventKind, NodeId, PrincipalId, ResetId, Scope, Secret,
+    StoreResult, SubjectKind, User,
 };
 
 use super::sample_rotation;
@@ -108,6 +108,7 @@ pub(super) fn call_every_method(fresh: &TestDatabase, fixture: &StoreFixture) {
             SessionFilter { branch: Some(fixture.tenant.branches[0].id), ..of.clone() },
             SessionFilter { dialect: Some(fixture.new_session(1).dialect), ..of.clone() },
             SessionFilter { kind: Some(fixture.new_session(1).kind), ..of.clone() },
+            SessionFilter { used_since: Some(at(3)), ..of.clone() },
             SessionFilter { text: Some("anna".into()), ..of.clone() },
         ] {
             for order in [SessionOrder::Newest, SessionOrder::Oldest, SessionOrder::LastUsed] {
@@ -243,6 +244,9 @@ pub(super) fn call_every_method(fresh: &TestDatabase, fixture: &StoreFixture) {
             tx.events().list(&filter, &OffsetPageRequest::first(9))?;
             tx.events().count(&filter)?;
         }
+        let since = tx.events().find_change_mark()?;
+        let page = PageRequest { after: Some(fixture.anna.id.0), limit: 9 };
+        tx.events().list_changed(fixture.tenant.id, LiveEventKind::User, since, &page)?;
         tx.devices().update(&fixture.till)?;
         let span = TillCountSpan { now: at(9), idle_since: at(8) };
         for branch in [None, Some(fixture.tenant.branches[0].id)] {
@@ -354,6 +358,11 @@ fn call_tickets(tx: &mut (dyn OfficeTx + '_), fixture: &StoreFixture) -> StoreRe
             }
         }
         tx.tickets().count(tenant, &filter)?;
+    }
+    let by_id = TicketOrder { sort_key: TicketSortKey::Id, descending: false };
+    for after in [None, Some(TicketSortKey::Id.cursor(&ticket))] {
+        let page = OffsetPageRequest { after, skip: 0, limit: 9 };
+        tx.tickets().list(tenant, &TicketFilter::default(), by_id, &page)?;
     }
     let numbered = TicketFilter { number: Some(1), ..TicketFilter::default() };
     tx.tickets().list(tenant, &numbered, TicketOrder::default(), &OffsetPageRequest::first(9))?;

@@ -54,8 +54,8 @@ export class ListState {
   /** Reads the next page. */
   async more() {
     if (!this.next || this.isLoading) return;
-    const query = { ...this.query, limit: PAGE_SIZE, after: this.next };
-    await this.#read(query, ({ items, next }) => Object.assign(this, { items: [...this.items, ...items], next, waiting: null }));
+    const merge = (/** @type {any[]} */ items) => [...new Map([...this.items, ...items].map((item) => [item.id, item])).values()];
+    await this.#read({ ...this.query, limit: PAGE_SIZE, after: this.next }, ({ items, next }) => Object.assign(this, { items: merge(items), next, waiting: null }));
   }
 
   /** Shows what waits. */

@@ -2,20 +2,25 @@
 
 use serde_json::Value;
 use tillgate_auth_core::Caller;
-use tillgate_domain::office::ports::{OffsetPageRequest, TicketFilter, TicketOrder};
-use tillgate_domain::office::{ExportedList, MAX_PAGE_SIZE, TicketSearch, TicketView};
+use tillgate_domain::office::ports::{TicketCursor, TicketFilter, TicketOrder};
+use tillgate_domain::office::{ExportedList, TicketView};
 
 use super::response::{self, TicketBody};
-use crate::api::native::export::{Column, ExportSource};
+use super::{read_tickets, ticket_position};
+use crate::api::native::export::{Column, ExportPages, ExportSource};
 use crate::context::office::OfficeContext;
 use crate::error::ApiError;
 
 /// The tickets that are still to be exported.
-pub(super) struct TicketExport(TicketSearch);
+pub(super) struct TicketExport {
+    filter: TicketFilter,
+    order: TicketOrder,
+    pages: ExportPages<TicketCursor>,
+}
 
 impl TicketExport {
     pub(super) fn new(filter: TicketFilter, order: TicketOrder) -> Self {
-        Self(TicketSearch { filter, order, page: OffsetPageRequest::first(MAX_PAGE_SIZE) })
+        Self { filter, order, pages: ExportPages::new(order.sort_key.is_changing()) }
     }
 }
 
@@ -42,12 +47,15 @@ impl ExportSource for TicketExport {
     type Item = TicketView;
 
     fn read_page(&mut self, context: &OfficeContext<'_>, caller: &Caller) -> Result<Vec<TicketView>, ApiError> {
-        let tenant = caller.profile.tenant.id;
-        let found = context.unguarded(tenant).list_tickets_while(&self.0, response::fits_page)?;
-        if let Some(last) = found.last() {
-            self.0.page.after = Some(self.0.order.sort_key.cursor(&last.ticket));
-        }
-        Ok(found)
+        let office = context.unguarded(caller.profile.tenant.id);
+        let (filter, order) = (&self.filter, self.order);
+        self.pages.read_next(
+            || Ok(office.find_change_mark()?),
+            response::count_fitting,
+            |part| read_tickets(office, filter, order, part),
+            |view| view.ticket.id.0,
+            |view, is_changed| ticket_position(order, view, is_changed),
+        )
     }
 
     fn render(item: &TicketView) -> serde_json::Result<Value> {

@@ -2,16 +2,26 @@
 
 use serde_json::Value;
 use tillgate_auth_core::Caller;
-use tillgate_domain::office::{ExportedList, UserView, UserViewQuery};
+use tillgate_domain::office::{ExportedList, UserCursor, UserView, UserViewQuery};
 
 use super::response::UserBody;
-use crate::api::native::export::{Column, ExportSource};
+use super::{read_users, user_position};
+use crate::api::native::export::{Column, ExportPages, ExportSource};
 use crate::context::office::OfficeContext;
 use crate::error::ApiError;
-use crate::error::office::into_api_result;
 
 /// The users that are still to be exported.
-pub(super) struct UserExport(pub(super) UserViewQuery);
+pub(super) struct UserExport {
+    search: UserViewQuery,
+    pages: ExportPages<UserCursor>,
+}
+
+impl UserExport {
+    pub(super) fn new(search: UserViewQuery) -> Self {
+        let pages = ExportPages::new(search.order.is_changing());
+        Self { search, pages }
+    }
+}
 
 impl ExportSource for UserExport {
     const LIST: ExportedList = ExportedList::Users;
@@ -33,11 +43,14 @@ impl ExportSource for UserExport {
     type Item = UserView;
 
     fn read_page(&mut self, context: &OfficeContext<'_>, caller: &Caller) -> Result<Vec<UserView>, ApiError> {
-        let found = into_api_result(context.reader_for_caller(caller).list_user_views(&self.0))?;
-        if let Some(last) = found.last() {
-            self.0.after = Some(self.0.order.cursor(&last.user));
-        }
-        Ok(found)
+        let (search, reader) = (&self.search, context.reader_for_caller(caller));
+        self.pages.read_next(
+            || Ok(context.unguarded(caller.profile.tenant.id).find_change_mark()?),
+            <[UserView]>::len,
+            |part| read_users(&reader, search, part),
+            |view| view.user.id.0,
+            |view, is_changed| user_position(search.order, view, is_changed),
+        )
     }
 
     fn render(item: &UserView) -> serde_json::Result<Value> {
