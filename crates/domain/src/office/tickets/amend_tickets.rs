@@ -49,7 +49,7 @@ impl Office<'_> {
             let changes = amendments.iter().enumerate().map(|(index, TicketAmendment { id, version, change, .. })| {
                 UncheckedAmendment { index, id: *id, version: *version, change, is_valid: true }
             });
-            commit_refusal(check_amendments(tx, self, changes).and_then(|(allowed, refusals)| {
+            commit_refusal(check_amendments(tx, self, changes).and_then(|CheckedAmendments { allowed, refusals }| {
                 if let Some((_, denied)) = refusals.iter().find(|(_, error)| error.kind() == DenialKind::Forbidden) {
                     return Err(denied.clone().into());
                 }
@@ -75,7 +75,7 @@ impl Office<'_> {
     /// the caller may not change.
     pub fn find_amendment_errors(&self, changes: &[UncheckedAmendment<'_>]) -> StoreResult<Vec<(usize, OfficeError)>> {
         self.store.read("check_names", |tx| match check_amendments(tx, self, changes.iter().copied()) {
-            Ok((_, mut refusals)) => {
+            Ok(CheckedAmendments { mut refusals, .. }) => {
                 refusals.retain(|(_, error)| error.kind() != DenialKind::Forbidden);
                 Ok(refusals)
             }
@@ -90,6 +90,13 @@ struct AllowedAmendment {
     amended: AmendResult,
     /// Whether there is something to write.
     changes: bool,
+}
+
+/// What the check of several changes has found.
+struct CheckedAmendments {
+    allowed: Vec<AllowedAmendment>,
+    /// The errors of the others, by their places in the request.
+    refusals: Vec<(usize, OfficeError)>,
 }
 
 /// Changes the ticket `before`, which this unit of work has read.
@@ -111,13 +118,12 @@ pub(super) fn amend_one(
     Ok(changed.ok_or_else(|| StoreError::Fault("a change of a ticket has no result".to_owned()))?)
 }
 
-/// Checks all changes before anything is written, because a denial does not roll back. Returns the
-/// changes that are allowed, and the errors of the others by their places in the request.
+/// Checks all changes before anything is written, because a denial does not roll back.
 fn check_amendments<'a>(
     tx: &mut dyn OfficeTx,
     office: &Office<'_>,
     changes: impl IntoIterator<Item = UncheckedAmendment<'a>>,
-) -> Result<(Vec<AllowedAmendment>, Vec<(usize, OfficeError)>), UseCaseError> {
+) -> Result<CheckedAmendments, UseCaseError> {
     let actor = load_actor(tx, office)?;
     let (mut allowed, mut refusals) = (Vec::new(), Vec::new());
     let mut tickets: BTreeMap<TicketId, Ticket> = BTreeMap::new();
@@ -145,21 +151,16 @@ fn check_amendments<'a>(
         } else {
             check_amendment(tx, office, &actor, &before, version, change, &mut errors)?
         };
-        let after = match checked.filter(|_| is_valid && errors.is_empty()) {
-            Some(checked) => {
-                let after = checked.amended.ticket.clone();
-                allowed.push(checked);
-                after
-            }
-            None => {
-                denied.insert(id);
-                before
-            }
-        };
-        tickets.insert(id, after);
+        if let Some(checked) = checked.filter(|_| is_valid && errors.is_empty()) {
+            tickets.insert(id, checked.amended.ticket.clone());
+            allowed.push(checked);
+        } else {
+            denied.insert(id);
+            tickets.insert(id, before);
+        }
         refusals.extend(errors.into_iter().map(|error| (index, error)));
     }
-    Ok((allowed, refusals))
+    Ok(CheckedAmendments { allowed, refusals })
 }
 
 /// Checks one change; `None` if it is denied. Adds everything that is wrong with its fields, and
