@@ -209,6 +209,15 @@ fn installed_files_have_their_modes_and_scripts_are_valid() {
     ] {
         assert_eq!(machine.file_mode(path), mode, "{path}");
     }
+    // a completion script starts the installed program, not that of the folder in which it was built
+    for (path, start) in [
+        ("usr/share/bash-completion/completions/tillgate", "        \"tillgate\" -- \"${words[@]}\""),
+        ("usr/share/zsh/vendor-completions/_tillgate", "        tillgate -- \"${words[@]}\""),
+        ("usr/share/fish/vendor_completions.d/tillgate.fish", "(_TILLGATE_COMPLETE=fish tillgate -- "),
+    ] {
+        let script = std::fs::read_to_string(machine.system_path(path)).unwrap();
+        assert!(script.contains(start), "{path}: {script}");
+    }
     let settings = std::fs::read_to_string(machine.system_path("var/lib/dpkg/info/tillgate.conffiles")).unwrap();
     assert_eq!(settings.trim(), "/etc/tillgate/tillgate.toml");
     for script in ["postinst", "prerm", "postrm"] {

@@ -46,8 +46,7 @@ impl CompletionsArgs {
         let script = String::from_utf8(script).map_err(CommandError::failed)?;
         let script = script.trim();
         match self.shell {
-            // bash quotes only file names, in names with blanks, for example
-            Shell::Bash => print::print_line(&script.replace("-o bashdefault", "-o bashdefault -o filenames")),
+            Shell::Bash => print::print_line(&adapt_to_bash(script)),
             Shell::Zsh => print::print_line(&format!("{script}\n{ZSH_FIRST_CALL}")),
             _ => print::print_line(script),
         }
@@ -72,6 +71,15 @@ pub fn answer_completion(variables: &[(String, String)]) -> Option<ExitCode> {
         Ok(true) => Some(ExitCode::SUCCESS),
         Err(_) => Some(ExitCode::FAILURE),
     }
+}
+
+/// Makes bash quote what it inserts, which it does only for file names, and offer nothing after
+/// `DEVICE=`: bash makes words of the parts and the `=`, so the flags would be offered there.
+fn adapt_to_bash(script: &str) -> String {
+    let current = "words[COMP_CWORD]=\"$2\"";
+    script
+        .replace("-o bashdefault", "-o bashdefault -o filenames")
+        .replace(current, &format!("[[ ${{words[COMP_CWORD]}} == \"=\" ]] || {current}"))
 }
 
 /// The completer of a shell that quotes what it inserts.

@@ -188,17 +188,23 @@ fn bash_script_completes_names() {
     let home = create_shop(DatabaseEngine::Sqlite);
     let script = home.path("completion.bash");
     std::fs::write(&script, home.run_ok(&["completions", "bash"]).out).unwrap();
-    let call = format!(
-        ". '{}'; COMP_WORDS=(tillgate --data '{}' device list --store M); COMP_CWORD=6; COMP_TYPE=9; \
-         _clap_complete_tillgate tillgate M --store; printf '%s\\n' \"${{COMPREPLY[@]}}\"; complete -p tillgate",
-        script.display(),
-        home.data().display()
-    );
-    let output = Command::new("bash").args(["--norc", "-c", &call]).output().unwrap();
-    let out = String::from_utf8(output.stdout).unwrap();
-    let (names, registered) = out.split_once('\n').unwrap();
-    assert_eq!(names, "Main store", "{}", String::from_utf8_lossy(&output.stderr));
-    assert!(registered.contains("-o filenames") && registered.trim_end().ends_with("tillgate"), "{registered}");
+    let complete = |words: &str, current: &str| {
+        let call = format!(
+            ". '{}'; COMP_WORDS=(tillgate --data '{}' {words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); COMP_TYPE=9; \
+             _clap_complete_tillgate tillgate '{current}'; printf '%s\\n' \"${{COMPREPLY[@]}}\"; complete -p tillgate",
+            script.display(),
+            home.data().display()
+        );
+        let output = Command::new("bash").args(["--norc", "-c", &call]).output().unwrap();
+        let out = String::from_utf8(output.stdout).unwrap();
+        let (names, registered) = out.trim_end().rsplit_once('\n').unwrap();
+        assert!(registered.contains("-o filenames") && registered.ends_with("tillgate"), "{registered}");
+        names.to_owned()
+    };
+    assert_eq!(complete("device list --store M", "M"), "Main store");
+    assert_eq!(complete("user roles anna --on P0", "P0"), "P01=");
+    // the words of P01= and nothing after it
+    assert_eq!(complete("user roles anna --on P01 =", ""), "");
 }
 
 #[test]
