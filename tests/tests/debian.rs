@@ -209,7 +209,7 @@ fn installed_files_have_their_modes_and_scripts_are_valid() {
     ] {
         assert_eq!(machine.file_mode(path), mode, "{path}");
     }
-    // a completion script starts the installed program, not that of the folder in which it was built
+    // a completion script starts the installed program, not that of the folder where it was built
     for (path, start) in [
         ("usr/share/bash-completion/completions/tillgate", "        \"tillgate\" -- \"${words[@]}\""),
         ("usr/share/zsh/vendor-completions/_tillgate", "        tillgate -- \"${words[@]}\""),
