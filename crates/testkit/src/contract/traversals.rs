@@ -163,7 +163,7 @@ pub fn tickets_changed_between_pages_are_not_lost(harness: &StoreHarness) {
                 let amend = || {
                     for _ in 0..=random.below(3) {
                         now += 1;
-                        let context = context(&mut random, after_start(now), actor.clone(), Authority::Host);
+                        let context = context(&mut random, after_start(now), actor, Authority::Host);
                         let Draft { items, .. } = tea_draft(&fixture, &random.below(500).to_string());
                         let item = items.first().unwrap().draft().clone();
                         let items = vec![ItemInput { id: Some(1), item }];

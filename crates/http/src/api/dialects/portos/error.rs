@@ -173,7 +173,7 @@ pub(super) fn published_path(pointer: &str) -> Cow<'_, str> {
     let mut path = String::new();
     for segment in pointer.split('/') {
         if is_index(segment) {
-            path.push_str(&format!("[{segment}]"));
+            path.extend(["[", segment, "]"]);
             continue;
         }
         if !path.is_empty() {
