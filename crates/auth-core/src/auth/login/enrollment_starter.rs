@@ -15,20 +15,20 @@ use crate::ports::AuthTx;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum VoidReason {
     /// The starter is not active.
-    StarterInactive,
+    InactiveStarter,
     /// The API key with which the enrollment was started cannot be used.
-    StarterKeyUnusable,
+    UnusableKey,
     /// The starter lacks the right `deviceEnroll`, or a right that the device has as itself.
-    StarterRights,
+    MissingRights,
 }
 
 impl VoidReason {
     /// The reason in the audit.
     pub(super) const fn code(self) -> &'static str {
         match self {
-            Self::StarterInactive => "starter_inactive",
-            Self::StarterKeyUnusable => "starter_key",
-            Self::StarterRights => "starter_rights",
+            Self::InactiveStarter => "starter_inactive",
+            Self::UnusableKey => "starter_key",
+            Self::MissingRights => "starter_rights",
         }
     }
 }
@@ -48,14 +48,14 @@ pub(super) fn find_void_reason(
 ) -> StoreResult<Option<VoidReason>> {
     let Some(starter) = enrollment.started_by else { return Ok(None) };
     let found = (tx.users().find(starter)?, tx.devices().find(enrollment.device)?);
-    let (Some(user), Some(device)) = found else { return Ok(Some(VoidReason::StarterInactive)) };
+    let (Some(user), Some(device)) = found else { return Ok(Some(VoidReason::InactiveStarter)) };
     if user.status != UserStatus::Active || user.tenant != enrollment.tenant {
-        return Ok(Some(VoidReason::StarterInactive));
+        return Ok(Some(VoidReason::InactiveStarter));
     }
     let started_with = match enrollment.started_with {
         Some(id) => match find_usable_key(tx, &user, id, now)? {
             Some(found) => Some(found),
-            None => return Ok(Some(VoidReason::StarterKeyUnusable)),
+            None => return Ok(Some(VoidReason::UnusableKey)),
         },
         None => None,
     };
@@ -75,7 +75,7 @@ pub(super) fn find_void_reason(
         None => collect(&assigned),
     };
     let may_start = own.require(KnownRight::DeviceEnroll).is_ok() && own.require_all(&collect(&device.roles)).is_ok();
-    Ok((!may_start).then_some(VoidReason::StarterRights))
+    Ok((!may_start).then_some(VoidReason::MissingRights))
 }
 
 /// The API key with this id and its device, if requests with the key act as this user now.
