@@ -17,6 +17,7 @@ const REFRESH: &str = "/api/v1/sessions/refresh";
 tillgate_testkit::on_both_databases!(
     till_is_enrolled_replaced_and_revoked_in_every_process,
     one_of_many_keys_is_enrolled_with_a_code,
+    machine_that_shows_a_code_is_accepted_by_another_process,
     session_of_a_key_survives_a_restart
 );
 
@@ -106,4 +107,33 @@ fn session_of_a_key_survives_a_restart(engine: DatabaseEngine) {
     let server = installation.serve();
     refresh(&server, &ProofSigner::p256(), &token).expect_status(400);
     refresh(&server, &signer, &token).expect_status(200);
+}
+
+fn machine_that_shows_a_code_is_accepted_by_another_process(engine: DatabaseEngine) {
+    let installation = Installation::with_fixture(engine);
+    let (one, other) = (installation.serve(), installation.serve());
+    let signer = ProofSigner::p256();
+    let body = json!({ "storage": "software", "label": "Box", "app": "Kasa 5.1" });
+    let started = post_with_proof(&one, &signer, "/api/v1/enrollments/start", &body).expect_status(200);
+    let (code, device_code) = (started.text_at("/user_code"), started.text_at("/device_code"));
+    installation.secrets().add(&device_code);
+    let poll = |server: &RunningServer| {
+        post_with_proof(server, &signer, "/api/v1/enrollments/poll", &json!({ "device_code": device_code }))
+    };
+    assert_eq!(poll(&one).expect_status(400).text_at("/code"), "authorization_pending");
+    assert_eq!(poll(&other).expect_status(400).text_at("/code"), "slow_down", "the polls are counted together");
+    let shown = started.text_at("/fingerprint");
+    let accept = ["device", "accept", &code, "--device", "P01", "--fingerprint", &shown];
+    assert_eq!(run_json(&installation, &accept)["state"], "waiting");
+    let enrolled = poll(&other).expect_status(200);
+    assert_eq!(poll(&one).expect_status(200).text_at("/session/id"), enrolled.text_at("/session/id"));
+    refresh(&one, &signer, &enrolled.text_at("/refresh_token")).expect_status(200);
+    // a machine that presents a code waits as well, if somebody wants to see it first
+    let code = start(&installation, &["--replace", "--confirm"]);
+    let another = ProofSigner::ed25519(3);
+    let waiting = enroll_device(&one, &another, &code).expect_status(202);
+    let body = json!({ "device_code": waiting.text_at("/device_code") });
+    let shown = waiting.text_at("/fingerprint");
+    installation.run_ok(&["device", "accept", &code, "--device", "P01", "--fingerprint", &shown, "--replace"], "");
+    post_with_proof(&other, &another, "/api/v1/enrollments/poll", &body).expect_status(200);
 }

@@ -122,6 +122,9 @@ pub enum AuthDenied {
     /// not active.
     #[error("the code is wrong, was used or has expired; ask for a new one")]
     EnrollmentUnknown,
+    /// A key that waits to be accepted is not enrolled by this poll (RFC 8628, section 3.5).
+    #[error(transparent)]
+    Poll(#[from] PollDenied),
     /// The key to enroll is or was that of a device of the tenant.
     #[error("the key was enrolled before; make a new key for each enrollment")]
     KeyKnown,
@@ -139,6 +142,7 @@ impl AuthDenied {
             Self::TooManyAttempts { .. } | Self::TooManyExchanges { .. } => DenialKind::TooManyAttempts,
             Self::RightMissing(_) | Self::RankTooLow(_) | Self::EnrollmentUnknown => DenialKind::Forbidden,
             Self::KeyKnown => DenialKind::Conflict,
+            Self::Poll(_) => DenialKind::PollDenied,
             Self::WeakPassword(_) => DenialKind::InvalidFields,
             Self::SessionNotFound => DenialKind::NotFound,
         }
@@ -157,8 +161,44 @@ impl AuthDenied {
             Self::WeakPassword(_) => "password_weak",
             Self::EnrollmentUnknown => "enrollment_unknown",
             Self::KeyKnown => "key_known",
+            Self::Poll(denial) => denial.code(),
             Self::SessionNotFound => "session_not_found",
         }
+    }
+}
+
+/// Why a poll gets no tokens (RFC 8628, section 3.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PollDenied {
+    /// Nobody has decided yet.
+    #[error("nobody has accepted the key yet; poll again after `interval` seconds")]
+    AuthorizationPending,
+    /// Nobody has decided yet, and the client polls more often than it may.
+    #[error("nobody has accepted the key yet; poll again after `interval` seconds, not earlier")]
+    SlowDown,
+    /// The key was denied, or its acceptance is void.
+    #[error("the key was denied; start again with another key")]
+    AccessDenied,
+    /// The code is unknown or has expired.
+    #[error("the code has expired; start again")]
+    ExpiredToken,
+}
+
+impl PollDenied {
+    /// The stable code of the denial, as in RFC 8628.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::AuthorizationPending => "authorization_pending",
+            Self::SlowDown => "slow_down",
+            Self::AccessDenied => "access_denied",
+            Self::ExpiredToken => "expired_token",
+        }
+    }
+}
+
+impl From<PollDenied> for Error {
+    fn from(denial: PollDenied) -> Self {
+        Self::Denied(AuthDenied::Poll(denial))
     }
 }
 

@@ -95,6 +95,7 @@
 //! | `NotFound` | 404 | the session does not exist for the caller |
 //! | `InvalidFields` | 422 | the new password violates the policy |
 //! | `ProofRequired` | 400 | a login or a refresh lacks a valid proof of the client's key ([`dpop`]) |
+//! | `PollDenied` | 400 | a key that waits to be accepted gets no tokens yet, or none at all ([`PollDenied`]) |
 //! | `TooManyAttempts` | 429 with `Retry-After` | too many failed logins, or exchanges of a session |
 //!
 //! The other kinds are those of the back office. [`Error::retry_after`] is the delay for a 429 or a
@@ -142,7 +143,7 @@ pub use clock::{Clock, Time, Timekeeper};
 pub use dpop::{PresentedProof, ProofDenied, ProofFault, ProofKey, ProvenKey};
 pub use enrollment_code::EnrollmentCode;
 pub use entropy::{Entropy, EntropyError};
-pub use error::{AuthDenied, Error, LoginDenied, TokenDenied};
+pub use error::{AuthDenied, Error, LoginDenied, PollDenied, TokenDenied};
 pub use fair_queue::FairQueue;
 pub use keys::MasterKey;
 pub use one_time_token::{OneTimeToken, OneTimeTokenKind};
@@ -150,8 +151,9 @@ pub use passwords::{Argon2id, HashQueue, PasswordHasher, QueueLimits};
 pub use ports::{AuthPorts, AuthTx};
 pub use request_signature::{ReplayCheck, Signature};
 pub use requests::{
-    AuthRequest, Client, DpopCredentials, EnrolledDevice, EnrollmentRequest, GrantKind, IssuedTokens, LoginIdentity,
-    LoginRequest, NewPassword, Proof, ProofRetention, RefreshRequest, RequestCredentials, Tenancy,
+    AuthRequest, Client, DpopCredentials, EnrolledDevice, EnrollmentAnswer, EnrollmentRequest, GrantKind, IssuedTokens,
+    LoginIdentity, LoginRequest, NewPassword, PendingKeyRequest, PollRequest, Proof, ProofRetention, RefreshRequest,
+    RequestCredentials, Tenancy, WaitingKey,
 };
 pub use session::{AuthenticationInfo, DialectName, Epochs, Session, SessionKind, UnknownSessionKind};
 pub use session_terms::{OfficeTerms, RefreshTerms, Terms};

@@ -17,6 +17,7 @@ mod enrollments;
 mod feed;
 mod keys;
 mod live_events;
+mod pending_keys;
 mod session_list;
 mod sessions;
 
@@ -34,6 +35,7 @@ pub use feed::{
 };
 pub use keys::{KeyKind, KeyState, Keys, StoredKey};
 pub use live_events::{LiveEventBatch, LiveEventView, LiveEvents};
+pub use pending_keys::PendingKeys;
 pub use session_list::{SessionCursor, SessionFilter, SessionOrder, SessionView};
 pub use sessions::{FirstUse, Rotation, SessionRecord, SessionUse, Sessions, StoreClock};
 
@@ -80,4 +82,6 @@ pub trait AuthTx: Tx {
     fn enrollments(&mut self) -> &mut dyn Enrollments;
     /// Keys of devices.
     fn device_keys(&mut self) -> &mut dyn DeviceKeys;
+    /// Keys of machines that wait to be accepted.
+    fn pending_keys(&mut self) -> &mut dyn PendingKeys;
 }

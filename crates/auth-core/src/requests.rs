@@ -290,7 +290,63 @@ impl GrantKind {
     }
 }
 
-/// The answer to an enrollment.
+/// A machine that shows a code itself, by which somebody accepts its key for a device (RFC 8628).
+#[derive(Clone, Debug)]
+pub struct PendingKeyRequest<'a> {
+    /// The tenant of the mount; `None` if the code may be accepted in any.
+    pub tenant: Option<TenantId>,
+    /// The key that the request proves to have (RFC 9449).
+    pub proven_key: &'a ProvenKey,
+    /// Where the machine says that it keeps the private key.
+    pub storage: KeyStorage,
+    /// A name for the machine.
+    pub label: &'a str,
+    /// The program on it and its version.
+    pub app: &'a str,
+    /// The network address of the client.
+    pub address: Option<IpAddr>,
+}
+
+/// A key that waits until somebody accepts it.
+#[derive(Debug)]
+pub struct WaitingKey {
+    /// The code with which the machine polls.
+    pub poll_code: Secret<String>,
+    /// The digits that the machine shows.
+    pub fingerprint: String,
+    /// How long the key waits.
+    pub expires_in: Duration,
+}
+
+/// A poll for the acceptance of a key (RFC 8628, section 3.4).
+#[derive(Clone, Debug)]
+pub struct PollRequest<'a> {
+    /// The dialect through which the request comes.
+    pub dialect: &'a DialectName,
+    /// The terms of the session of a key that is kept in hardware, and of any other.
+    pub terms: [&'a Terms; 2],
+    /// The tenant of the mount; `None` if it serves all.
+    pub tenant: Option<TenantId>,
+    /// The code of the key.
+    pub poll_code: &'a Secret<String>,
+    /// The key that the request proves to have (RFC 9449).
+    pub proven_key: &'a ProvenKey,
+    /// Whether the machine is believed where it keeps the private key.
+    pub trusts_storage: bool,
+    /// The network address of the client.
+    pub address: Option<IpAddr>,
+}
+
+/// The answer to a code.
+#[derive(Debug)]
+pub enum EnrollmentAnswer {
+    /// The device is enrolled.
+    Enrolled(Box<EnrolledDevice>),
+    /// Somebody must confirm the machine first, which polls in the meantime.
+    Waiting(WaitingKey),
+}
+
+/// An enrolled device.
 #[derive(Clone, Debug)]
 pub struct EnrolledDevice {
     /// The tokens of the device.

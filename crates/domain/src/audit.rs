@@ -185,6 +185,12 @@ words! {
         DeviceEnrollStart = "device.enroll.start",
         /// The enrollment of a device was canceled before its code was used.
         DeviceEnrollCancel = "device.enroll.cancel",
+        /// A machine presented the code of an enrollment that somebody must confirm.
+        DeviceEnrollClaim = "device.enroll.claim",
+        /// The key of a machine was accepted for a device.
+        DeviceEnrollAccept = "device.enroll.accept",
+        /// The key of a machine was denied.
+        DeviceEnrollDeny = "device.enroll.deny",
         /// A device was enrolled: its key was registered.
         DeviceEnroll = "device.enroll",
         /// The code of an enrollment was presented again with another key than the enrolled one.

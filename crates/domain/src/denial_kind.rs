@@ -11,6 +11,9 @@ pub enum DenialKind {
     /// A login or a refresh lacks a valid proof of the client's key (RFC 9449). Unlike
     /// [`Unauthenticated`](Self::Unauthenticated), it says nothing about the tokens.
     ProofRequired,
+    /// The answer to a poll for a decision that was not made, or was against the client (RFC 8628).
+    /// It says nothing about tokens either.
+    PollDenied,
     /// The caller is not authenticated: the token, or the name or password of a login, is wrong.
     Unauthenticated,
     /// The rate limit of failed attempts, or of mails to a user, has been reached.

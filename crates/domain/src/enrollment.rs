@@ -47,6 +47,8 @@ pub struct Enrollment {
     pub digest: EnrollmentDigest,
     /// Whether it replaces the current key of the device. Otherwise it fails if there is one.
     pub replaces_key: bool,
+    /// Whether the machine that presents the code waits until somebody confirms it.
+    pub confirms: bool,
     /// The user who started it; `None` if it was started on the server's own machine.
     pub started_by: Option<UserId>,
     /// The API key with which it was started; `None` if it was started in another way.
@@ -100,6 +102,7 @@ mod tests {
             tenant: TenantId(Uuid::from_u128(2)),
             digest: [3; 32],
             replaces_key: false,
+            confirms: false,
             started_by: None,
             started_with: None,
             created_at: at(0),

@@ -120,6 +120,8 @@ const fn changes_subject(action: Action) -> bool {
         | Action::DeviceStatus
         | Action::DeviceEnrollStart
         | Action::DeviceEnrollCancel
+        | Action::DeviceEnrollClaim
+        | Action::DeviceEnrollAccept
         | Action::DeviceEnroll
         | Action::DeviceKeyRevoke
         | Action::RoleAdd
@@ -147,6 +149,7 @@ const fn changes_subject(action: Action) -> bool {
         | Action::RefreshShared
         | Action::RefreshUnproven
         | Action::DeviceEnrollReplay
+        | Action::DeviceEnrollDeny
         | Action::StoreRollback
         | Action::RightMissing
         | Action::ResetGrant

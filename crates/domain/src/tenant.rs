@@ -23,6 +23,8 @@ pub struct Tenant {
     pub locale: Locale,
     /// The color of its pages; `None` for the default.
     pub accent_color: Option<AccentColor>,
+    /// Whether the key of a machine that shows a code itself can be accepted (RFC 8628).
+    pub machine_codes: bool,
     /// The limits of its sessions, which shorten what the server's configuration allows.
     pub limits: SessionLimits,
     /// Its stores, at least one.

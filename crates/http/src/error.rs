@@ -175,7 +175,7 @@ const fn default_status(kind: DenialKind) -> StatusCode {
     match kind {
         DenialKind::InvalidFields | DenialKind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
         // unlike a 401, it says nothing about the tokens
-        DenialKind::ProofRequired => StatusCode::BAD_REQUEST,
+        DenialKind::ProofRequired | DenialKind::PollDenied => StatusCode::BAD_REQUEST,
         // all reasons that block a login get the same answer
         DenialKind::Unauthenticated => StatusCode::UNAUTHORIZED,
         DenialKind::TooManyAttempts => StatusCode::TOO_MANY_REQUESTS,

@@ -20,6 +20,7 @@ mod keys;
 mod live_events;
 mod mail_queue;
 mod office;
+mod pending_keys;
 mod resets;
 mod revocations;
 mod rows;

@@ -10,9 +10,9 @@ use tillgate_domain::office::ports::{
 };
 use tillgate_domain::ticket::{NumberSeries, Ticket};
 use tillgate_domain::{
-    ApiKeyId, BranchId, Change, Device, DeviceId, DeviceKey, Enrollment, Event, EventId, FoldedText, Instant, KeyId,
-    LiveEvent, NodeId, PrincipalId, ResetId, Role, RoleId, SessionId, Slug, Tenant, TenantId, Thumbprint, TicketId,
-    User, UserId,
+    ApiKeyId, BranchId, Change, Device, DeviceId, DeviceKey, Enrollment, EnrollmentDigest, Event, EventId, FoldedText,
+    Instant, KeyId, LiveEvent, NodeId, PendingKey, PrincipalId, ResetId, Role, RoleId, SessionId, Slug, Tenant,
+    TenantId, Thumbprint, TicketId, User, UserId,
 };
 use uuid::Uuid;
 
@@ -135,6 +135,8 @@ tables! {
     setup_token: () => SetupTokenDigest,
     enrollments: DeviceId => Enrollment,
     device_keys: (TenantId, Thumbprint) => DeviceKey,
+    /// By the digest of the code that people type.
+    pending_keys: EnrollmentDigest => PendingKey,
 }
 
 /// The tables, the audit events of the open unit of work, and the identity of the store.

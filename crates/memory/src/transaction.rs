@@ -98,6 +98,7 @@ shows!(AuthTx {
     signatures: ports::Signatures,
     enrollments: ports::Enrollments,
     device_keys: ports::DeviceKeys,
+    pending_keys: ports::PendingKeys,
 });
 
 shows!(OfficeTx {
@@ -106,6 +107,7 @@ shows!(OfficeTx {
     devices: office::Devices,
     enrollments: office::Enrollments,
     device_keys: office::DeviceKeys,
+    pending_keys: office::PendingKeys,
     roles: office::Roles,
     passwords: office::Passwords,
     resets: office::Resets,

@@ -25,6 +25,7 @@ mod known_networks;
 mod live_events;
 mod mail_queue;
 mod nodes;
+mod pending_keys;
 mod resets;
 mod revocations;
 mod roles;

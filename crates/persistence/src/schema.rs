@@ -32,6 +32,7 @@ diesel::table! {
         absolute_limit -> Nullable<BigInt>,
         overlap_limit -> Nullable<BigInt>,
         accent_color -> Nullable<Text>,
+        machine_codes -> Bool,
     }
 }
 
@@ -360,6 +361,28 @@ diesel::table! {
         thumbprint -> Nullable<Binary>,
         session_id -> Nullable<Binary>,
         started_with -> Nullable<Binary>,
+        confirms -> Bool,
+    }
+}
+
+diesel::table! {
+    pending_keys (code_digest) {
+        code_digest -> Binary,
+        poll_digest -> Binary,
+        tenant_id -> Nullable<Binary>,
+        device_id -> Nullable<Binary>,
+        thumbprint -> Binary,
+        jwk -> Text,
+        algorithm -> Text,
+        storage -> Text,
+        label -> Text,
+        app -> Text,
+        address -> Nullable<Text>,
+        fingerprint -> Text,
+        state -> Text,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+        polled_at -> Nullable<BigInt>,
     }
 }
 

@@ -230,6 +230,7 @@ shows!(AuthTx {
     signatures: auth::Signatures,
     enrollments: auth::Enrollments,
     device_keys: auth::DeviceKeys,
+    pending_keys: auth::PendingKeys,
 });
 
 shows!(OfficeTx {
@@ -238,6 +239,7 @@ shows!(OfficeTx {
     devices: office::Devices,
     enrollments: office::Enrollments,
     device_keys: office::DeviceKeys,
+    pending_keys: office::PendingKeys,
     roles: office::Roles,
     passwords: office::Passwords,
     resets: office::Resets,

@@ -111,6 +111,9 @@ impl AuthTx for Transaction {
     fn device_keys(&mut self) -> &mut dyn DeviceKeys {
         self
     }
+    fn pending_keys(&mut self) -> &mut dyn PendingKeys {
+        self
+    }
 }
 
 // Port: records audit events. Every change records its event in its own transaction.
@@ -510,6 +513,30 @@ impl DeviceKeys for Transaction {
         recorded_before: Instant,
     ) -> StoreResult<()> {
         todo!("set the instant of the last use unless there is one after `recorded_before`")
+    }
+}
+
+// Port: keys of machines that wait to be accepted. Your own code accepts and denies them.
+impl PendingKeys for Transaction {
+    fn insert(&mut self, key: &PendingKey) -> StoreResult<bool> {
+        todo!("insert the key; return false if one of its codes exists")
+    }
+    fn find_by_code(&mut self, code: &EnrollmentDigest) -> StoreResult<Option<PendingKey>> {
+        todo!("the key with this code, in any state")
+    }
+    fn find_by_poll_code(&mut self, poll_code: &EnrollmentDigest) -> StoreResult<Option<PendingKey>> {
+        todo!("the key that is polled with this code, in any state")
+    }
+    fn renew(
+        &mut self,
+        code: &EnrollmentDigest,
+        poll_code: &EnrollmentDigest,
+        expires_at: Instant,
+    ) -> StoreResult<bool> {
+        todo!("replace the code of the polls and the expiry if the key waits; return false otherwise")
+    }
+    fn record_poll(&mut self, poll_code: &EnrollmentDigest, at: Instant) -> StoreResult<()> {
+        todo!("set the instant of the newest poll")
     }
 }
 

@@ -29,6 +29,7 @@ pub mod office_devices;
 pub mod office_directory;
 pub mod office_passwords;
 pub mod office_roles;
+pub mod pending_keys;
 pub mod races;
 pub mod receipt_numbers;
 pub mod resets;
@@ -98,6 +99,7 @@ const CASE_SOURCES: &[(&str, &str)] = sources![
     keys,
     live_events,
     mail_queue,
+    pending_keys,
     races,
     office_device_keys,
     office_devices,

@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tillgate_domain::{
-    Assignment, Branch, BranchId, Device, DeviceId, DeviceName, DeviceStatus, Environment, Epoch, Instant, JsonObject,
-    Locale, SessionLimits, Slug, Tenant, TenantId, User, UserId, UserName, UserStatus, Zone,
+    Assignment, Branch, BranchId, Device, DeviceId, DeviceKey, DeviceKeyState, DeviceName, DeviceStatus, Environment,
+    Epoch, Instant, JsonObject, KeyStorage, Locale, PendingKey, PendingKeyState, SessionLimits, Slug, Tenant, TenantId,
+    User, UserId, UserName, UserStatus, Zone,
 };
 
 /// A tenant in UTC with one branch and no limits.
@@ -17,6 +18,7 @@ pub fn new_tenant(id: TenantId, branch: BranchId, slug: &str, at: Instant) -> Te
         zone: Zone::UTC,
         locale: Locale::parse("en").unwrap(),
         accent_color: None,
+        machine_codes: true,
         limits: SessionLimits::default(),
         branches: vec![Branch { id: branch, name: "Main".to_owned(), zone: None }],
         epoch: Epoch(0),
@@ -67,5 +69,46 @@ pub fn new_user(id: UserId, tenant: TenantId, name: &str, at: Instant) -> User {
         created_at: at,
         updated_at: at,
         version: 1,
+    }
+}
+
+/// The current key of a device, in software; its thumbprint consists of this number.
+pub fn new_device_key(tenant: TenantId, device: DeviceId, number: u8, at: Instant) -> DeviceKey {
+    DeviceKey {
+        tenant,
+        thumbprint: [number; 32],
+        device,
+        jwk: format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{number}"}}"#),
+        algorithm: "EdDSA".to_owned(),
+        storage: KeyStorage::Software,
+        state: DeviceKeyState::Current,
+        label: String::new(),
+        app: String::new(),
+        enrolled_by: None,
+        enrolled_at: at,
+        ended_at: None,
+        used_at: None,
+    }
+}
+
+/// A key that waits until this instant; its digests consist of this number, and of its successor.
+pub fn new_pending_key(number: u8, at: Instant, until: Instant) -> PendingKey {
+    PendingKey {
+        code_digest: [number; 32],
+        poll_digest: [number + 1; 32],
+        tenant: None,
+        device: None,
+        thumbprint: [number; 32],
+        jwk: format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{number}"}}"#),
+        algorithm: "EdDSA".to_owned(),
+        storage: KeyStorage::Software,
+        label: String::new(),
+        app: String::new(),
+        address: None,
+        fingerprint: "4712".to_owned(),
+        state: PendingKeyState::Waiting,
+        created_at: at,
+        expires_at: until,
+        polled_at: None,
     }
 }

@@ -62,7 +62,7 @@ impl AuthTx for Transaction<'_, '_> {
         sessions: Sessions, credentials: Credentials, tenants: Tenants, users: Users, devices: Devices, roles: Roles,
         attempts: Attempts, known_networks: KnownNetworks, keys: Keys, feed: Feed,
         live_events: LiveEvents, nodes: Nodes, instances: Instances, api_keys: ApiKeys, enrollments: Enrollments,
-        device_keys: DeviceKeys,
+        device_keys: DeviceKeys, pending_keys: PendingKeys,
     }
 }
 

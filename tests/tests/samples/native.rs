@@ -151,6 +151,23 @@ fn directory_samples(office: &str, SampleIds { device, role, store, key, tenant,
             json!({ "code": "KQLZ-SGBV", "storage": "software", "label": "Box", "app": "Kasa 5.1" }),
         )
         .call_with_header("DPoP", "x"),
+        Sample::json(
+            "POST",
+            "/api/v1/enrollments/start",
+            json!({ "storage": "software", "label": "Box", "app": "Kasa 5.1" }),
+        )
+        .call_with_header("DPoP", "x"),
+        Sample::json("POST", "/api/v1/enrollments/poll", json!({ "device_code": "x" })).call_with_header("DPoP", "x"),
+        of_office(
+            "POST",
+            "/api/v1/enrollments/KQLZ-SGBV/accept",
+            json!({ "device": "P01", "fingerprint": "4712", "replace": false }),
+        ),
+        of_office(
+            "POST",
+            &format!("{}/enrollment/confirm", path_with_id("devices", device)),
+            json!({ "fingerprint": "4712" }),
+        ),
         of_office(
             "POST",
             "/api/v1/roles",
@@ -168,7 +185,7 @@ fn directory_samples(office: &str, SampleIds { device, role, store, key, tenant,
         of_office(
             "PATCH",
             &path_with_id("tenants", tenant),
-            json!({ "name": "Shop", "zone": "Europe/Bratislava", "locale": "sk", "accent_color": "#0b6b5e" }),
+            json!({ "name": "Shop", "zone": "Europe/Bratislava", "locale": "sk", "accent_color": "#0b6b5e", "machine_codes": true }),
         ),
         of_office(
             "POST",

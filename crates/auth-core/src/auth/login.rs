@@ -21,6 +21,7 @@ mod enrollment;
 mod enrollment_starter;
 mod login_tx;
 mod new_password;
+mod pending_key;
 mod stale_epochs;
 
 use serde_json::json;

@@ -150,6 +150,7 @@ mod tests {
             zone: Zone::UTC,
             locale: Locale::parse("en").unwrap(),
             accent_color: None,
+            machine_codes: true,
             limits: SessionLimits::default(),
             branches: Vec::new(),
             epoch: Epoch(1),

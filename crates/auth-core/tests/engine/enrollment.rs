@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde_json::json;
 use tillgate_auth_core::dpop::encode_base64url;
 use tillgate_auth_core::{
-    Auth, AuthDenied, AuthPorts, Clock, EnrollmentCode, EnrollmentRequest, Error, GrantKind, IssuedTokens, MasterKey,
-    PresentedProof, ProofFault, ProvenKey, RefreshRequest, SessionKind,
+    Auth, AuthDenied, AuthPorts, Clock, EnrollmentAnswer, EnrollmentCode, EnrollmentRequest, Error, GrantKind,
+    IssuedTokens, MasterKey, PresentedProof, ProofFault, ProvenKey, RefreshRequest, SessionKind,
 };
 use tillgate_domain::change::Change;
 use tillgate_domain::office::{NewEnrollment, Office};
@@ -39,7 +39,10 @@ pub(crate) fn till(fixture: &EngineFixture) -> DeviceId {
 pub(crate) fn start(fixture: &EngineFixture, replaces_key: bool) -> String {
     let lifetime = 10 * MINUTE;
     let EnrollmentCode { code, digest } = fixture.auth.generate_enrollment_code(lifetime).unwrap();
-    done(office(fixture).start_enrollment(till(fixture), &NewEnrollment { digest, lifetime, replaces_key }));
+    done(
+        office(fixture)
+            .start_enrollment(till(fixture), &NewEnrollment { digest, lifetime, replaces_key, confirms: false }),
+    );
     code.expose().clone()
 }
 
@@ -52,7 +55,12 @@ pub(crate) fn prove(auth: &Auth, signer: &ProofSigner) -> ProvenKey {
     auth.check_proof(Some(&new_proof(auth, signer, URI))).unwrap()
 }
 
-fn enroll_from(auth: &Auth, code: &str, key: &ProvenKey, from: Option<IpAddr>) -> Result<IssuedTokens, Error> {
+pub(crate) fn enroll_from(
+    auth: &Auth,
+    code: &str,
+    key: &ProvenKey,
+    from: Option<IpAddr>,
+) -> Result<IssuedTokens, Error> {
     let enrolled = auth.enroll_device(&EnrollmentRequest {
         dialect: &native(),
         terms: &terms(),
@@ -65,7 +73,10 @@ fn enroll_from(auth: &Auth, code: &str, key: &ProvenKey, from: Option<IpAddr>) -
         app: "Kasa 5.1",
         address: from,
     })?;
-    Ok(enrolled.tokens)
+    match enrolled {
+        EnrollmentAnswer::Enrolled(enrolled) => Ok(enrolled.tokens),
+        EnrollmentAnswer::Waiting(waiting) => panic!("{waiting:?}"),
+    }
 }
 
 pub(crate) fn enroll(auth: &Auth, code: &str, signer: &ProofSigner) -> Result<IssuedTokens, Error> {
@@ -83,7 +94,7 @@ pub(crate) fn keys(fixture: &EngineFixture) -> Vec<DeviceKey> {
     done(office(fixture).reader().list_device_keys(till(fixture)))
 }
 
-fn states(fixture: &EngineFixture) -> Vec<DeviceKeyState> {
+pub(crate) fn states(fixture: &EngineFixture) -> Vec<DeviceKeyState> {
     keys(fixture).iter().map(|key| key.state).collect()
 }
 
@@ -224,7 +235,7 @@ fn code_of_another_tenant_is_unknown() {
         })
     };
     assert_eq!(denial(enroll_in(fixture.market.tenant.id)), AuthDenied::EnrollmentUnknown);
-    let granted = enroll_in(fixture.records.tenant.id).unwrap();
+    let EnrollmentAnswer::Enrolled(granted) = enroll_in(fixture.records.tenant.id).unwrap() else { panic!() };
     assert_eq!(granted.tokens.session.authentication.methods, "swk", "what the device says is not believed");
 }
 
@@ -407,7 +418,7 @@ fn digest_of_a_code_depends_on_the_master_key() {
     assert_eq!(first.1.code.expose(), other.1.code.expose());
     fixture.records.insert_into(&*first.0).unwrap();
     let office = Office::new(&*first.0, fixture.records.tenant.id, stamp(fixture.clock.now()));
-    let new = NewEnrollment { digest: first.1.digest, lifetime: 10 * MINUTE, replaces_key: false };
+    let new = NewEnrollment { digest: first.1.digest, lifetime: 10 * MINUTE, replaces_key: false, confirms: false };
     done(office.start_enrollment(till(&fixture), &new));
     let store: &dyn Store<AuthPorts> = &*first.0;
     let is_found = |digest| store.read("test", |tx| tx.enrollments().find(digest)).unwrap().is_some();
@@ -421,7 +432,7 @@ fn device_that_is_logged_in_as_itself_starts_no_enrollment() {
     let mut context = stamp(fixture.clock.now());
     context.actor.device = Some(till(&fixture));
     let office = Office::new(fixture.office_store(), fixture.records.tenant.id, context);
-    let new = NewEnrollment { digest, lifetime: 10 * MINUTE, replaces_key: false };
+    let new = NewEnrollment { digest, lifetime: 10 * MINUTE, replaces_key: false, confirms: false };
     let refused = office.start_enrollment(till(&fixture), &new).unwrap().unwrap_err();
     assert!(refused.to_string().contains("deviceEnroll"), "{refused}");
 }

@@ -20,7 +20,10 @@ fn start_as(fixture: &EngineFixture, user: &str) -> String {
     let mut context = stamp(fixture.clock.now());
     context.actor.user = Some(fixture.records.user(user).id);
     let office = Office::new(fixture.office_store(), fixture.records.tenant.id, context);
-    done(office.start_enrollment(till(fixture), &NewEnrollment { digest, lifetime, replaces_key: false }));
+    done(
+        office
+            .start_enrollment(till(fixture), &NewEnrollment { digest, lifetime, replaces_key: false, confirms: false }),
+    );
     code.expose().clone()
 }
 
@@ -76,7 +79,7 @@ fn start_with(fixture: &EngineFixture, key: &ApiKey, lifetime: Duration) -> (Str
     let mut context = stamp(fixture.clock.now());
     context.actor.user = Some(key.user);
     let office = Office::new(fixture.office_store(), fixture.records.tenant.id, context).with_api_key(Some(key.id));
-    let new = NewEnrollment { digest, lifetime, replaces_key: false };
+    let new = NewEnrollment { digest, lifetime, replaces_key: false, confirms: false };
     let started = done(office.start_enrollment(fixture.records.device("P02").id, &new));
     assert_eq!(started.started_with, Some(key.id));
     (code.expose().clone(), started.expires_at)

@@ -31,6 +31,7 @@ mod login_throttle;
 mod own_password;
 mod pairing;
 mod password_changes;
+mod pending_keys;
 mod processes;
 mod proofs;
 mod refresh;

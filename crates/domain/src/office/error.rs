@@ -173,6 +173,12 @@ pub enum OfficeError {
         "the device \"{0}\" is already enrolled; send `replace` (`--replace`) to replace its key, which ends its sessions"
     )]
     DeviceEnrolled(DeviceName),
+    /// The tenant accepts no machines that show a code themselves.
+    #[error("machines that show a code are not accepted here; start the enrollment of the device instead")]
+    MachineCodesOff,
+    /// The digits are not those that the machine shows.
+    #[error("these are not the digits that the machine shows; compare them again, or deny the machine")]
+    FingerprintMismatch,
     /// Callers change their own password by proving the current one; an access token is not enough.
     #[error("this is your own password; change it with PUT /sessions/current/password and current_password")]
     OwnPassword,
@@ -295,6 +301,8 @@ impl OfficeError {
             Self::MailedRecently { .. } => (DenialKind::TooManyAttempts, "mailed_recently"),
             Self::DeviceNotActive { .. } => (DenialKind::Conflict, "device_not_active"),
             Self::DeviceEnrolled(_) => (DenialKind::Conflict, "device_enrolled"),
+            Self::MachineCodesOff => (DenialKind::Conflict, "machine_codes_off"),
+            Self::FingerprintMismatch => (DenialKind::Conflict, "fingerprint_mismatch"),
             Self::OwnPassword => (DenialKind::Forbidden, "own_password"),
             Self::ProofTooOld { .. } => (DenialKind::Forbidden, "proof_too_old"),
             Self::CurrentPasswordRequired => (DenialKind::Invalid, "current_password_required"),

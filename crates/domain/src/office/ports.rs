@@ -11,6 +11,7 @@ mod idempotency_keys;
 mod invitations;
 mod lists;
 mod mail_queue;
+mod pending_keys;
 mod resets;
 mod seals;
 pub mod search_text;
@@ -30,6 +31,7 @@ pub use lists::{
     UserOrder,
 };
 pub use mail_queue::{MailKind, MailQueue, QueuedMail};
+pub use pending_keys::PendingKeys;
 pub use resets::{Reset, ResetDigest, ResetRequest, Resets};
 pub use seals::{Seals, UnsealedCount};
 pub use setup_tokens::{SetupTokenDigest, SetupTokens};
@@ -63,6 +65,8 @@ pub trait OfficeTx: Tx {
     fn enrollments(&mut self) -> &mut dyn Enrollments;
     /// Keys of devices.
     fn device_keys(&mut self) -> &mut dyn DeviceKeys;
+    /// Keys of machines that wait to be accepted.
+    fn pending_keys(&mut self) -> &mut dyn PendingKeys;
     /// Roles of a tenant.
     fn roles(&mut self) -> &mut dyn Roles;
     /// Verifiers of passwords.

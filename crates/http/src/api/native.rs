@@ -111,8 +111,10 @@ impl Dialect for Native {
     }
 
     fn routes(&self) -> Vec<Route> {
-        let enrollment = enrollments::enrollment_route(&self.till_terms).about(SubjectKind::Device);
-        routes().into_iter().chain([enrollment]).collect()
+        // before `/enrollments/{user_code}`, which matches their paths, too
+        let mut all = Route::all_about(SubjectKind::Device, enrollments::machine_routes(&self.till_terms));
+        all.extend(routes());
+        all
     }
 
     fn render_error(&self, failure: &ApiError, head: &RequestHead) -> HttpResponse {
@@ -120,8 +122,8 @@ impl Dialect for Native {
     }
 }
 
-/// The routes of the native API, except the enrollment of a device, whose session has terms of its
-/// own.
+/// The routes of the native API, except those with which a machine is enrolled, whose session has
+/// terms of its own.
 pub(crate) fn routes() -> Vec<Route> {
     let all = [
         Route::all_about(SubjectKind::Session, sessions::routes()),

@@ -191,6 +191,8 @@ mod tests {
                 None,
             ),
             (OfficeError::DeviceEnrolled(DeviceName::parse("P01").unwrap()), 409, None),
+            (OfficeError::FingerprintMismatch, 409, None),
+            (OfficeError::MachineCodesOff, 409, None),
             (OfficeError::OwnPassword, 403, None),
             (OfficeError::ProofTooOld { max_age: std::time::Duration::from_mins(5) }, 403, None),
             (

@@ -16,12 +16,12 @@ const HOST: &str = "pos.example";
 const PATH: &str = "/api/v1/enrollments";
 const REFRESH: &str = "/api/v1/sessions/refresh";
 
-fn till_path(shop: &TestServer) -> String {
+pub fn till_path(shop: &TestServer) -> String {
     format!("/devices/{}", device(shop, "P01").id)
 }
 
 /// Starts an enrollment of the till, and returns its code.
-async fn start(desk: &OfficeClient, body: Value) -> String {
+pub async fn start(desk: &OfficeClient, body: Value) -> String {
     let started = desk.post(&format!("{}/enrollment", till_path(&desk.shop)), body).await;
     assert_eq!(started.status, 201, "{}", started.json());
     assert!(started.text_at("/qr_code").contains("<svg xmlns="), "{}", started.json());
@@ -29,7 +29,7 @@ async fn start(desk: &OfficeClient, body: Value) -> String {
 }
 
 /// Sends a proof of this key with a request.
-async fn post_with_proof(shop: &TestServer, signer: &ProofSigner, path: &str, body: Value) -> TestResponse {
+pub async fn post_with_proof(shop: &TestServer, signer: &ProofSigner, path: &str, body: Value) -> TestResponse {
     let proof = signer.prove("POST", &format!("http://{HOST}{path}"), &shop.auth.dpop_nonce(), None);
     shop.send(post_request(path, body).insert_header(("Host", HOST)).insert_header(("DPoP", proof))).await
 }
@@ -61,7 +61,7 @@ async fn refresh_for_400_days(storage: &str) -> TestResponse {
     post_with_proof(shop, &signer, REFRESH, json!({ "refresh_token": token })).await
 }
 
-fn outcome(answer: &TestResponse) -> (u16, String) {
+pub fn outcome(answer: &TestResponse) -> (u16, String) {
     (answer.status.as_u16(), answer.text_at("/code"))
 }
 

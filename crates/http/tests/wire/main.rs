@@ -54,6 +54,7 @@ mod openapi;
 mod overload;
 mod password_changes;
 mod passwords;
+mod pending_keys;
 mod portos;
 #[path = "../../../../tests/src/portos_client.rs"]
 mod portos_client;

@@ -205,6 +205,10 @@ pub fn well_formed(method: &str, path: &str, id: &str) -> TestRequest {
         ("PATCH", "/api-keys/{id}") => Some(json!({ "status": "revoked" })),
         ("POST", "/api-keys/{id}/rotate") => Some(json!({ "overlap_hours": 1 })),
         ("POST", "/enrollments") => Some(json!({ "code": "KQLZ-SGBV", "storage": "software" })),
+        ("POST", "/enrollments/start") => Some(json!({ "storage": "software" })),
+        ("POST", "/enrollments/poll") => Some(json!({ "device_code": "none" })),
+        ("POST", "/enrollments/{user_code}/accept") => Some(json!({ "device": "P01", "fingerprint": "0000" })),
+        ("POST", "/devices/{id}/enrollment/confirm") => Some(json!({ "fingerprint": "0000" })),
         ("POST", "/devices") => Some(json!({ "name": "P09", "environment": "PDA" })),
         ("PATCH", "/devices/{id}") => Some(json!({ "description": "Another" })),
         ("POST", "/roles") => Some(json!({ "name": "waiter", "rights": ["storno"], "environments": ["PDA"] })),
@@ -223,6 +227,7 @@ pub fn well_formed(method: &str, path: &str, id: &str) -> TestRequest {
         _ => None,
     };
     let path_of_resource = path.replace("{id}", id).replace("{position}", "1").replace("{thumbprint}", UNKNOWN_KEY);
+    let path_of_resource = path_of_resource.replace("{user_code}", "BCDF-GHJK");
     let mut request = build_request(method.parse().unwrap(), &path_of_resource);
     if matches!(method, "PATCH" | "DELETE") || path.ends_with("/close") || path.ends_with("/rotate") {
         request = request.insert_header(("If-Match", "*"));

@@ -93,6 +93,13 @@ const TABLE: &[(&str, &str, &str, [u16; 4])] = &[
     ("DELETE", "/api/v1/devices/{id}/keys/{thumbprint}", "", [401, 403, 404, 404]),
     // without a proof: see enrollments.rs
     ("POST", "/api/v1/enrollments", "", [400, 400, 400, 400]),
+    ("POST", "/api/v1/enrollments/start", "", [400, 400, 400, 400]),
+    ("POST", "/api/v1/enrollments/poll", "", [400, 400, 400, 400]),
+    // no machine waits: see pending_keys.rs
+    ("GET", "/api/v1/enrollments/{user_code}", "", [401, 403, 404, 404]),
+    ("POST", "/api/v1/enrollments/{user_code}/accept", "", [401, 403, 404, 404]),
+    ("POST", "/api/v1/enrollments/{user_code}/deny", "", [401, 403, 404, 404]),
+    ("POST", "/api/v1/devices/{id}/enrollment/confirm", "", [401, 403, 404, 404]),
     ("GET", "/api/v1/roles", "", [401, 200, 200, 200]),
     ("POST", "/api/v1/roles", "", [401, 403, 403, 201]),
     ("GET", "/api/v1/roles/{id}", "", [401, 200, 200, 200]),

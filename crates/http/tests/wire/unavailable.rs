@@ -75,7 +75,7 @@ fn valid_request(method: &str, path: &str, sent: &Samples) -> TestRequest {
         (method, path) if path.starts_with("/kasir/") => {
             bearer(build_request(method.parse().unwrap(), &path.replace("{id}", &sent.id)), &sent.kasir)
         }
-        ("POST", "/api/v1/enrollments") => {
+        ("POST", "/api/v1/enrollments" | "/api/v1/enrollments/start" | "/api/v1/enrollments/poll") => {
             let uri = format!("http://pos.example{path}");
             let proof = ProofSigner::ed25519(1).prove(method, &uri, &sent.nonce, None);
             let request = office::well_formed(method, path, &sent.user).insert_header(("Host", "pos.example"));

@@ -16,10 +16,10 @@ use crate::transaction::Transaction;
 
 // the comparison makes a truth value of the number, on both databases
 const PUT: &str = "INSERT INTO enrollments \
-     (device_id, tenant_id, digest, replaces_key, started_by, created_at, expires_at, started_with) \
-     VALUES ($1, $2, $3, $4 = 1, $5, $6, $7, $8) ON CONFLICT (device_id) DO UPDATE SET digest = excluded.digest, \
+     (device_id, tenant_id, digest, replaces_key, started_by, created_at, expires_at, started_with, confirms) \
+     VALUES ($1, $2, $3, $4 = 1, $5, $6, $7, $8, $9 = 1) ON CONFLICT (device_id) DO UPDATE SET digest = excluded.digest, \
      replaces_key = excluded.replaces_key, started_by = excluded.started_by, created_at = excluded.created_at, \
-     expires_at = excluded.expires_at, started_with = excluded.started_with, completed_at = NULL, thumbprint = NULL, session_id = NULL";
+     expires_at = excluded.expires_at, started_with = excluded.started_with, confirms = excluded.confirms, completed_at = NULL, thumbprint = NULL, session_id = NULL";
 const COMPLETE: &str = "UPDATE enrollments SET completed_at = $2, thumbprint = $3, session_id = $4 \
      WHERE digest = $1 AND completed_at IS NULL";
 const CANCEL: &str = "DELETE FROM enrollments WHERE device_id = $1 AND completed_at IS NULL";
@@ -43,6 +43,7 @@ impl office::Enrollments for Transaction<'_> {
             enrollment.created_at.into(),
             enrollment.expires_at.into(),
             started_with.as_ref().into(),
+            i64::from(enrollment.confirms).into(),
         ];
         self.execute(&Statement::new(PUT, binds)).map(drop)
     }

@@ -131,6 +131,7 @@ impl office::Tenants for Transaction<'_> {
                 tenants::zone.eq(tenant.zone.name()),
                 tenants::locale.eq(tenant.locale.as_str()),
                 tenants::accent_color.eq(tenant.accent_color.map(|color| color.to_string())),
+                tenants::machine_codes.eq(tenant.machine_codes),
                 LimitColumns::from_domain(&tenant.limits),
                 tenants::version.eq(tenants::version + 1_i64),
             ))

@@ -23,6 +23,7 @@ pub(crate) struct EnrollmentRow {
     thumbprint: Option<Vec<u8>>,
     session_id: Option<Vec<u8>>,
     started_with: Option<Vec<u8>>,
+    confirms: bool,
 }
 
 impl EnrollmentRow {
@@ -42,6 +43,7 @@ impl EnrollmentRow {
             tenant: TenantId(cell("tenant_id").parse_uuid(&self.tenant_id)?),
             digest: cell("digest").parse_digest(&self.digest)?,
             replaces_key: self.replaces_key,
+            confirms: self.confirms,
             started_by: cell("started_by").parse_optional_uuid(self.started_by.as_deref())?.map(UserId),
             started_with: cell("started_with").parse_optional_uuid(self.started_with.as_deref())?.map(ApiKeyId),
             created_at: Instant::from_millis(self.created_at),

@@ -19,6 +19,7 @@ pub(crate) struct TenantRow {
     zone: String,
     locale: String,
     accent_color: Option<String>,
+    machine_codes: bool,
     epoch: i64,
     created_at: i64,
     version: i64,
@@ -72,6 +73,7 @@ impl TenantRow {
             zone: tenant.zone.name().to_owned(),
             locale: tenant.locale.as_str().to_owned(),
             accent_color: tenant.accent_color.map(|color| color.to_string()),
+            machine_codes: tenant.machine_codes,
             epoch: tenant.epoch.0,
             created_at: tenant.created_at.millis(),
             version: tenant.version,
@@ -90,6 +92,7 @@ impl TenantRow {
             locale: cell("locale").check_parsed(Locale::parse(&self.locale))?,
             accent_color: cell("accent_color")
                 .check_parsed(self.accent_color.as_deref().map(AccentColor::parse).transpose())?,
+            machine_codes: self.machine_codes,
             limits: self.limits.to_domain()?,
             branches,
             epoch: Epoch(self.epoch),

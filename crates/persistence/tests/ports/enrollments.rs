@@ -45,7 +45,7 @@ fn code_is_stored_as_a_digest_only() {
         os_user: None,
     };
     let office = Office::new(&*fresh.database, records.tenant.id, context);
-    let new = NewEnrollment { digest: *digest, lifetime: LIFETIME, replaces_key: false };
+    let new = NewEnrollment { digest: *digest, lifetime: LIFETIME, replaces_key: false, confirms: false };
     office.start_enrollment(records.device("P01").id, &new).unwrap().unwrap();
     let RawConnection::Sqlite(file) = fresh.raw() else { panic!("not SQLite") };
     assert!(contains(file, digest), "this finds what is stored");

@@ -213,6 +213,7 @@ impl Default for StoreFixture {
             zone: Zone::parse("Europe/Bratislava").unwrap(),
             locale: Locale::parse("sk-SK").unwrap(),
             accent_color: AccentColor::parse("#0b6b5e").ok(),
+            machine_codes: true,
             ..new_tenant(tenant, BranchId(uuid(11)), "corner", START)
         };
         Self { tenant, role, till, anna }

@@ -1,5 +1,6 @@
 //! `device`: manages tills, handhelds, back-office programs and tools.
 
+mod accept;
 mod enroll;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use super::office::{CommandOffice, check_decided};
 use super::session::count_live_sessions;
 use super::store::find_branch;
 use super::{CommandError, Context, parse, print};
+use accept::{AcceptArgs, DenyArgs};
 use enroll::EnrollArgs;
 
 /// The subcommands of `device`.
@@ -82,6 +84,12 @@ pub(crate) enum DeviceCommand {
     /// Start the enrollment of a device: print a one-time code with which it registers its key
     #[command(after_help = "Example:\n  tillgate device enroll P01")]
     Enroll(EnrollArgs),
+    /// Accept a machine that shows a code and digits, as the machine of a device
+    #[command(after_help = "Example:\n  tillgate device accept KQLZ-SGBV --device P01 --fingerprint 4712")]
+    Accept(AcceptArgs),
+    /// Deny a machine that shows a code
+    #[command(after_help = "Example:\n  tillgate device deny KQLZ-SGBV")]
+    Deny(DenyArgs),
     /// Unlock a device after too many failed logins
     #[command(after_help = "Example:\n  tillgate device unlock P01")]
     Unlock {
@@ -146,6 +154,8 @@ impl DeviceCommand {
         let (device, what) = match self {
             Self::List(which) => return list_devices(&office, which, context.json),
             Self::Enroll(which) => return which.run(&office, context.json),
+            Self::Accept(which) => return which.run(&office, context.json),
+            Self::Deny(which) => return which.run(&office, context.json),
             Self::Add { name, env, description, store, roles, settings, password } => {
                 let verifier = match password {
                     true => Some(office.hash_password(&office.read_new_password(

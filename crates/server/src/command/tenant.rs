@@ -59,6 +59,9 @@ pub(crate) struct SetArgs {
     /// Color of the tenant's pages, such as #0b6b5e; none: the default
     #[arg(long, value_name = "COLOR", value_parser = parse::accent_color)]
     accent_color: Option<AccentColorArg>,
+    /// Whether machines that show a code themselves can be accepted
+    #[arg(long, value_name = "YES")]
+    machine_codes: Option<bool>,
     /// Maximum lifetime of access tokens, such as 5m; none: no limit beyond the configuration
     #[arg(long, value_name = "SPAN", value_parser = parse::session_limit)]
     access: Option<LimitArg>,
@@ -109,6 +112,7 @@ impl SetArgs {
             zone: self.zone.clone(),
             locale: self.locale.clone(),
             accent_color: self.accent_color.map(|color| color.0),
+            machine_codes: self.machine_codes,
             limits: LimitsChange {
                 access: span(self.access),
                 idle: span(self.idle),
@@ -117,7 +121,8 @@ impl SetArgs {
             },
         };
         if change == TenantChange::default() {
-            let flags = "--name, --zone, --locale, --accent-color, --access, --idle, --absolute or --overlap";
+            let flags =
+                "--name, --zone, --locale, --accent-color, --machine-codes, --access, --idle, --absolute or --overlap";
             return Err(CommandError::usage(format!("nothing to change: use {flags}")));
         }
         let maximum = composition::build_mounts(&office.settings)?.longest_session_limits(&office.tenant.slug);

@@ -8,7 +8,11 @@ use tillgate_testkit::DatabaseEngine;
 
 use crate::program::TestInstallation;
 
-tillgate_testkit::on_both_databases!(code_of_a_device_is_printed_once, codes_of_all_tills_are_written_to_a_file);
+tillgate_testkit::on_both_databases!(
+    code_of_a_device_is_printed_once,
+    machine_that_shows_no_code_is_not_accepted,
+    codes_of_all_tills_are_written_to_a_file
+);
 
 fn code_of_a_device_is_printed_once(engine: DatabaseEngine) {
     let home = TestInstallation::on(engine).with_admin();
@@ -26,6 +30,18 @@ fn code_of_a_device_is_printed_once(engine: DatabaseEngine) {
     assert!(home.run_refused(&["device", "enroll", "P02"], 1).contains("did you mean \"P01\"?"));
     home.run_ok(&["device", "status", "P01", "locked"]);
     assert!(home.run_refused(&["device", "enroll", "P01"], 1).contains("the device \"P01\" is locked"));
+}
+
+// machines that do are in tests/tests/enrollment.rs
+fn machine_that_shows_no_code_is_not_accepted(engine: DatabaseEngine) {
+    let home = TestInstallation::on(engine).with_admin();
+    home.run_ok(&["device", "add", "P01", "--env", "CashRegister"]);
+    home.start(&["serve"]).wait_until_ready();
+    let accept = ["device", "accept", "KQLZ-SGBV", "--device", "P01", "--fingerprint", "4712"];
+    assert!(home.run_refused(&accept, 1).contains("\"KQLZ-SGBV\" does not exist"));
+    assert!(home.run_refused(&["device", "deny", "KQLZ-SGBV"], 1).contains("\"KQLZ-SGBV\" does not exist"));
+    let waiting = home.run_ok(&["device", "enroll", "P01", "--confirm", "--json"]).json();
+    assert_eq!((&waiting["confirm"], &waiting["pending"]), (&json!(true), &json!(null)));
 }
 
 fn codes_of_all_tills_are_written_to_a_file(engine: DatabaseEngine) {

@@ -3,26 +3,18 @@
 
 use tillgate_domain::{DeviceId, DeviceKey, DeviceKeyState, KeyStorage, TenantId};
 
-use crate::AuthStoreHarness;
 use crate::contract_fixture::{ContractFixture, after_start, run_read, run_write, user_id};
 use crate::rendezvous::{Rendezvous, run_both};
+use crate::{AuthStoreHarness, records};
 
 /// The current key with this number, of a device.
 pub(super) fn new_device_key(tenant: TenantId, device: DeviceId, number: u8) -> DeviceKey {
     DeviceKey {
-        tenant,
-        thumbprint: [number; 32],
-        device,
-        jwk: format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{number}"}}"#),
-        algorithm: "EdDSA".to_owned(),
         storage: KeyStorage::Hardware,
-        state: DeviceKeyState::Current,
         label: "Box under the counter".to_owned(),
         app: "Kasa 5.1".to_owned(),
         enrolled_by: Some(user_id(1)),
-        enrolled_at: after_start(u64::from(number)),
-        ended_at: None,
-        used_at: None,
+        ..records::new_device_key(tenant, device, number, after_start(u64::from(number)))
     }
 }
 

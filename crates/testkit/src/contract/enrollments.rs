@@ -15,6 +15,7 @@ fn new_enrollment(tenant: TenantId, device: DeviceId, number: u8, until: u64) ->
         tenant,
         digest: [number; 32],
         replaces_key: false,
+        confirms: false,
         started_by: Some(user_id(1)),
         started_with: Some(ApiKeyId(Uuid::from_u128(1))),
         created_at: after_start(u64::from(number)),
@@ -47,6 +48,7 @@ pub fn enrollment_is_found_and_replaced(harness: &StoreHarness) {
     let first = new_enrollment(tenant, fixture.till.id, 1, 60);
     let other = Enrollment {
         replaces_key: true,
+        confirms: true,
         started_by: None,
         started_with: None,
         ..new_enrollment(tenant, fixture.handheld.id, 2, 60)

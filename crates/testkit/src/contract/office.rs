@@ -162,6 +162,19 @@ macro_rules! contract {
                 expired_enrollments_are_removed,
             ]
         );
+        $crate::cases!(
+            $open,
+            $attributes,
+            StoreHarness,
+            pending_keys,
+            [
+                pending_key_is_found_by_its_codes,
+                pending_key_is_decided_once,
+                concurrent_decisions_of_one_key_succeed_once,
+                pending_key_is_polled_and_renewed,
+                expired_pending_keys_are_removed,
+            ]
+        );
         $crate::cases!($open, $attributes, StoreHarness, office_device_keys, [revoked_device_key_stays]);
         $crate::cases!(
             $open,

@@ -103,7 +103,9 @@ pub fn tenant_update_requires_its_version(harness: &StoreHarness) {
     let minutes = |minutes| Some(std::time::Duration::from_mins(minutes));
     let limits = SessionLimits { access: minutes(5), idle: None, absolute: minutes(720), overlap: minutes(1) };
     let accent_color = AccentColor::parse("#7c2d12").ok();
-    let after = Tenant { name: "Kedai".into(), zone, locale, accent_color, limits, ..fixture.tenant.clone() };
+    let machine_codes = false;
+    let after =
+        Tenant { name: "Kedai".into(), zone, locale, accent_color, machine_codes, limits, ..fixture.tenant.clone() };
     let sent = Tenant { epoch: Epoch(9), slug: fixture.other_tenant.slug.clone(), ..after.clone() };
     let update = |tenant: &Tenant| run_office_write(harness, |tx| tx.tenants().update(tenant));
     assert!(!update(&Tenant { version: 0, ..sent.clone() }));

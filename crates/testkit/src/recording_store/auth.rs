@@ -6,15 +6,15 @@ use std::net::IpAddr;
 use tillgate_auth_core::ports::{
     ApiKeys, Attempts, Bookmark, Bucket, CountKey, Credential, CredentialKind, Credentials, Cursor, DeviceKeys,
     Devices, Enrollments, Feed, FeedBatch, FirstUse, Instance, Instances, KeyState, Keys, KnownNetworks,
-    LiveEventBatch, LiveEvents, Node, NodeAcknowledgment, Nodes, PrincipalBucket, Roles, Rotation, SessionCursor,
-    SessionFilter, SessionOrder, SessionRecord, SessionUse, SessionView, Sessions, SignatureDigest, Signatures,
-    StoredKey, Tenants, TokenDisposition, Users, Verifier, WrappedApiKey,
+    LiveEventBatch, LiveEvents, Node, NodeAcknowledgment, Nodes, PendingKeys, PrincipalBucket, Roles, Rotation,
+    SessionCursor, SessionFilter, SessionOrder, SessionRecord, SessionUse, SessionView, Sessions, SignatureDigest,
+    Signatures, StoredKey, Tenants, TokenDisposition, Users, Verifier, WrappedApiKey,
 };
 use tillgate_auth_core::{AuthTx, DialectName, Session};
 use tillgate_domain::{
     ApiKey, ApiKeyId, Audit, BranchId, Device, DeviceId, DeviceKey, EndReason, Enrollment, EnrollmentCompletion,
-    EnrollmentDigest, Epoch, Event, FoldedText, Instant, KeyId, NodeId, PrincipalId, Revocations, Role, RoleId, Scope,
-    SessionId, Slug, StoreResult, Tenant, TenantId, Thumbprint, Tx, User, UserId,
+    EnrollmentDigest, Epoch, Event, FoldedText, Instant, KeyId, NodeId, PendingKey, PrincipalId, Revocations, Role,
+    RoleId, Scope, SessionId, Slug, StoreResult, Tenant, TenantId, Thumbprint, Tx, User, UserId,
 };
 use uuid::Uuid;
 
@@ -147,6 +147,14 @@ record_port!(AuthTx, device_keys: DeviceKeys {
     fn record_use(tenant: TenantId, thumbprint: &Thumbprint, at: Instant, recorded_before: Instant) -> ();
 });
 
+record_port!(AuthTx, pending_keys: PendingKeys {
+    fn insert(key: &PendingKey) -> bool;
+    fn find_by_code(code: &EnrollmentDigest) -> Option<PendingKey>;
+    fn find_by_poll_code(poll_code: &EnrollmentDigest) -> Option<PendingKey>;
+    fn renew(code: &EnrollmentDigest, poll_code: &EnrollmentDigest, expires_at: Instant) -> bool;
+    fn record_poll(poll_code: &EnrollmentDigest, at: Instant) -> ();
+});
+
 record_port!(AuthTx, revocations: Revocations {
     fn end_session(session: SessionId, why: EndReason, at: Instant) -> bool;
     fn bump_epoch(scope: Scope, why: EndReason, at: Instant) -> Option<Epoch>;
@@ -235,6 +243,10 @@ impl AuthTx for RecordingTx<'_, dyn AuthTx + '_> {
     }
 
     fn device_keys(&mut self) -> &mut dyn DeviceKeys {
+        self
+    }
+
+    fn pending_keys(&mut self) -> &mut dyn PendingKeys {
         self
     }
 }

@@ -7,16 +7,16 @@ use tillgate_domain::id::ResetId;
 use tillgate_domain::office::ports::{
     ApiKeyFilter, ApiKeys, ChangeMark, DeviceFilter, DeviceKeys, Devices, EmailVerification, EmailVerifications,
     Enrollments, EventFilter, EventView, Events, IdempotencyKeys, Invitation, InvitationDigest, Invitations, MailKind,
-    MailQueue, OfficeTx, OffsetPageRequest, PageRequest, Passwords, QueuedMail, Reset, ResetDigest, ResetRequest,
-    Resets, RoleHolderFilter, RoleHolders, Roles, ScopedIdempotencyKey, Seals, SetupTokenDigest, SetupTokens,
-    StoredResponse, Tenants, TicketCursor, TicketFilter, TicketOrder, Tickets, TillCountSpan, TillCounts,
+    MailQueue, OfficeTx, OffsetPageRequest, PageRequest, Passwords, PendingKeys, QueuedMail, Reset, ResetDigest,
+    ResetRequest, Resets, RoleHolderFilter, RoleHolders, Roles, ScopedIdempotencyKey, Seals, SetupTokenDigest,
+    SetupTokens, StoredResponse, Tenants, TicketCursor, TicketFilter, TicketOrder, Tickets, TillCountSpan, TillCounts,
     UnsealedCount, UserCursor, UserFilter, UserOrder, Users, VerificationDigest,
 };
 use tillgate_domain::ticket::{NumberSeries, Ticket};
 use tillgate_domain::{
-    ApiKey, ApiKeyId, Audit, BranchId, Device, DeviceId, DeviceKey, EndReason, Enrollment, Epoch, Event, EventId,
-    FoldedText, Instant, LiveEventKind, PrincipalId, Revocations, Role, RoleId, RoleName, Scope, Secret, SessionId,
-    Slug, StoreResult, Tenant, TenantId, Thumbprint, TicketId, Tx, User, UserId,
+    ApiKey, ApiKeyId, Audit, BranchId, Device, DeviceId, DeviceKey, EndReason, Enrollment, EnrollmentDigest, Epoch,
+    Event, EventId, FoldedText, Instant, LiveEventKind, PendingKey, PrincipalId, Revocations, Role, RoleId, RoleName,
+    Scope, Secret, SessionId, Slug, StoreResult, Tenant, TenantId, Thumbprint, TicketId, Tx, User, UserId,
 };
 use uuid::Uuid;
 
@@ -72,6 +72,13 @@ record_port!(OfficeTx, enrollments: Enrollments {
 record_port!(OfficeTx, device_keys: DeviceKeys {
     fn list_by_device(device: DeviceId) -> Vec<DeviceKey>;
     fn revoke(tenant: TenantId, thumbprint: &Thumbprint, at: Instant) -> bool;
+});
+
+record_port!(OfficeTx, pending_keys: PendingKeys {
+    fn find_by_code(code: &EnrollmentDigest) -> Option<PendingKey>;
+    fn accept(code: &EnrollmentDigest, tenant: TenantId, device: DeviceId, expires_at: Instant) -> bool;
+    fn deny(code: &EnrollmentDigest, tenant: TenantId) -> bool;
+    fn sweep(before: Instant, limit: u32) -> u32;
 });
 
 record_port!(OfficeTx, roles: Roles {
@@ -228,6 +235,10 @@ impl OfficeTx for RecordingTx<'_, dyn OfficeTx + '_> {
     }
 
     fn device_keys(&mut self) -> &mut dyn DeviceKeys {
+        self
+    }
+
+    fn pending_keys(&mut self) -> &mut dyn PendingKeys {
         self
     }
 

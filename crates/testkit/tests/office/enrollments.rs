@@ -6,9 +6,8 @@ use std::time::Duration;
 use tillgate_auth_core::AuthPorts;
 use tillgate_domain::enrollment::{MAX_ENROLLMENT_LIFETIME, MIN_ENROLLMENT_LIFETIME};
 use tillgate_domain::office::{AuditContext, DeviceChange, FieldName, NewEnrollment, OfficeError, RoleChange};
-use tillgate_domain::{
-    Action, Device, DeviceKey, DeviceKeyState, DeviceStatus, Enrollment, Environment, KeyStorage, Store, StoreExt,
-};
+use tillgate_domain::{Action, Device, DeviceKey, DeviceStatus, Enrollment, Environment, Store, StoreExt};
+use tillgate_testkit::records::new_device_key;
 
 use crate::inputs::*;
 use crate::staffed_fixture::*;
@@ -16,7 +15,7 @@ use crate::staffed_fixture::*;
 const LIFETIME: Duration = Duration::from_mins(10);
 
 fn new_enrollment(number: u8) -> NewEnrollment {
-    NewEnrollment { digest: [number; 32], lifetime: LIFETIME, replaces_key: false }
+    NewEnrollment { digest: [number; 32], lifetime: LIFETIME, replaces_key: false, confirms: false }
 }
 
 fn start(
@@ -34,21 +33,7 @@ fn find(shop: &StaffedFixture, device: &Device) -> Option<Enrollment> {
 
 /// Gives the device a current key.
 fn insert_key(shop: &StaffedFixture, device: &Device, number: u8) -> DeviceKey {
-    let key = DeviceKey {
-        tenant: shop.tenant_id(),
-        thumbprint: [number; 32],
-        device: device.id,
-        jwk: "{}".to_owned(),
-        algorithm: "EdDSA".to_owned(),
-        storage: KeyStorage::Software,
-        state: DeviceKeyState::Current,
-        label: String::new(),
-        app: String::new(),
-        enrolled_by: None,
-        enrolled_at: NOW,
-        ended_at: None,
-        used_at: None,
-    };
+    let key = new_device_key(shop.tenant_id(), device.id, number, NOW);
     let store: &dyn Store<AuthPorts> = &shop.memory;
     assert!(store.write("test", |tx| tx.device_keys().insert(&key)).unwrap());
     key

@@ -14,26 +14,29 @@ use serde_json::{Value, json};
 use tillgate_domain::network::site_network;
 use tillgate_domain::{
     Action, Actor, Enrollment, EnrollmentDigest, EventOutcome, FoldedText, Instant, KeyId, SessionId, StoreExt,
-    Subject, Thumbprint,
+    StoreResult, Subject, Thumbprint,
 };
 
 use super::enrollment_starter::VoidReason;
+use super::pending_key::NewWaitingKey;
 use super::{LoginSubject, MAX_RESTARTS, WaitResult};
 use crate::auth::Auth;
 use crate::denials::GuestKey;
 use crate::dpop::{encode_base64url, truncate_chars};
 use crate::enrollment_code::EnrollmentCode;
+use crate::error::PollDenied;
+use crate::ports::AuthTx;
 use crate::requests::GrantKind;
 use crate::revocations::RevocationCache;
 use crate::throttle::{AttemptOutcome, Charge, ClaimedIdentity, LoginAttempt};
-use crate::{AuthDenied, EnrolledDevice, EnrollmentRequest, Error, Profile, Session};
+use crate::{AuthDenied, EnrolledDevice, EnrollmentAnswer, EnrollmentRequest, Error, Profile, Session, WaitingKey};
 
 /// The number of characters that the audit records of what a program says of itself.
 const MAX_RECORDED_CHARS: usize = 100;
 
 /// How one attempt of an enrollment ended.
 enum EnrollmentOutcome {
-    Granted(Box<EnrolledDevice>),
+    Granted(EnrollmentAnswer),
     Denied(Box<EnrollmentDenial>),
     /// The device has changed since it was read.
     Retry,
@@ -52,6 +55,8 @@ struct EnrollmentDenial {
 /// What the second unit of work decided.
 enum EnrollmentTxOutcome {
     Enrolled(Box<EnrolledSession>),
+    /// The key waits until somebody confirms it.
+    Claimed(Box<ClaimedEnrollment>),
     /// The session that the same key has got with the same code.
     Repeated(Box<RepeatedSession>),
     Denied(Box<EnrollmentDenial>),
@@ -65,6 +70,15 @@ struct EnrolledSession {
     enrollment: Enrollment,
     /// The thumbprint of the key that the new one replaces.
     replaced_key: Option<Thumbprint>,
+}
+
+/// The key of a machine that has presented the code of an enrollment that must be confirmed.
+struct ClaimedEnrollment {
+    enrollment: Enrollment,
+    fingerprint: String,
+    expires_at: Instant,
+    /// Whether the machine has presented the code before.
+    is_repeated: bool,
 }
 
 /// The session that a key has got with a code before.
@@ -83,6 +97,8 @@ struct EnrollmentTx<'a> {
     session: SessionId,
     /// The key with which its refresh token is authenticated.
     refresh_key: KeyId,
+    /// The code with which the machine polls, if somebody must confirm it.
+    waiting: &'a NewWaitingKey,
     now: Instant,
     revocations: &'a RevocationCache,
 }
@@ -108,12 +124,12 @@ impl Auth {
     /// [`AuthDenied::KeyKnown`] if the key is or was that of a device of the tenant,
     /// [`AuthDenied::TooManyAttempts`] after too many wrong codes from the network, and
     /// [`AuthDenied::Proof`] if the proof was used before.
-    pub fn enroll_device(&self, request: &EnrollmentRequest<'_>) -> Result<EnrolledDevice, Error> {
+    pub fn enroll_device(&self, request: &EnrollmentRequest<'_>) -> Result<EnrollmentAnswer, Error> {
         let digest = self.enrollment_code_key.digest(request.code.expose());
         for _ in 0..MAX_RESTARTS {
             let (subject, charge) = self.begin_enrollment(request, &digest)?;
-            match self.try_enroll(request, &digest, &subject, &charge) {
-                Ok(EnrollmentOutcome::Granted(enrolled)) => return Ok(*enrolled),
+            match self.try_enroll(request, &digest, &subject, Some(&charge)) {
+                Ok(EnrollmentOutcome::Granted(answer)) => return Ok(answer),
                 Ok(EnrollmentOutcome::Denied(denied)) => return Err(self.record_denied_enrollment(request, &denied)?),
                 Ok(EnrollmentOutcome::Retry) => self.settle_charge(&charge, AttemptOutcome::Withdrawn),
                 Err(error) => {
@@ -123,7 +139,32 @@ impl Auth {
                 }
             }
         }
-        Err(Error::unavailable("the device changed again and again during the enrollment: retry"))
+        Err(unstable_device_error())
+    }
+
+    /// Enrolls the key that was accepted, as its machine polls.
+    pub(super) fn enroll_accepted_key(
+        &self,
+        request: &EnrollmentRequest<'_>,
+        poll_digest: &EnrollmentDigest,
+    ) -> Result<EnrolledDevice, Error> {
+        for _ in 0..MAX_RESTARTS {
+            let subject = self.store.read("begin_enrollment", |tx| find_enrollment_subject(tx, poll_digest))?;
+            match self.try_enroll(request, poll_digest, &subject, None)? {
+                EnrollmentOutcome::Granted(EnrollmentAnswer::Enrolled(enrolled)) => return Ok(*enrolled),
+                EnrollmentOutcome::Granted(EnrollmentAnswer::Waiting(_)) => {
+                    return Err(Error::Fault("an accepted key waits to be confirmed".to_owned()));
+                }
+                EnrollmentOutcome::Denied(denied) => {
+                    return Err(match self.record_denied_enrollment(request, &denied)? {
+                        Error::Denied(AuthDenied::EnrollmentUnknown) => PollDenied::AccessDenied.into(),
+                        other => other,
+                    });
+                }
+                EnrollmentOutcome::Retry => {}
+            }
+        }
+        Err(unstable_device_error())
     }
 
     /// Takes a token of the network, and reads the device to which the code belongs.
@@ -140,11 +181,7 @@ impl Auth {
             password: request.code.clone(),
         };
         let waited = self.await_admission("begin_enrollment", |tx, now| {
-            let mut subject = LoginSubject::default();
-            if let Some(enrollment) = tx.enrollments().find(digest)? {
-                subject.tenant = tx.tenants().find(enrollment.tenant)?;
-                subject.device = tx.devices().find(enrollment.device)?;
-            }
+            let subject = find_enrollment_subject(tx, digest)?;
             Ok((subject, self.throttle.open_network_charge(tx, &attempt, now)?))
         })?;
         match waited {
@@ -163,8 +200,9 @@ impl Auth {
         request: &EnrollmentRequest<'_>,
         digest: &EnrollmentDigest,
         subject: &LoginSubject,
-        charge: &Charge,
+        charge: Option<&Charge>,
     ) -> Result<EnrollmentOutcome, Error> {
+        let waiting = self.draw_waiting_key()?;
         let keys = self.keyring.current();
         let read_version = self.revocations.current_version();
         let event = self.new_event(Action::DeviceEnroll, EventOutcome::Done, Subject::Server, None)?;
@@ -174,6 +212,7 @@ impl Auth {
             digest,
             session,
             refresh_key: keys.current_refresh_key(),
+            waiting: &waiting,
             now: event.at,
             revocations: &self.revocations,
         };
@@ -189,6 +228,18 @@ impl Auth {
                 EnrollmentTxOutcome::Retry => return Ok(outcome),
                 EnrollmentTxOutcome::Denied(denied) => charge_outcome(&denied.denial),
                 EnrollmentTxOutcome::Repeated(_) => AttemptOutcome::Succeeded,
+                EnrollmentTxOutcome::Claimed(claimed) => {
+                    if !claimed.is_repeated {
+                        let mut event = event.clone();
+                        event.action = Action::DeviceEnrollClaim;
+                        event.tenant = Some(claimed.enrollment.tenant);
+                        event.subject = Subject::Device(claimed.enrollment.device);
+                        event.actor.address = request.address;
+                        event.details.extend(audit_details(request, Some(&claimed.enrollment)));
+                        tx.audit().record(&event)?;
+                    }
+                    AttemptOutcome::Succeeded
+                }
                 EnrollmentTxOutcome::Enrolled(enrolled) => {
                     let mut event = event.clone();
                     event.tenant = Some(enrolled.enrollment.tenant);
@@ -207,14 +258,21 @@ impl Auth {
                     AttemptOutcome::Succeeded
                 }
             };
-            self.throttle.settle_charge(tx, charge, settled_as, enrollment_tx.now)?;
+            if let Some(charge) = charge {
+                self.throttle.settle_charge(tx, charge, settled_as, enrollment_tx.now)?;
+            }
             Ok(outcome)
         })?;
+        if let (Some(charge), false) = (charge, matches!(outcome, EnrollmentTxOutcome::Retry)) {
+            self.login_queue.notify_settled(charge);
+        }
         let (session, profile, kind, may_have_ended_sessions) = match outcome {
             EnrollmentTxOutcome::Retry => return Ok(EnrollmentOutcome::Retry),
-            EnrollmentTxOutcome::Denied(denied) => {
-                self.login_queue.notify_settled(charge);
-                return Ok(EnrollmentOutcome::Denied(denied));
+            EnrollmentTxOutcome::Denied(denied) => return Ok(EnrollmentOutcome::Denied(denied)),
+            EnrollmentTxOutcome::Claimed(claimed) => {
+                let expires_in = claimed.expires_at.duration_since(enrollment_tx.now);
+                let key = WaitingKey { poll_code: waiting.poll.token, fingerprint: claimed.fingerprint, expires_in };
+                return Ok(EnrollmentOutcome::Granted(EnrollmentAnswer::Waiting(key)));
             }
             EnrollmentTxOutcome::Repeated(repeated) => {
                 (repeated.session, repeated.profile, GrantKind::Repeated, repeated.replaces_key)
@@ -223,14 +281,14 @@ impl Auth {
                 (enrolled.session, enrolled.profile, GrantKind::Login, enrolled.replaced_key.is_some())
             }
         };
-        self.login_queue.notify_settled(charge);
         let profile = self.profile_cache.share(profile);
         if let Some(principal) = session.principal() {
             self.profile_cache.insert(principal, session.device, &profile, read_version);
         }
         let epochs = session.epochs;
         let tokens = self.mint_tokens(&keys, session, &epochs, profile, kind, read_version)?;
-        Ok(EnrollmentOutcome::Granted(Box::new(EnrolledDevice { tokens, may_have_ended_sessions })))
+        let enrolled = Box::new(EnrolledDevice { tokens, may_have_ended_sessions });
+        Ok(EnrollmentOutcome::Granted(EnrollmentAnswer::Enrolled(enrolled)))
     }
 
     /// Records a denied enrollment: the first ten per minute of the device or the network, and the
@@ -255,6 +313,20 @@ impl Auth {
         self.record_guest_denial(guest, &event);
         Ok(denied.denial.clone().into())
     }
+}
+
+/// Reads the device of the enrollment with this digest, and its tenant.
+fn find_enrollment_subject(tx: &mut dyn AuthTx, digest: &EnrollmentDigest) -> StoreResult<LoginSubject> {
+    let mut subject = LoginSubject::default();
+    if let Some(enrollment) = tx.enrollments().find(digest)? {
+        subject.tenant = tx.tenants().find(enrollment.tenant)?;
+        subject.device = tx.devices().find(enrollment.device)?;
+    }
+    Ok(subject)
+}
+
+fn unstable_device_error() -> Error {
+    Error::unavailable("the device changed again and again during the enrollment: retry")
 }
 
 /// How the charge of a denied enrollment is settled: only a code that is not right counts.

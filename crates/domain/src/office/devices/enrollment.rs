@@ -13,7 +13,7 @@ use crate::office::users::{assignment, last_admin};
 use crate::office::{Office, OfficeReader};
 use crate::{
     Action, DeviceId, DeviceKey, DeviceKeyState, DeviceStatus, EndReason, Enrollment, EnrollmentDigest, Instant,
-    KnownRight, Rights, Scope, Store, StoreError, StoreExt, StoreResult, Subject, Thumbprint,
+    KnownRight, PendingKey, Rights, Scope, Store, StoreError, StoreExt, StoreResult, Subject, Thumbprint,
 };
 
 /// An enrollment to start.
@@ -25,6 +25,8 @@ pub struct NewEnrollment {
     pub lifetime: Duration,
     /// Whether it may replace the current key of the device.
     pub replaces_key: bool,
+    /// Whether the machine that presents the code waits until somebody confirms it.
+    pub confirms: bool,
 }
 
 impl Office<'_> {
@@ -62,11 +64,20 @@ impl Office<'_> {
 impl OfficeReader<'_> {
     /// The newest enrollment of a device. Requires the right `deviceEnroll`.
     pub fn find_enrollment(&self, id: DeviceId) -> UseCaseResult<Option<Enrollment>> {
+        Ok(self.find_enrollment_with_key(id)?.map(|found| found.map(|(enrollment, _)| enrollment)))
+    }
+
+    /// The newest enrollment of a device, and the key that waits to be confirmed for it. Requires
+    /// the right `deviceEnroll`.
+    pub fn find_enrollment_with_key(&self, id: DeviceId) -> UseCaseResult<Option<(Enrollment, Option<PendingKey>)>> {
         self.store.read("find_enrollment", |tx: &mut (dyn OfficeTx + '_)| {
-            let mut run = || -> Result<Option<Enrollment>, UseCaseError> {
+            let mut run = || -> Result<Option<(Enrollment, Option<PendingKey>)>, UseCaseError> {
                 self.require(KnownRight::DeviceEnroll)?;
                 load_device(tx, self.tenant, id)?;
-                Ok(tx.enrollments().find_by_device(id)?)
+                let Some(enrollment) = tx.enrollments().find_by_device(id)? else { return Ok(None) };
+                let waiting = tx.pending_keys().find_by_code(&enrollment.digest)?;
+                let waiting = waiting.filter(|key| key.is_waiting(self.at));
+                Ok(Some((enrollment, waiting)))
             };
             commit_refusal(run())
         })
@@ -92,11 +103,7 @@ fn start(
     new: &NewEnrollment,
 ) -> Result<Enrollment, UseCaseError> {
     office.require(KnownRight::DeviceEnroll)?;
-    let actor = &office.context.actor;
-    if actor.user.is_none() && actor.device.is_some() {
-        // its code could not be made void by dismissing who started it
-        Rights::default().require(KnownRight::DeviceEnroll)?;
-    }
+    deny_device_as_itself(office)?;
     // A concurrent change of the device or of a role waits here, and then cancels the enrollment.
     last_admin::claim_tenant(tx, office.tenant)?;
     authorize(tx, office, id)?;
@@ -105,14 +112,7 @@ fn start(
         let range = RangeViolation { field: FieldName::ExpiresIn, min, max, configured: false };
         return Err(OfficeError::OutOfRange(vec![range]).into());
     }
-    let device = load_device(tx, office.tenant, id)?;
-    if device.status != DeviceStatus::Active {
-        return Err(OfficeError::DeviceNotActive { name: device.name, status: device.status }.into());
-    }
-    let keys = tx.device_keys().list_by_device(id)?;
-    if !new.replaces_key && keys.iter().any(|key| key.state == DeviceKeyState::Current) {
-        return Err(OfficeError::DeviceEnrolled(device.name).into());
-    }
+    check_device(tx, office, id, new.replaces_key)?;
     let created_at = office.context.at;
     let expires_at = limit_expiry(tx, office, created_at.saturating_add(new.lifetime))?;
     let enrollment = Enrollment {
@@ -120,6 +120,7 @@ fn start(
         tenant: office.tenant,
         digest: new.digest,
         replaces_key: new.replaces_key,
+        confirms: new.confirms,
         started_by: office.context.actor.user,
         started_with: office.api_key,
         created_at,
@@ -127,15 +128,51 @@ fn start(
         completion: None,
     };
     tx.enrollments().insert_or_replace(&enrollment)?;
-    let details = [("replace", json!(new.replaces_key)), ("expires_at", json!(enrollment.expires_at.millis()))];
+    let details = [
+        ("replace", json!(new.replaces_key)),
+        ("confirm", json!(new.confirms)),
+        ("expires_at", json!(enrollment.expires_at.millis())),
+    ];
     record(tx, office, Action::DeviceEnrollStart, id, details)?;
     Ok(enrollment)
+}
+
+/// Denies a device that is logged in as itself: what it starts could not be made void by dismissing
+/// who started it.
+pub(super) fn deny_device_as_itself(office: &Office<'_>) -> Result<(), UseCaseError> {
+    let actor = &office.context.actor;
+    if actor.user.is_none() && actor.device.is_some() {
+        Rights::default().require(KnownRight::DeviceEnroll)?;
+    }
+    Ok(())
+}
+
+/// Checks that the device is active, and has no current key unless the enrollment replaces it.
+pub(super) fn check_device(
+    tx: &mut dyn OfficeTx,
+    office: &Office<'_>,
+    id: DeviceId,
+    replaces_key: bool,
+) -> Result<(), UseCaseError> {
+    let device = load_device(tx, office.tenant, id)?;
+    if device.status != DeviceStatus::Active {
+        return Err(OfficeError::DeviceNotActive { name: device.name, status: device.status }.into());
+    }
+    let keys = tx.device_keys().list_by_device(id)?;
+    if !replaces_key && keys.iter().any(|key| key.state == DeviceKeyState::Current) {
+        return Err(OfficeError::DeviceEnrolled(device.name).into());
+    }
+    Ok(())
 }
 
 /// The instant at which a code expires that the caller starts. One that is started with an API key
 /// expires with it; while the key has two secrets, with the previous one, because the caller may be
 /// somebody from whom the rotation takes the key.
-fn limit_expiry(tx: &mut dyn OfficeTx, office: &Office<'_>, expires_at: Instant) -> Result<Instant, UseCaseError> {
+pub(super) fn limit_expiry(
+    tx: &mut dyn OfficeTx,
+    office: &Office<'_>,
+    expires_at: Instant,
+) -> Result<Instant, UseCaseError> {
     let Some(id) = office.api_key else { return Ok(expires_at) };
     let now = office.context.at;
     let found = tx.api_keys().find(id)?.filter(|key| key.active && !key.is_expired(now));
@@ -176,7 +213,7 @@ fn revoke(
 }
 
 /// Checks that the caller may give or take the device's own access.
-fn authorize(tx: &mut dyn OfficeTx, office: &Office<'_>, id: DeviceId) -> Result<(), UseCaseError> {
+pub(super) fn authorize(tx: &mut dyn OfficeTx, office: &Office<'_>, id: DeviceId) -> Result<(), UseCaseError> {
     office.require(KnownRight::DeviceEnroll)?;
     let device = load_device(tx, office.tenant, id)?;
     let roles = tx.roles().list(office.tenant)?;
@@ -184,7 +221,7 @@ fn authorize(tx: &mut dyn OfficeTx, office: &Office<'_>, id: DeviceId) -> Result
     Ok(office.require_recent_proof()?)
 }
 
-fn record<const N: usize>(
+pub(super) fn record<const N: usize>(
     tx: &mut dyn OfficeTx,
     office: &Office<'_>,
     action: Action,
@@ -195,8 +232,12 @@ fn record<const N: usize>(
     Ok(tx.audit().record(&office.build_event(action, Subject::Device(id), details))?)
 }
 
-/// Removes at most `limit` enrollments whose codes expired before this instant. Returns their
-/// number.
+/// Removes at most `limit` enrollments and waiting keys that expired before this instant. Returns
+/// their number.
 pub fn sweep_enrollments(store: &dyn Store<OfficePorts>, before: Instant, limit: u32) -> StoreResult<u32> {
-    store.write("sweep_enrollments", |tx| tx.enrollments().sweep(before, limit))
+    store.write("sweep_enrollments", |tx| {
+        let enrollments = tx.enrollments().sweep(before, limit)?;
+        let rest = limit.saturating_sub(enrollments);
+        if rest == 0 { Ok(enrollments) } else { Ok(enrollments + tx.pending_keys().sweep(before, rest)?) }
+    })
 }

@@ -1,4 +1,4 @@
-//! Changes a tenant: its name, time zone, language, accent color and session limits.
+//! Changes a tenant: its name, time zone, language, accent color, machine codes and session limits.
 //!
 //! A tenant's stores and limits are written together with it. They share its version and have no
 //! versions of their own.
@@ -28,6 +28,8 @@ pub struct TenantChange {
     pub locale: Option<Locale>,
     /// A new accent color; `Some(None)` restores the default.
     pub accent_color: Option<Option<AccentColor>>,
+    /// Whether keys of machines that show a code can be accepted from now on.
+    pub machine_codes: Option<bool>,
     /// New session limits, which apply to sessions that are created from then on.
     pub limits: LimitsChange,
 }
@@ -89,7 +91,7 @@ pub(in crate::office) fn apply(
     if after == before {
         return Ok(before);
     }
-    if after.limits != before.limits {
+    if after.limits != before.limits || after.machine_codes != before.machine_codes {
         office.require_recent_proof()?;
     }
     let details = audit_details(&before, &after);
@@ -103,12 +105,13 @@ pub(in crate::office) fn apply_change(
     given: &SessionLimits,
     refusals: &mut FieldRefusals,
 ) -> Result<Tenant, UseCaseError> {
-    let TenantChange { name, zone, locale, accent_color, limits } = change.clone();
+    let TenantChange { name, zone, locale, accent_color, machine_codes, limits } = change.clone();
     let mut after = before.clone();
     after.name = name.unwrap_or(after.name);
     after.zone = zone.unwrap_or(after.zone);
     after.locale = locale.unwrap_or(after.locale);
     after.accent_color = accent_color.unwrap_or(after.accent_color);
+    after.machine_codes = machine_codes.unwrap_or(after.machine_codes);
     after.limits = limits.apply_to(before.limits);
     refusals.gather(text::check_renamed(FieldName::Name, &after.name, &before.name, text::MAX_LABEL_CHARS))?;
     refusals.gather(limits::check_limits(&before.limits, &after.limits, given))?;
@@ -125,6 +128,7 @@ fn audit_details(before: &Tenant, after: &Tenant) -> Map<String, Value> {
         ("zone", json!(before.zone.name()), json!(after.zone.name())),
         ("locale", json!(before.locale.as_str()), json!(after.locale.as_str())),
         ("accent_color", color(before), color(after)),
+        ("machine_codes", json!(before.machine_codes), json!(after.machine_codes)),
         ("access", seconds(from.access), seconds(to.access)),
         ("idle", seconds(from.idle), seconds(to.idle)),
         ("absolute", seconds(from.absolute), seconds(to.absolute)),

@@ -3,6 +3,7 @@
 
 pub(super) mod export;
 mod openapi;
+mod pending_keys;
 mod request;
 mod response;
 
@@ -11,8 +12,7 @@ use std::sync::Arc;
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::dpop::decode_base64url_32;
-use tillgate_auth_core::{AuthDenied, Caller, EnrolledDevice, EnrollmentRequest, ProofDenied};
-use tillgate_domain::enrollment::DEFAULT_ENROLLMENT_LIFETIME;
+use tillgate_auth_core::{AuthDenied, Caller, EnrolledDevice, EnrollmentAnswer, EnrollmentRequest, ProofDenied};
 use tillgate_domain::office::{FieldName, NewEnrollment};
 use tillgate_domain::{DeviceId, KnownRight};
 
@@ -26,16 +26,16 @@ use crate::request::Request;
 use crate::serving::requirement::Requirement;
 use crate::serving::response::render_json;
 use crate::serving::route::Route;
-use request::{EnrollmentInput, StartEnrollment};
+use request::{EnrollmentInput, StartEnrollment, StartEnrollmentInput};
 pub use response::EnrollmentBody;
-use response::{DeviceKeyBody, DeviceKeysBody};
+use response::{DeviceKeyBody, DeviceKeysBody, WaitingKeyBody};
 
 /// What the operations of the back office require.
 const ENROLL: Requirement = Requirement::Right(KnownRight::DeviceEnroll);
 
 /// The operations of the back office.
 pub(super) fn routes() -> Vec<Route> {
-    vec![
+    let mut routes = vec![
         Route::authenticated(Method::POST, "/devices/{id}/enrollment", ENROLL, start_enrollment)
             .documented(openapi::start_enrollment),
         Route::authenticated(Method::GET, "/devices/{id}/enrollment", ENROLL, get_enrollment)
@@ -46,25 +46,34 @@ pub(super) fn routes() -> Vec<Route> {
             .documented(openapi::list_device_keys),
         Route::authenticated(Method::DELETE, "/devices/{id}/keys/{thumbprint}", ENROLL, revoke_device_key)
             .documented(openapi::revoke_device_key),
-    ]
+    ];
+    routes.extend(pending_keys::routes());
+    routes
 }
 
-/// The operation of a device, whose session has these terms.
-pub(super) fn enrollment_route(terms: &Arc<TillTerms>) -> Route {
-    let terms = Arc::clone(terms);
-    Route::public(Method::POST, "/enrollments", move |call| enroll_device(call, Arc::clone(&terms)))
-        .documented(openapi::enroll_device)
+/// The operations of machines, whose sessions have these terms.
+pub(super) fn machine_routes(terms: &Arc<TillTerms>) -> Vec<Route> {
+    let [enrolling, polling] = [Arc::clone(terms), Arc::clone(terms)];
+    vec![
+        Route::public(Method::POST, "/enrollments", move |call| enroll_device(call, Arc::clone(&enrolling)))
+            .documented(openapi::enroll_device),
+        Route::public(Method::POST, "/enrollments/start", pending_keys::start_key)
+            .documented(openapi::pending_keys::start_key),
+        Route::public(Method::POST, "/enrollments/poll", move |call| {
+            pending_keys::poll_key(call, Arc::clone(&polling))
+        })
+        .documented(openapi::pending_keys::poll_key),
+    ]
 }
 
 async fn start_enrollment(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let id: DeviceId = read_id(&call, FieldName::Device)?;
     let sent: StartEnrollment = body::read_optional_request(&call)?;
-    let (lifetime, replaces_key) = sent.into_values();
-    let lifetime = lifetime.unwrap_or(DEFAULT_ENROLLMENT_LIFETIME);
+    let StartEnrollmentInput { lifetime, replaces_key, confirms } = sent.into_input();
     let (code, enrollment) = call
         .with_office(move |context| {
             let code = context.auth.generate_enrollment_code(lifetime)?;
-            let new = NewEnrollment { digest: code.digest, lifetime, replaces_key };
+            let new = NewEnrollment { digest: code.digest, lifetime, replaces_key, confirms };
             let enrollment = into_api_result(context.for_caller(&caller)?.start_enrollment(id, &new))?;
             Ok((code, enrollment))
         })
@@ -76,10 +85,11 @@ async fn start_enrollment(call: Request, caller: Caller) -> Result<HttpResponse,
 async fn get_enrollment(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let id: DeviceId = read_id(&call, FieldName::Device)?;
     let found = call
-        .with_office(move |context| into_api_result(context.reader_for_caller(&caller).find_enrollment(id)))
+        .with_office(move |context| into_api_result(context.reader_for_caller(&caller).find_enrollment_with_key(id)))
         .await?;
-    let enrollment = found.ok_or_else(|| not_found(FieldName::Enrollment, id))?;
-    render_json(StatusCode::OK, &EnrollmentBody::from_enrollment(&enrollment, call.auth().time().at))
+    let (enrollment, pending) = found.ok_or_else(|| not_found(FieldName::Enrollment, id))?;
+    let body = EnrollmentBody::from_enrollment(&enrollment, call.auth().time().at);
+    render_json(StatusCode::OK, &body.with_pending(pending.as_ref(), call.address()))
 }
 
 async fn cancel_enrollment(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
@@ -112,7 +122,7 @@ async fn enroll_device(call: Request, terms: Arc<TillTerms>) -> Result<HttpRespo
     let EnrollmentInput { code, storage, label, app } = request::read_enrollment(call.head().headers(), call.body())?;
     let proven_key = call.read_proven_key()?.ok_or(ApiError::Denied(AuthDenied::Proof(ProofDenied::Missing)))?;
     let (tenant, address, dialect) = (call.tenant_id().await?, call.address(), call.mount().dialect_name.clone());
-    let EnrolledDevice { tokens, may_have_ended_sessions } = call
+    let answer = call
         .run_blocking(move |auth| {
             auth.enroll_device(&EnrollmentRequest {
                 dialect: &dialect,
@@ -128,7 +138,20 @@ async fn enroll_device(call: Request, terms: Arc<TillTerms>) -> Result<HttpRespo
             })
         })
         .await?;
-    let body = render_json(StatusCode::CREATED, &TokensBody::from_issued_tokens(&tokens))?;
-    let answer = render_created(&call, "sessions", tokens.session.id, body)?;
-    Ok(if may_have_ended_sessions { revocations::with_position(&call, answer).await } else { answer })
+    match answer {
+        EnrollmentAnswer::Enrolled(enrolled) => render_enrolled(&call, StatusCode::CREATED, &enrolled).await,
+        EnrollmentAnswer::Waiting(key) => render_json(StatusCode::ACCEPTED, &WaitingKeyBody::from_key(&key)),
+    }
+}
+
+/// Renders the tokens of an enrolled device.
+async fn render_enrolled(
+    call: &Request,
+    status: StatusCode,
+    enrolled: &EnrolledDevice,
+) -> Result<HttpResponse, ApiError> {
+    let EnrolledDevice { tokens, may_have_ended_sessions } = enrolled;
+    let body = render_json(status, &TokensBody::from_issued_tokens(tokens))?;
+    let answer = render_created(call, "sessions", tokens.session.id, body)?;
+    Ok(if *may_have_ended_sessions { revocations::with_position(call, answer).await } else { answer })
 }

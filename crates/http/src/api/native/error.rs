@@ -40,6 +40,9 @@ struct ProblemBody<'p> {
     expected: Option<&'p str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     received: Option<&'p str>,
+    /// The code of a poll as clients of OAuth read it (RFC 8628, 3.5).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'static str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<ErrorItemBody<'p>>,
 }
@@ -95,6 +98,10 @@ pub(crate) fn render_error(failure: &ApiError, head: &RequestHead) -> HttpRespon
             _ => None,
         },
         check: fault.map(ProofFault::check),
+        error: match failure {
+            ApiError::Denied(AuthDenied::Poll(denial)) => Some(denial.code()),
+            _ => None,
+        },
         expected: compared.map(|(expected, _)| expected),
         received: compared.map(|(_, received)| received),
         errors: match failure {

@@ -14,10 +14,10 @@ use tillgate_domain::office::ports::{
 };
 use tillgate_domain::ticket::{Label, NumberSeries, TicketStatus};
 use tillgate_domain::{
-    Action, ApiKey, ApiKeyId, DeviceKey, DeviceKeyState, EndReason, Enrollment, EnrollmentCompletion, Epoch,
-    EventOutcome, FoldedText, KeyId, KeyStorage, LiveEventKind, NodeId, PrincipalId, ResetId, Scope, Secret,
-    StoreResult, SubjectKind, User,
+    Action, ApiKey, ApiKeyId, EndReason, Enrollment, EnrollmentCompletion, Epoch, EventOutcome, FoldedText, KeyId,
+    LiveEventKind, NodeId, PrincipalId, ResetId, Scope, Secret, StoreResult, SubjectKind, User,
 };
+use tillgate_testkit::records::{new_device_key, new_pending_key};
 
 use super::sample_rotation;
 use crate::test_database::{StoreFixture, TestDatabase, at, uuid};
@@ -77,9 +77,12 @@ pub(super) fn call_every_method(fresh: &TestDatabase, fixture: &StoreFixture) {
         tx.keys().change_state(key.id, KeyState::Current, KeyState::Kept, at(1))?;
         let completion = EnrollmentCompletion { at: at(1), thumbprint: [8; 32], session: fixture.new_session(1).id };
         tx.enrollments().complete(&[9; 32], &completion)?;
-        tx.device_keys().insert(&sample_device_key(fixture))?;
+        tx.device_keys().insert(&new_device_key(fixture.tenant.id, fixture.till.id, 8, at(1)))?;
         tx.device_keys().retire(fixture.tenant.id, &[8; 32], at(9))?;
         tx.device_keys().record_use(fixture.tenant.id, &[8; 32], at(9), at(1))?;
+        tx.pending_keys().insert(&new_pending_key(7, at(1), at(9)))?;
+        tx.pending_keys().renew(&[7; 32], &[9; 32], at(9))?;
+        tx.pending_keys().record_poll(&[9; 32], at(2))?;
         tx.nodes().upsert(&Node { id: NodeId(uuid(1)), applied: Cursor(0), seen_at: at(1), clock: None })?;
         let (name, applied_at) = (String::new(), Some(at(1)));
         tx.nodes().record_acknowledgment(&NodeAcknowledgment {
@@ -138,6 +141,8 @@ pub(super) fn call_every_method(fresh: &TestDatabase, fixture: &StoreFixture) {
         tx.enrollments().find(&[9; 32])?;
         tx.device_keys().find(fixture.tenant.id, &[8; 32])?;
         tx.device_keys().find_current(fixture.till.id)?;
+        tx.pending_keys().find_by_code(&[7; 32])?;
+        tx.pending_keys().find_by_poll_code(&[8; 32])?;
         tx.api_keys().find_by_client_id("client")?;
         tx.api_keys().list_active_by_user(fixture.tenant.id, fixture.anna.id)?;
         let look = tx.feed().poll(None)?;
@@ -399,24 +404,6 @@ fn call_resets(tx: &mut (dyn OfficeTx + '_), fixture: &StoreFixture) -> StoreRes
     tx.users().find_many_by_email(&emails.into()).map(drop)
 }
 
-fn sample_device_key(fixture: &StoreFixture) -> DeviceKey {
-    DeviceKey {
-        tenant: fixture.tenant.id,
-        thumbprint: [8; 32],
-        device: fixture.till.id,
-        jwk: "{}".to_owned(),
-        algorithm: "EdDSA".to_owned(),
-        storage: KeyStorage::Software,
-        state: DeviceKeyState::Current,
-        label: String::new(),
-        app: String::new(),
-        enrolled_by: None,
-        enrolled_at: at(1),
-        ended_at: None,
-        used_at: None,
-    }
-}
-
 /// Calls every method of the ports of enrollments and of keys of devices.
 fn call_enrollments(tx: &mut (dyn OfficeTx + '_), fixture: &StoreFixture) -> StoreResult<()> {
     tx.enrollments().insert_or_replace(&Enrollment {
@@ -424,6 +411,7 @@ fn call_enrollments(tx: &mut (dyn OfficeTx + '_), fixture: &StoreFixture) -> Sto
         tenant: fixture.tenant.id,
         digest: [9; 32],
         replaces_key: false,
+        confirms: false,
         started_by: None,
         started_with: None,
         created_at: at(1),
@@ -435,6 +423,10 @@ fn call_enrollments(tx: &mut (dyn OfficeTx + '_), fixture: &StoreFixture) -> Sto
     tx.enrollments().cancel_by_role(fixture.role.id)?;
     tx.enrollments().limit_by_api_key(ApiKeyId(uuid(9)), at(5))?;
     tx.enrollments().sweep(at(99), 9)?;
+    tx.pending_keys().find_by_code(&[9; 32])?;
+    tx.pending_keys().accept(&[9; 32], fixture.tenant.id, fixture.till.id, at(9))?;
+    tx.pending_keys().deny(&[9; 32], fixture.tenant.id)?;
+    tx.pending_keys().sweep(at(99), 9)?;
     tx.device_keys().list_by_device(fixture.till.id)?;
     tx.device_keys().revoke(fixture.tenant.id, &[8; 32], at(9)).map(drop)
 }

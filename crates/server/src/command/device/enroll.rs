@@ -43,6 +43,9 @@ pub(crate) struct EnrollArgs {
     /// the code is used
     #[arg(long)]
     replace: bool,
+    /// Let the machine that presents the code wait until `device accept` confirms it
+    #[arg(long)]
+    confirm: bool,
     /// File to which the codes of --all are appended, readable by you alone: comma-separated values
     /// with a header row
     #[arg(long, value_name = "FILE", requires = "all", conflicts_with = "name")]
@@ -79,7 +82,12 @@ impl EnrollArgs {
         device: &Device,
     ) -> Result<Result<(EnrollmentCode, Enrollment), OfficeError>, CommandError> {
         let code = engine.generate_enrollment_code(self.lifetime).map_err(CommandError::failed)?;
-        let new = NewEnrollment { digest: code.digest, lifetime: self.lifetime, replaces_key: self.replace };
+        let new = NewEnrollment {
+            digest: code.digest,
+            lifetime: self.lifetime,
+            replaces_key: self.replace,
+            confirms: self.confirm,
+        };
         let started = office.for_operator()?.start_enrollment(device.id, &new).map_err(CommandError::failed)?;
         Ok(started.map(|enrollment| (code, enrollment)))
     }

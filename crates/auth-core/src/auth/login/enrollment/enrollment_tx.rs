@@ -2,18 +2,21 @@
 //! the key and the session.
 
 use tillgate_domain::enrollment::REPEATED_ENROLLMENT_LIMIT;
+use tillgate_domain::pending_key::PENDING_KEY_LIFETIME;
 use tillgate_domain::{
     Action, Device, DeviceId, DeviceKey, DeviceKeyState, DeviceStatus, EndReason, Enrollment, EnrollmentCompletion,
     EnrollmentState, KeyStorage, PrincipalId, Scope, StoreError, StoreResult, Thumbprint,
 };
 
-use super::{EnrolledSession, EnrollmentDenial, EnrollmentTx, EnrollmentTxOutcome, RepeatedSession};
+use super::{ClaimedEnrollment, EnrolledSession, EnrollmentDenial, EnrollmentTx, EnrollmentTxOutcome, RepeatedSession};
 use crate::auth::login::enrollment_starter::{VoidReason, find_void_reason};
 use crate::dpop::ProofFault;
 use crate::ports::AuthTx;
 use crate::principal_profile;
 use crate::session::FIRST_GENERATION;
-use crate::{AuthDenied, AuthenticationInfo, EnrollmentRequest, Epochs, Profile, Session, SessionKind};
+use crate::{
+    AuthDenied, AuthenticationInfo, EnrollmentRequest, Epochs, PendingKeyRequest, Profile, Session, SessionKind,
+};
 
 /// The authentication methods of a bound session, for the claim `amr` (RFC 8176, section 2).
 const HARDWARE_KEY_METHOD: &str = "hwk";
@@ -32,12 +35,7 @@ impl EnrollmentTx<'_> {
         let Some(enrollment) = self.find_enrollment(tx)? else { return Ok(deny_unknown(None)) };
         match enrollment.completion {
             Some(completion) if completion.thumbprint == *self.thumbprint() => self.repeat(tx, enrollment, &completion),
-            Some(_) => Ok(EnrollmentTxOutcome::Denied(Box::new(EnrollmentDenial {
-                denial: AuthDenied::EnrollmentUnknown,
-                action: Action::DeviceEnrollReplay,
-                enrollment: Some(enrollment),
-                void: None,
-            }))),
+            Some(_) => Ok(deny_replay(enrollment)),
             None if enrollment.state(self.now) == EnrollmentState::Waiting => self.enroll(tx, enrollment, device.id),
             None => Ok(deny_unknown(Some(enrollment))),
         }
@@ -79,6 +77,9 @@ impl EnrollmentTx<'_> {
         if !self.request.proven_key.consume(tx, self.now)? {
             return Ok(deny_replayed_proof(enrollment));
         }
+        if enrollment.confirms {
+            return self.claim(tx, enrollment);
+        }
         // From here on, nothing but a conflict of the store can prevent the enrollment.
         if let Some(current) = &current {
             // the sessions first, as a refresh does, which then records the use of its key
@@ -100,6 +101,40 @@ impl EnrollmentTx<'_> {
         tx.sessions().insert(&session)?;
         let replaced_key = current.map(|key| key.thumbprint);
         Ok(EnrollmentTxOutcome::Enrolled(Box::new(EnrolledSession { session, profile, enrollment, replaced_key })))
+    }
+
+    /// Lets the key wait until somebody confirms the machine. The first machine that presents the
+    /// code keeps it, until the code is replaced.
+    fn claim(&self, tx: &mut dyn AuthTx, enrollment: Enrollment) -> StoreResult<EnrollmentTxOutcome> {
+        let expires_at = self.now.saturating_add(PENDING_KEY_LIFETIME);
+        let poll_digest = self.waiting.poll.digest;
+        let (fingerprint, is_repeated) = match tx.pending_keys().find_by_code(self.digest)? {
+            Some(key) if key.thumbprint != *self.thumbprint() => return Ok(deny_replay(enrollment)),
+            Some(key) => {
+                if !tx.pending_keys().renew(self.digest, &poll_digest, expires_at)? {
+                    return Ok(deny_unknown(Some(enrollment)));
+                }
+                (key.fingerprint, true)
+            }
+            None => {
+                let (tenant, device) = (Some(enrollment.tenant), Some(enrollment.device));
+                let request = PendingKeyRequest {
+                    tenant,
+                    proven_key: self.request.proven_key,
+                    storage: self.request.storage,
+                    label: self.request.label,
+                    app: self.request.app,
+                    address: self.request.address,
+                };
+                let key = self.waiting.build(&request, *self.digest, device, self.now);
+                if !tx.pending_keys().insert(&key)? {
+                    return Err(conflict_error());
+                }
+                (key.fingerprint, false)
+            }
+        };
+        let claimed = ClaimedEnrollment { enrollment, fingerprint, expires_at, is_repeated };
+        Ok(EnrollmentTxOutcome::Claimed(Box::new(claimed)))
     }
 
     /// Finds the session that the key got with this code, if it is still alive.
@@ -194,6 +229,16 @@ fn deny_void(enrollment: Enrollment, reason: VoidReason) -> EnrollmentTxOutcome 
         action: Action::DeviceEnroll,
         enrollment: Some(enrollment),
         void: Some(reason),
+    }))
+}
+
+/// The answer to a code that another key has used.
+fn deny_replay(enrollment: Enrollment) -> EnrollmentTxOutcome {
+    EnrollmentTxOutcome::Denied(Box::new(EnrollmentDenial {
+        denial: AuthDenied::EnrollmentUnknown,
+        action: Action::DeviceEnrollReplay,
+        enrollment: Some(enrollment),
+        void: None,
     }))
 }
 

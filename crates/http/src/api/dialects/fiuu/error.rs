@@ -81,7 +81,7 @@ fn map_denial(denial: &AuthDenied, route: &str) -> Option<(u32, &'static str)> {
 /// The published number and message for errors without ones of their own.
 const fn default_error(kind: DenialKind) -> Option<(u32, &'static str)> {
     match kind {
-        DenialKind::InvalidFields | DenialKind::Invalid | DenialKind::ProofRequired => {
+        DenialKind::InvalidFields | DenialKind::Invalid | DenialKind::ProofRequired | DenialKind::PollDenied => {
             Some((40_031, INVALID_PARAMETERS_MESSAGE))
         }
         DenialKind::TooManyAttempts => Some((42_930, LOCKED_OUT_MESSAGE)),

@@ -86,7 +86,9 @@ fn map_denial(denial: &AuthDenied, route: &str) -> Option<&'static str> {
 /// The published message for errors without one of their own.
 const fn default_message(kind: DenialKind) -> Option<&'static str> {
     match kind {
-        DenialKind::InvalidFields | DenialKind::Invalid | DenialKind::ProofRequired => Some(UNREADABLE_MESSAGE),
+        DenialKind::InvalidFields | DenialKind::Invalid | DenialKind::ProofRequired | DenialKind::PollDenied => {
+            Some(UNREADABLE_MESSAGE)
+        }
         DenialKind::Forbidden => Some(FORBIDDEN_MESSAGE),
         DenialKind::TooManyAttempts => Some(TOO_MANY_MESSAGE),
         DenialKind::Unauthenticated

@@ -141,6 +141,7 @@ const fn default_error_code(kind: DenialKind) -> Option<&'static str> {
         DenialKind::VersionMismatch => Some("ResourceVersionMismatch"),
         DenialKind::Invalid
         | DenialKind::ProofRequired
+        | DenialKind::PollDenied
         | DenialKind::NotFound
         | DenialKind::Conflict
         | DenialKind::Inconsistent => None,

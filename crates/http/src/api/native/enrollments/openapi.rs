@@ -1,9 +1,11 @@
 //! OpenAPI documentation of the operations on enrollments and keys of devices.
 
+pub(super) mod pending_keys;
+
 use serde_json::{Value, json};
 
 use super::request::{EnrollDevice, StartEnrollment};
-use super::response::{DeviceKeysBody, EnrollmentBody};
+use super::response::{DeviceKeysBody, EnrollmentBody, WaitingKeyBody};
 use crate::api::native::sessions::example_bound_tokens;
 use crate::api::native::sessions::response::TokensBody;
 use crate::openapi::{OperationDoc, text_schema};
@@ -14,6 +16,8 @@ fn example_enrollment() -> Value {
     json!({
         "state": "waiting",
         "replace": false,
+        "confirm": false,
+        "pending": null,
         "started_by": "0192f0c1-0000-7c4d-8e5f-60718293a4b5",
         "created_at": "2026-11-21T08:00:00.000Z",
         "expires_at": "2026-11-21T08:10:00.000Z",
@@ -42,7 +46,7 @@ pub(super) fn start_enrollment() -> OperationDoc {
             "A device that has a current key is answered with 409 `device_enrolled` unless you send `replace`, and a \
              device that is not active with 409 `device_not_active`.",
         )
-        .request_body::<StartEnrollment>(json!({ "expires_in": 600, "replace": false }))
+        .request_body::<StartEnrollment>(json!({ "expires_in": 600, "replace": false, "confirm": false }))
         .optional_body()
         .response::<EnrollmentBody<'_>>(201, "The enrollment with its code.", example)
         .errors(&[409])
@@ -112,7 +116,12 @@ pub(super) fn enroll_device() -> OperationDoc {
             "label": "Box under the counter",
             "app": "Kasa 5.1",
         }))
+        .description(
+            "If the enrollment must be confirmed, the answer is 202: show `fingerprint` and poll with `device_code` \
+             (`POST enrollments/poll`).",
+        )
         .response::<TokensBody<'_>>(201, "The tokens and the session.", example_bound_tokens())
+        .response::<WaitingKeyBody<'_>>(202, "The machine waits to be confirmed.", pending_keys::example_waiting_key())
         .with_location()
         .with_revocation()
         .errors(&[400, 403, 409, 429])

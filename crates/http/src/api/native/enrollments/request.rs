@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use actix_web::http::header::HeaderMap;
 use serde::Deserialize;
-use tillgate_domain::{KeyStorage, Secret};
+use tillgate_domain::enrollment::DEFAULT_ENROLLMENT_LIFETIME;
+use tillgate_domain::office::KeyAcceptance;
+use tillgate_domain::{DeviceName, KeyStorage, Secret};
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -29,12 +31,29 @@ pub(super) struct StartEnrollment {
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<bool>)]
     replace: BodyField<bool>,
+    /// Whether the machine that presents the code waits until somebody confirms it by the digits
+    /// that it shows; false if omitted.
+    #[serde(default)]
+    #[validate(custom(function = "well_typed"))]
+    #[schema(value_type = Option<bool>)]
+    confirm: BodyField<bool>,
+}
+
+/// What an enrollment to start contains.
+pub(super) struct StartEnrollmentInput {
+    pub(super) lifetime: Duration,
+    pub(super) replaces_key: bool,
+    pub(super) confirms: bool,
 }
 
 impl StartEnrollment {
-    /// Returns how long the code is valid, if sent, and whether the enrollment replaces a key.
-    pub(super) fn into_values(self) -> (Option<Duration>, bool) {
-        (self.expires_in.into_value(), self.replace.into_value().unwrap_or(false))
+    /// Returns the values, with the defaults of those that were not sent.
+    pub(super) fn into_input(self) -> StartEnrollmentInput {
+        StartEnrollmentInput {
+            lifetime: self.expires_in.into_value().unwrap_or(DEFAULT_ENROLLMENT_LIFETIME),
+            replaces_key: self.replace.into_value().unwrap_or(false),
+            confirms: self.confirm.into_value().unwrap_or(false),
+        }
     }
 }
 
@@ -66,6 +85,120 @@ pub(super) struct EnrollDevice {
     app: BodyField<LabelText>,
 }
 
+/// A key of a machine that shows a code itself. The key is that of the proof in `DPoP`.
+#[derive(Deserialize, Validate, ToSchema)]
+#[schema(as = StartKey)]
+pub(super) struct StartKey {
+    /// Where the machine keeps the private key: `hardware` from which it cannot be copied, or
+    /// `software`. It is not checked.
+    #[serde(default)]
+    #[validate(required, custom(function = "well_typed"))]
+    #[schema(value_type = schemas::KeyStorage, required = true)]
+    storage: BodyField<KeyStorage>,
+    /// A name for the machine, which people can recognize; empty if omitted.
+    #[serde(default)]
+    #[validate(custom(function = "well_typed"))]
+    #[schema(value_type = Option<String>, max_length = 200)]
+    label: BodyField<LabelText>,
+    /// The program and its version; empty if omitted.
+    #[serde(default)]
+    #[validate(custom(function = "well_typed"))]
+    #[schema(value_type = Option<String>, max_length = 200)]
+    app: BodyField<LabelText>,
+}
+
+/// A poll for the acceptance of a key (RFC 8628, 3.4). The key is that of the proof in `DPoP`.
+#[derive(Deserialize, Validate, ToSchema)]
+#[schema(as = PollKey)]
+pub(super) struct PollKey {
+    /// The code of the response that has started the wait.
+    #[serde(default)]
+    #[validate(required, custom(function = "well_typed"))]
+    #[schema(value_type = String, write_only, required = true)]
+    device_code: BodyField<Secret<String>>,
+}
+
+/// The acceptance of a key for a device.
+#[derive(Deserialize, Validate, ToSchema)]
+#[schema(as = AcceptKey)]
+pub(super) struct AcceptKey {
+    /// Name of the device whose key it becomes.
+    #[serde(default)]
+    #[validate(required, custom(function = "well_typed"))]
+    #[schema(value_type = String, required = true)]
+    device: BodyField<DeviceName>,
+    /// The digits that the machine shows.
+    #[serde(default)]
+    #[validate(required, length(max = 16), custom(function = "well_typed"))]
+    #[schema(value_type = String, required = true, max_length = 16)]
+    fingerprint: BodyField<String>,
+    /// Whether the key replaces the current key of the device, which ends all sessions on it except
+    /// permanent ones; false if omitted.
+    #[serde(default)]
+    #[validate(custom(function = "well_typed"))]
+    #[schema(value_type = Option<bool>)]
+    replace: BodyField<bool>,
+}
+
+impl AcceptKey {
+    /// Returns the acceptance.
+    ///
+    /// # Errors
+    /// A required member was not validated.
+    pub(super) fn into_acceptance(self) -> Result<KeyAcceptance, ApiError> {
+        Ok(KeyAcceptance {
+            device: self.device.require_value()?,
+            fingerprint: self.fingerprint.require_value()?,
+            replaces_key: self.replace.into_value().unwrap_or(false),
+        })
+    }
+}
+
+/// The confirmation of the machine that has presented the code of a device.
+#[derive(Deserialize, Validate, ToSchema)]
+#[schema(as = ConfirmEnrollment)]
+pub(super) struct ConfirmEnrollment {
+    /// The digits that the machine shows.
+    #[serde(default)]
+    #[validate(required, length(max = 16), custom(function = "well_typed"))]
+    #[schema(value_type = String, required = true, max_length = 16)]
+    fingerprint: BodyField<String>,
+}
+
+impl ConfirmEnrollment {
+    /// Returns the digits.
+    ///
+    /// # Errors
+    /// The member was not validated.
+    pub(super) fn into_fingerprint(self) -> Result<String, ApiError> {
+        self.fingerprint.require_value()
+    }
+}
+
+/// The content of a request to let a key wait.
+pub(super) struct KeyInput {
+    pub(super) storage: KeyStorage,
+    pub(super) label: String,
+    pub(super) app: String,
+}
+
+/// Reads a request to let a key wait. It ignores unknown members, as an enrollment does.
+pub(super) fn read_key(headers: &HeaderMap, body: &[u8]) -> Result<KeyInput, ApiError> {
+    let sent: StartKey = validate_body(body::read_object(headers, body)?)?;
+    Ok(KeyInput { storage: sent.storage.require_value()?, label: to_text(sent.label), app: to_text(sent.app) })
+}
+
+/// Reads the code of a poll. It ignores unknown members, such as `grant_type` and `client_id`.
+pub(super) fn read_poll(headers: &HeaderMap, body: &[u8]) -> Result<Secret<String>, ApiError> {
+    let sent: PollKey = validate_body(body::read_object(headers, body)?)?;
+    sent.device_code.require_value()
+}
+
+/// The text of an optional member.
+fn to_text(field: BodyField<LabelText>) -> String {
+    field.into_value().map(|LabelText(text)| text).unwrap_or_default()
+}
+
 /// The content of an enrollment request.
 pub(super) struct EnrollmentInput {
     pub(super) code: Secret<String>,
@@ -77,11 +210,10 @@ pub(super) struct EnrollmentInput {
 /// Reads an enrollment. It ignores unknown members, as a login does.
 pub(super) fn read_enrollment(headers: &HeaderMap, body: &[u8]) -> Result<EnrollmentInput, ApiError> {
     let sent: EnrollDevice = validate_body(body::read_object(headers, body)?)?;
-    let text = |field: BodyField<LabelText>| field.into_value().map(|LabelText(text)| text).unwrap_or_default();
     Ok(EnrollmentInput {
         code: sent.code.require_value()?,
         storage: sent.storage.require_value()?,
-        label: text(sent.label),
-        app: text(sent.app),
+        label: to_text(sent.label),
+        app: to_text(sent.app),
     })
 }

@@ -1,11 +1,15 @@
 //! Enrollments and keys of devices in responses of the native API.
 
+use std::net::IpAddr;
+
 use qrcode::render::svg;
 use qrcode::{EcLevel, QrCode};
 use serde::Serialize;
-use tillgate_auth_core::EnrollmentCode;
 use tillgate_auth_core::dpop::encode_base64url;
-use tillgate_domain::{DeviceKey, Enrollment, Instant, UserId};
+use tillgate_auth_core::{EnrollmentCode, WaitingKey};
+use tillgate_domain::network::site_network;
+use tillgate_domain::pending_key::POLL_INTERVAL;
+use tillgate_domain::{DeviceKey, Enrollment, Instant, PendingKey, UserId};
 use utoipa::ToSchema;
 
 use crate::api::native::schemas::{DeviceKeyState, EnrollmentState, KeyStorage};
@@ -30,6 +34,10 @@ pub struct EnrollmentBody<'e> {
     state: &'static str,
     /// Whether the enrollment replaces the current key of the device.
     replace: bool,
+    /// Whether the machine that presents the code waits until somebody confirms it.
+    confirm: bool,
+    /// The machine that has presented the code and waits to be confirmed; null if there is none.
+    pending: Option<PendingKeyBody<'e>>,
     /// Id of the user who started it; null if it was started on the server's own machine.
     #[schema(value_type = Option<uuid::Uuid>)]
     started_by: Option<UserId>,
@@ -57,12 +65,20 @@ impl<'e> EnrollmentBody<'e> {
             qr_code: None,
             state: enrollment.state(now).name(),
             replace: enrollment.replaces_key,
+            confirm: enrollment.confirms,
+            pending: None,
             started_by: enrollment.started_by,
             created_at: enrollment.created_at,
             expires_at: enrollment.expires_at,
             completed_at: enrollment.completion.map(|completion| completion.at),
             thumbprint: enrollment.completion.map(|completion| encode_base64url(&completion.thumbprint)),
         }
+    }
+
+    /// The enrollment with the machine that waits to be confirmed.
+    #[must_use]
+    pub(super) fn with_pending(self, key: Option<&'e PendingKey>, from: Option<IpAddr>) -> Self {
+        Self { pending: key.map(|key| PendingKeyBody::from_key(key, from)), ..self }
     }
 
     /// The enrollment with its code, which has just been drawn.
@@ -76,6 +92,105 @@ impl<'e> EnrollmentBody<'e> {
 fn draw_qr_code(letters: &str) -> Option<String> {
     let code = QrCode::with_error_correction_level(letters, EcLevel::M).ok()?;
     Some(code.render::<svg::Color<'_>>().min_dimensions(QR_CODE_SIZE, QR_CODE_SIZE).build())
+}
+
+/// A machine whose key waits to be accepted. The digits that it shows are not here, because a
+/// person reads them from the machine.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PendingKey)]
+pub(super) struct PendingKeyBody<'k> {
+    /// Name of the machine, as it said.
+    label: &'k str,
+    /// The program and its version, as it said.
+    app: &'k str,
+    /// Where the machine claims to keep the private key.
+    #[schema(value_type = KeyStorage)]
+    storage: &'static str,
+    /// Thumbprint of the key (RFC 7638).
+    thumbprint: String,
+    /// Network address of the machine; null if it is unknown.
+    #[schema(value_type = Option<String>)]
+    address: Option<IpAddr>,
+    /// Whether this request comes from the same network as the machine; null if an address is
+    /// unknown.
+    same_network: Option<bool>,
+    /// When the machine started to wait.
+    #[serde(serialize_with = "serialize_instant")]
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Instant,
+    /// Until when it waits.
+    #[serde(serialize_with = "serialize_instant")]
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Instant,
+}
+
+impl<'k> PendingKeyBody<'k> {
+    /// The key, for somebody at this address.
+    pub(super) fn from_key(key: &'k PendingKey, from: Option<IpAddr>) -> Self {
+        Self {
+            label: &key.label,
+            app: &key.app,
+            storage: key.storage.name(),
+            thumbprint: encode_base64url(&key.thumbprint),
+            address: key.address,
+            same_network: key.address.zip(from).map(|(one, other)| site_network(one) == site_network(other)),
+            created_at: key.created_at,
+            expires_at: key.expires_at,
+        }
+    }
+}
+
+/// A key that waits, for the machine that has started it (RFC 8628, 3.2).
+#[derive(Serialize, ToSchema)]
+#[schema(as = StartedKey)]
+pub(super) struct StartedKeyBody<'k> {
+    /// The code that the machine shows, and a person types.
+    user_code: &'k str,
+    /// The page on which the code is typed.
+    verification_uri: String,
+    /// The same page with the code, for a QR code.
+    verification_uri_complete: String,
+    /// How the machine polls.
+    #[serde(flatten)]
+    waiting: WaitingKeyBody<'k>,
+}
+
+/// How a machine polls for the acceptance of its key (RFC 8628, 3.2).
+#[derive(Serialize, ToSchema)]
+#[schema(as = WaitingKey)]
+pub(super) struct WaitingKeyBody<'k> {
+    /// The code for polls, which the machine keeps secret.
+    device_code: &'k str,
+    /// Four digits that the machine shows, for the person who accepts it.
+    fingerprint: &'k str,
+    /// Seconds until the codes expire.
+    expires_in: u64,
+    /// Seconds between two polls.
+    interval: u64,
+}
+
+impl<'k> WaitingKeyBody<'k> {
+    pub(super) fn from_key(key: &'k WaitingKey) -> Self {
+        Self {
+            device_code: key.poll_code.expose(),
+            fingerprint: &key.fingerprint,
+            expires_in: key.expires_in.as_secs(),
+            interval: POLL_INTERVAL.as_secs(),
+        }
+    }
+}
+
+impl<'k> StartedKeyBody<'k> {
+    /// The key, whose code is typed on this page.
+    pub(super) fn new(code: &'k EnrollmentCode, waiting: &'k WaitingKey, page: &str) -> Self {
+        Self {
+            user_code: code.code.expose(),
+            verification_uri: page.to_owned(),
+            // in the fragment, which no server sees or logs
+            verification_uri_complete: format!("{page}#{}", code.letters().expose()),
+            waiting: WaitingKeyBody::from_key(waiting),
+        }
+    }
 }
 
 /// The public key of a device. A key that is no longer current stays in the list and cannot be

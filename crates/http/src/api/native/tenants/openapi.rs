@@ -16,6 +16,7 @@ fn example_tenant() -> Value {
         "zone": "Europe/Bratislava",
         "locale": "sk-SK",
         "accent_color": "#0b6b5e",
+        "machine_codes": true,
         "limits": { "access": 300, "idle": 43200, "absolute": null, "overlap": null },
         "created_at": "2026-11-21T08:00:00.000Z",
     })

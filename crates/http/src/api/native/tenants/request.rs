@@ -36,6 +36,11 @@ pub(super) struct UpdateTenant {
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<String>, pattern = "^#[0-9a-fA-F]{6}$")]
     accent_color: BodyField<AccentColor>,
+    /// Whether machines that show a code themselves can be accepted (RFC 8628).
+    #[serde(default)]
+    #[validate(custom(function = "not_null"))]
+    #[schema(value_type = bool)]
+    machine_codes: BodyField<bool>,
     /// Upper limits of session lifetimes, in seconds; null removes one limit, or all of them if
     /// sent instead of the object.
     #[serde(default)]
@@ -66,6 +71,7 @@ impl UpdateTenant {
             zone: self.zone.into_value(),
             locale: self.locale.into_value(),
             accent_color: self.accent_color.into_patch(),
+            machine_codes: self.machine_codes.into_value(),
             limits,
         }
     }

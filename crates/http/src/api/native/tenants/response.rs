@@ -29,6 +29,8 @@ pub struct TenantBody<'t> {
     locale: &'t str,
     /// Color of the tenant's pages in sRGB, such as `#0b6b5e`; null for the default.
     accent_color: Option<String>,
+    /// Whether machines that show a code themselves can be accepted (RFC 8628).
+    machine_codes: bool,
     /// Upper limits of session lifetimes.
     limits: LimitsBody,
     /// When the tenant was created.
@@ -66,6 +68,7 @@ impl<'t> TenantBody<'t> {
             zone: tenant.zone.name(),
             locale: tenant.locale.as_str(),
             accent_color: tenant.accent_color.map(|color| color.to_string()),
+            machine_codes: tenant.machine_codes,
             limits: LimitsBody {
                 access: seconds(access),
                 idle: seconds(idle),

@@ -63,7 +63,7 @@ fn describe_denial(denial: &AuthDenied, language: Language) -> Option<Cow<'_, st
         })),
         AuthDenied::WeakPassword(_) => pick("Heslo je príliš slabé.", "The password is too weak."),
         // a device is enrolled in the native API only
-        AuthDenied::EnrollmentUnknown | AuthDenied::KeyKnown => {
+        AuthDenied::EnrollmentUnknown | AuthDenied::KeyKnown | AuthDenied::Poll(_) => {
             pick("Táto požiadavka nie je povolená.", "This request is not allowed.")
         }
         AuthDenied::SessionNotFound => pick("Taká relácia neexistuje.", "There is no such session."),

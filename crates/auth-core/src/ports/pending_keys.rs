@@ -1,0 +1,25 @@
+//! The port for keys of machines that wait to be accepted, with which the engine adds them and
+//! answers their polls. The back office's port accepts and denies them.
+
+use tillgate_domain::{EnrollmentDigest, Instant, PendingKey, StoreResult};
+
+/// Adds and finds keys that wait.
+pub trait PendingKeys {
+    /// Adds a key that waits. Returns false and changes nothing if there is one with one of its
+    /// codes.
+    fn insert(&mut self, key: &PendingKey) -> StoreResult<bool>;
+    /// The key whose code has this digest, decided or not.
+    fn find_by_code(&mut self, code: &EnrollmentDigest) -> StoreResult<Option<PendingKey>>;
+    /// The key that is polled with the code of this digest, decided or not.
+    fn find_by_poll_code(&mut self, poll_code: &EnrollmentDigest) -> StoreResult<Option<PendingKey>>;
+    /// Gives the key with this code another code with which it is polled, if it waits; it then
+    /// waits until this instant. Returns whether it waited.
+    fn renew(
+        &mut self,
+        code: &EnrollmentDigest,
+        poll_code: &EnrollmentDigest,
+        expires_at: Instant,
+    ) -> StoreResult<bool>;
+    /// Records a poll that was not too early.
+    fn record_poll(&mut self, poll_code: &EnrollmentDigest, at: Instant) -> StoreResult<()>;
+}

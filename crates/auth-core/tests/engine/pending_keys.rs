@@ -1,0 +1,314 @@
+//! Keys of machines that wait to be accepted: what a poll is answered, and what acceptance and
+//! denial do.
+
+use std::time::Duration;
+
+use tillgate_auth_core::{
+    Auth, AuthDenied, Clock, EnrolledDevice, EnrollmentAnswer, EnrollmentCode, EnrollmentRequest, Error, GrantKind,
+    PendingKeyRequest, PollDenied, PollRequest, ProofFault, SessionKind, WaitingKey,
+};
+use tillgate_domain::office::{KeyAcceptance, NewEnrollment, OfficeError, TenantChange, TypedCode};
+use tillgate_domain::pending_key::{PENDING_KEY_LIFETIME, POLL_INTERVAL};
+use tillgate_domain::{
+    Action, DeviceKeyState, DeviceName, DeviceStatus, EndReason, Enrollment, EventOutcome, KeyStorage, Secret,
+    SessionLimits, UserStatus,
+};
+use tillgate_testkit::ProofSigner;
+
+use crate::enrollment::{denial, enroll, keys, office, prove, states, till};
+use crate::fixture::{EngineFixture, MINUTE, address, done, native, stamp, terms};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn start(auth: &Auth, signer: &ProofSigner) -> (EnrollmentCode, WaitingKey) {
+    let request = PendingKeyRequest {
+        tenant: None,
+        proven_key: &prove(auth, signer),
+        storage: KeyStorage::Hardware,
+        label: "Box under the counter",
+        app: "Kasa 5.1",
+        address: address(1),
+    };
+    auth.start_pending_key(&request).unwrap()
+}
+
+fn poll(auth: &Auth, code: &Secret<String>, signer: &ProofSigner) -> Result<EnrolledDevice, Error> {
+    auth.poll_pending_key(&PollRequest {
+        dialect: &native(),
+        terms: [&terms(), &terms()],
+        tenant: None,
+        poll_code: code,
+        proven_key: &prove(auth, signer),
+        trusts_storage: false,
+        address: address(1),
+    })
+}
+
+fn poll_denied(auth: &Auth, code: &Secret<String>, signer: &ProofSigner) -> PollDenied {
+    match denial(poll(auth, code, signer)) {
+        AuthDenied::Poll(denied) => denied,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn acceptance(fingerprint: &str, replaces_key: bool) -> KeyAcceptance {
+    KeyAcceptance { device: DeviceName::parse("P01").unwrap(), fingerprint: fingerprint.to_owned(), replaces_key }
+}
+
+fn accept_with(fixture: &EngineFixture, code: &str, acceptance: &KeyAcceptance) -> Result<Enrollment, OfficeError> {
+    let digest = fixture.auth.digest_enrollment_code(code);
+    office(fixture).accept_pending_key(TypedCode { digest: &digest, text: code }, acceptance).unwrap()
+}
+
+/// Accepts the key that waits under this code for the till.
+fn accept(fixture: &EngineFixture, code: &EnrollmentCode, waiting: &WaitingKey) -> Enrollment {
+    let typed = code.code.expose().to_lowercase().replace('-', " ");
+    accept_with(fixture, &typed, &acceptance(&format!(" {} ", waiting.fingerprint), false)).unwrap()
+}
+
+#[test]
+fn accepted_key_is_enrolled_by_the_next_poll() {
+    let fixture = EngineFixture::open();
+    let signer = ProofSigner::p256();
+    let (code, waiting) = start(&fixture.auth, &signer);
+    assert_eq!((waiting.fingerprint.len(), waiting.expires_in), (4, PENDING_KEY_LIFETIME));
+    assert_eq!(poll_denied(&fixture.auth, &waiting.poll_code, &signer), PollDenied::AuthorizationPending);
+    assert_eq!((keys(&fixture), fixture.sessions()), (Vec::new(), 0));
+    accept(&fixture, &code, &waiting);
+    let event = fixture.audit_events(Action::DeviceEnrollAccept).pop().unwrap();
+    assert_eq!(event.details["label"], "Box under the counter");
+
+    let enrolled = poll(&fixture.process(), &waiting.poll_code, &signer).unwrap();
+    let session = &enrolled.tokens.session;
+    assert_eq!((session.kind, session.device), (SessionKind::Device, Some(till(&fixture))));
+    assert_eq!(session.authentication.methods, "swk", "the machine is not believed");
+    let key = &keys(&fixture)[0];
+    assert_eq!(
+        (key.storage, key.label.as_str(), key.state),
+        (KeyStorage::Hardware, "Box under the counter", DeviceKeyState::Current)
+    );
+    assert!(!enrolled.may_have_ended_sessions);
+
+    let again = poll(&fixture.auth, &waiting.poll_code, &signer).unwrap();
+    assert_eq!((again.tokens.kind, again.tokens.session.id), (GrantKind::Repeated, session.id));
+    assert_eq!((states(&fixture).len(), fixture.sessions()), (1, 1));
+}
+
+#[test]
+fn machine_that_polls_in_the_interval_never_slows_down() {
+    let fixture = EngineFixture::open();
+    let signer = ProofSigner::ed25519(1);
+    let (code, waiting) = start(&fixture.auth, &signer);
+    let poll_code = &waiting.poll_code;
+    for _ in 0..119 {
+        assert_eq!(poll_denied(&fixture.auth, poll_code, &signer), PollDenied::AuthorizationPending);
+        fixture.clock.advance(POLL_INTERVAL);
+    }
+    // polls that come too early move neither the time nor the interval
+    assert_eq!(poll_denied(&fixture.auth, poll_code, &signer), PollDenied::AuthorizationPending);
+    for _ in 0..3 {
+        fixture.clock.advance(SECOND);
+        assert_eq!(poll_denied(&fixture.auth, poll_code, &signer), PollDenied::SlowDown);
+    }
+    fixture.clock.advance(SECOND);
+    assert_eq!(poll_denied(&fixture.auth, poll_code, &signer), PollDenied::AuthorizationPending);
+    accept(&fixture, &code, &waiting);
+    assert!(poll(&fixture.auth, poll_code, &signer).is_ok(), "at once, however early");
+}
+
+#[test]
+fn code_expires_unless_the_key_is_accepted() {
+    let fixture = EngineFixture::open();
+    let signer = ProofSigner::ed25519(1);
+    let (code, waiting) = start(&fixture.auth, &signer);
+    fixture.clock.advance(PENDING_KEY_LIFETIME);
+    assert_eq!(poll_denied(&fixture.auth, &waiting.poll_code, &signer), PollDenied::ExpiredToken);
+    let late = accept_with(&fixture, code.code.expose(), &acceptance(&waiting.fingerprint, false));
+    assert!(matches!(late, Err(OfficeError::NotFound { .. })), "{late:?}");
+    let unknown = Secret::new("unknown".to_owned());
+    assert_eq!(poll_denied(&fixture.auth, &unknown, &signer), PollDenied::ExpiredToken);
+    // an acceptance lasts as long again
+    let (code, waiting) = start(&fixture.auth, &signer);
+    fixture.clock.advance(PENDING_KEY_LIFETIME - SECOND);
+    accept(&fixture, &code, &waiting);
+    fixture.clock.advance(PENDING_KEY_LIFETIME - SECOND);
+    assert!(poll(&fixture.auth, &waiting.poll_code, &signer).is_ok());
+}
+
+#[test]
+fn denied_key_stays_denied() {
+    let fixture = EngineFixture::open();
+    let signer = ProofSigner::ed25519(1);
+    let (code, waiting) = start(&fixture.auth, &signer);
+    let digest = fixture.auth.digest_enrollment_code(code.code.expose());
+    let typed = TypedCode { digest: &digest, text: code.code.expose() };
+    done(office(&fixture).deny_pending_key(typed));
+    assert_eq!(fixture.audit_events(Action::DeviceEnrollDeny).len(), 1);
+    for _ in 0..2 {
+        assert_eq!(poll_denied(&fixture.auth, &waiting.poll_code, &signer), PollDenied::AccessDenied);
+    }
+    let late = accept_with(&fixture, code.code.expose(), &acceptance(&waiting.fingerprint, false));
+    assert!(matches!(late, Err(OfficeError::NotFound { .. })), "{late:?}");
+}
+
+#[test]
+fn only_the_machine_with_the_key_gets_the_session() {
+    let fixture = EngineFixture::open();
+    let (machine, thief) = (ProofSigner::ed25519(1), ProofSigner::ed25519(2));
+    let (code, waiting) = start(&fixture.auth, &machine);
+    accept(&fixture, &code, &waiting);
+    let stolen = denial(poll(&fixture.auth, &waiting.poll_code, &thief));
+    assert_eq!(stolen, AuthDenied::Proof(ProofFault::Key.into()));
+    // neither code works as the code of an enrollment
+    for code in [code.code.expose(), waiting.poll_code.expose()] {
+        assert_eq!(denial(enroll(&fixture.auth, code, &thief)), AuthDenied::EnrollmentUnknown);
+    }
+    assert!(poll(&fixture.auth, &waiting.poll_code, &machine).is_ok());
+}
+
+#[test]
+fn acceptance_requires_the_digits_that_the_machine_shows() {
+    let fixture = EngineFixture::open();
+    let signer = ProofSigner::ed25519(1);
+    let (code, waiting) = start(&fixture.auth, &signer);
+    let wrong = if waiting.fingerprint == "0000" { "0001" } else { "0000" };
+    let refused = accept_with(&fixture, code.code.expose(), &acceptance(wrong, false));
+    assert_eq!(refused, Err(OfficeError::FingerprintMismatch));
+    assert_eq!(poll_denied(&fixture.auth, &waiting.poll_code, &signer), PollDenied::AuthorizationPending);
+    accept(&fixture, &code, &waiting);
+}
+
+#[test]
+fn acceptance_is_void_once_the_device_or_its_accepter_may_not() {
+    for lock in [true, false] {
+        let fixture = EngineFixture::open();
+        let signer = ProofSigner::ed25519(1);
+        let (code, waiting) = start(&fixture.auth, &signer);
+        let manager = fixture.records.user("manager").id;
+        let mut context = stamp(fixture.clock.now());
+        context.actor.user = Some(manager);
+        let own = tillgate_domain::office::Office::new(fixture.office_store(), fixture.records.tenant.id, context);
+        let digest = fixture.auth.digest_enrollment_code(code.code.expose());
+        let typed = TypedCode { digest: &digest, text: code.code.expose() };
+        done(own.accept_pending_key(typed, &acceptance(&waiting.fingerprint, false)));
+        if lock {
+            drop(done(office(&fixture).set_device_status(till(&fixture), DeviceStatus::Locked)));
+        } else {
+            done(office(&fixture).set_user_status(manager, UserStatus::Suspended));
+        }
+        assert_eq!(poll_denied(&fixture.auth, &waiting.poll_code, &signer), PollDenied::AccessDenied, "{lock}");
+        let event = fixture.audit_events(Action::DeviceEnroll).pop().unwrap();
+        assert_eq!(event.outcome, EventOutcome::Refused);
+    }
+}
+
+#[test]
+fn accepted_key_replaces_the_current_one_only_if_the_acceptance_says_so() {
+    let fixture = EngineFixture::open();
+    let first = ProofSigner::ed25519(1);
+    let (code, waiting) = start(&fixture.auth, &first);
+    accept(&fixture, &code, &waiting);
+    let old = poll(&fixture.auth, &waiting.poll_code, &first).unwrap();
+    let second = ProofSigner::ed25519(2);
+    let (code, waiting) = start(&fixture.auth, &second);
+    let refused = accept_with(&fixture, code.code.expose(), &acceptance(&waiting.fingerprint, false));
+    assert!(matches!(refused, Err(OfficeError::DeviceEnrolled(_))), "{refused:?}");
+    accept_with(&fixture, code.code.expose(), &acceptance(&waiting.fingerprint, true)).unwrap();
+    assert!(poll(&fixture.auth, &waiting.poll_code, &second).unwrap().may_have_ended_sessions);
+    let ended = fixture.session(old.tokens.session.id).ended.map(|(_, why)| why);
+    assert_eq!(ended, Some(EndReason::Replaced));
+}
+
+/// Presents a code, and returns how the machine waits.
+fn present(fixture: &EngineFixture, code: &Secret<String>, signer: &ProofSigner) -> Result<WaitingKey, AuthDenied> {
+    let answer = fixture.auth.enroll_device(&EnrollmentRequest {
+        dialect: &native(),
+        terms: &terms(),
+        tenant: None,
+        code,
+        proven_key: &prove(&fixture.auth, signer),
+        storage: KeyStorage::Software,
+        trusts_storage: false,
+        label: "Box",
+        app: "Kasa 5.1",
+        address: address(1),
+    });
+    match answer {
+        Ok(EnrollmentAnswer::Waiting(waiting)) => Ok(waiting),
+        Err(Error::Denied(denied)) => Err(denied),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn enrollment_that_must_be_confirmed_waits_for_it() {
+    let fixture = EngineFixture::open();
+    let (machine, thief) = (ProofSigner::ed25519(1), ProofSigner::ed25519(2));
+    let lifetime = 30 * MINUTE;
+    let EnrollmentCode { code, digest } = fixture.auth.generate_enrollment_code(lifetime).unwrap();
+    let new = NewEnrollment { digest, lifetime, replaces_key: false, confirms: true };
+    done(office(&fixture).start_enrollment(till(&fixture), &new));
+    let early = office(&fixture).confirm_enrollment(till(&fixture), "0000").unwrap();
+    assert!(matches!(early, Err(OfficeError::NotFound { .. })), "nobody has presented the code: {early:?}");
+
+    let first = present(&fixture, &code, &machine).unwrap();
+    let lost = present(&fixture, &code, &machine).unwrap();
+    assert_eq!(first.fingerprint, lost.fingerprint, "the same machine");
+    assert_eq!(present(&fixture, &code, &thief).unwrap_err(), AuthDenied::EnrollmentUnknown);
+    assert_eq!(fixture.audit_events(Action::DeviceEnrollClaim).len(), 1);
+    assert_eq!(fixture.audit_events(Action::DeviceEnrollReplay).len(), 1);
+    assert_eq!(poll_denied(&fixture.auth, &first.poll_code, &machine), PollDenied::ExpiredToken);
+    assert_eq!(poll_denied(&fixture.auth, &lost.poll_code, &machine), PollDenied::AuthorizationPending);
+    assert_eq!(keys(&fixture), Vec::new());
+
+    let wrong = if lost.fingerprint == "0000" { "0001" } else { "0000" };
+    assert_eq!(
+        office(&fixture).confirm_enrollment(till(&fixture), wrong).unwrap(),
+        Err(OfficeError::FingerprintMismatch)
+    );
+    let found = done(office(&fixture).reader().find_enrollment_with_key(till(&fixture))).unwrap();
+    assert_eq!(found.1.map(|key| key.label), Some("Box".to_owned()));
+    done(office(&fixture).confirm_enrollment(till(&fixture), &lost.fingerprint));
+    assert!(poll(&fixture.auth, &lost.poll_code, &machine).is_ok());
+    assert_eq!(states(&fixture), [DeviceKeyState::Current]);
+}
+
+#[test]
+fn starts_are_limited_in_their_network() {
+    let fixture = EngineFixture::open();
+    let signer = ProofSigner::ed25519(1);
+    let start = || {
+        fixture.auth.start_pending_key(&PendingKeyRequest {
+            tenant: None,
+            proven_key: &prove(&fixture.auth, &signer),
+            storage: KeyStorage::Software,
+            label: "",
+            app: "",
+            address: address(1),
+        })
+    };
+    for number in 0..50 {
+        assert!(start().is_ok(), "{number}");
+    }
+    assert!(matches!(denial(start()), AuthDenied::TooManyAttempts { .. }));
+}
+
+#[test]
+fn tenant_may_accept_no_machines_that_show_a_code() {
+    let fixture = EngineFixture::open();
+    let signer = ProofSigner::ed25519(1);
+    let (code, waiting) = start(&fixture.auth, &signer);
+    let change = TenantChange { machine_codes: Some(false), ..TenantChange::default() };
+    done(office(&fixture).change_tenant(None, &change, &SessionLimits::default()));
+    let refused = accept_with(&fixture, code.code.expose(), &acceptance(&waiting.fingerprint, false));
+    assert_eq!(refused, Err(OfficeError::MachineCodesOff));
+    let known = fixture.auth.start_pending_key(&PendingKeyRequest {
+        tenant: Some(fixture.records.tenant.id),
+        proven_key: &prove(&fixture.auth, &signer),
+        storage: KeyStorage::Software,
+        label: "",
+        app: "",
+        address: address(1),
+    });
+    assert_eq!(denial(known), AuthDenied::Poll(PollDenied::AccessDenied));
+}

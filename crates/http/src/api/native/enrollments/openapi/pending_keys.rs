@@ -1,0 +1,116 @@
+//! OpenAPI documentation of the operations on keys of machines that wait to be accepted.
+
+use serde_json::{Value, json};
+
+use super::super::request::{AcceptKey, ConfirmEnrollment, PollKey, StartKey};
+use super::super::response::{EnrollmentBody, PendingKeyBody, StartedKeyBody};
+use super::{TAG, example_enrollment};
+use crate::api::native::sessions::example_bound_tokens;
+use crate::api::native::sessions::response::TokensBody;
+use crate::openapi::{OperationDoc, text_schema};
+
+const PROOF_PARAMETER: &str = "The proof of the key. It needs the nonce of `DPoP-Nonce`.";
+
+pub(super) fn example_waiting_key() -> Value {
+    json!({
+        "device_code": "x1Zr3vN9Qm0e4bT7aKcPuF2sWdJyHgLk5oXiRtEnVq8",
+        "fingerprint": "4712",
+        "expires_in": 600,
+        "interval": 5,
+    })
+}
+
+fn example_pending_key() -> Value {
+    json!({
+        "label": "Box under the counter",
+        "app": "Kasa 5.1",
+        "storage": "hardware",
+        "thumbprint": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I",
+        "address": "192.0.2.7",
+        "same_network": true,
+        "created_at": "2026-11-21T08:00:00.000Z",
+        "expires_at": "2026-11-21T08:10:00.000Z",
+    })
+}
+
+pub(in crate::api::native::enrollments) fn start_key() -> OperationDoc {
+    let mut example = example_waiting_key();
+    if let Some(members) = example.as_object_mut() {
+        members.insert("user_code".to_owned(), json!("KQLZ-SGBV"));
+        members.insert("verification_uri".to_owned(), json!("https://pos.example/office/enroll"));
+        let complete = json!("https://pos.example/office/enroll#KQLZSGBV");
+        members.insert("verification_uri_complete".to_owned(), complete);
+    }
+    OperationDoc::new(TAG, "Let a key wait to be accepted")
+        .description(
+            "For a machine on which no code can be typed (RFC 8628). Show `user_code`, `fingerprint` and, if you can, \
+             `verification_uri_complete` as a QR code, and poll (`POST enrollments/poll`). Somebody accepts the key for \
+             a device in the back office.",
+        )
+        .description("Starts are limited for each network, as wrong codes are (429).")
+        .header_parameter("DPoP", PROOF_PARAMETER, text_schema())
+        .lenient_request_body::<StartKey>(json!({
+            "storage": "hardware",
+            "label": "Box under the counter",
+            "app": "Kasa 5.1",
+        }))
+        .response::<StartedKeyBody<'_>>(200, "What the machine shows, and how it polls.", example)
+        .errors(&[400, 429])
+}
+
+pub(in crate::api::native::enrollments) fn poll_key() -> OperationDoc {
+    OperationDoc::new(TAG, "Poll for the acceptance of a key")
+        .description(
+            "Send a new proof of the same key with each poll, every `interval` seconds. Until somebody accepts the key, \
+             the answer is 400 `authorization_pending`, or `slow_down` if you poll more often, which does not change \
+             the interval. `access_denied` and `expired_token` are final: start again.",
+        )
+        .description(
+            "If the answer with the tokens is lost, poll again: within ten minutes, you get tokens of the same session.",
+        )
+        .header_parameter("DPoP", PROOF_PARAMETER, text_schema())
+        .lenient_request_body::<PollKey>(json!({ "device_code": "x1Zr3vN9Qm0e4bT7aKcPuF2sWdJyHgLk5oXiRtEnVq8" }))
+        .response::<TokensBody<'_>>(200, "The tokens and the session.", example_bound_tokens())
+        .with_location()
+        .with_revocation()
+        .errors(&[400, 409])
+}
+
+pub(in crate::api::native::enrollments) fn get_key() -> OperationDoc {
+    OperationDoc::new(TAG, "Get a key that waits")
+        .description("The machine that shows this code. 404 if no machine waits under it.")
+        .response::<PendingKeyBody<'_>>(200, "The machine.", example_pending_key())
+}
+
+pub(in crate::api::native::enrollments) fn accept_key() -> OperationDoc {
+    OperationDoc::new(TAG, "Accept a key that waits")
+        .description(
+            "The machine that shows this code is enrolled as the device when it polls next. A previous code of the \
+             device is void. You need every right that the device has as itself.",
+        )
+        .description(
+            "Digits that the machine does not show are answered with 409 `fingerprint_mismatch`, a device that has a \
+             current key with 409 `device_enrolled` unless you send `replace`, and a device that is not active with \
+             409 `device_not_active`.",
+        )
+        .request_body::<AcceptKey>(json!({ "device": "P01", "fingerprint": "4712", "replace": false }))
+        .response::<EnrollmentBody<'_>>(200, "The enrollment.", example_enrollment())
+        .errors(&[409])
+}
+
+pub(in crate::api::native::enrollments) fn deny_key() -> OperationDoc {
+    OperationDoc::new(TAG, "Deny a key that waits")
+        .description("The machine that shows this code learns it with its next poll. 404 if no machine waits under it.")
+        .no_content("The key was denied.")
+}
+
+pub(in crate::api::native::enrollments) fn confirm_enrollment() -> OperationDoc {
+    OperationDoc::new(TAG, "Confirm the machine of an enrollment")
+        .description(
+            "The machine that has presented the code is enrolled when it polls next. 404 if none waits. Digits that \
+             the machine does not show are answered with 409 `fingerprint_mismatch`.",
+        )
+        .request_body::<ConfirmEnrollment>(json!({ "fingerprint": "4712" }))
+        .response::<EnrollmentBody<'_>>(200, "The enrollment.", example_enrollment())
+        .errors(&[409])
+}

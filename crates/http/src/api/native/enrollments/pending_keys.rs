@@ -1,0 +1,136 @@
+//! Operations on keys of machines that wait to be accepted (RFC 8628): a machine starts and polls,
+//! and the back office accepts, denies or confirms it.
+
+use std::sync::Arc;
+
+use actix_web::HttpResponse;
+use actix_web::http::{Method, StatusCode};
+use tillgate_auth_core::{AuthDenied, Caller, PendingKeyRequest, PollRequest, ProofDenied, ProvenKey};
+use tillgate_domain::office::{FieldName, TypedCode};
+use tillgate_domain::{DeviceId, KeyStorage};
+
+use super::request::{self, AcceptKey, ConfirmEnrollment, KeyInput};
+use super::response::{EnrollmentBody, PendingKeyBody, StartedKeyBody};
+use super::{ENROLL, openapi, render_enrolled};
+use crate::api::native::path::read_id;
+use crate::api::native::till_terms::TillTerms;
+use crate::api::native::{body, no_content};
+use crate::error::ApiError;
+use crate::error::office::into_api_result;
+use crate::request::Request;
+use crate::serving::response::render_json;
+use crate::serving::route::Route;
+
+/// The page of the back office on which a code is typed, below the address of the server.
+const ACCEPT_PATH: &str = "/office/enroll";
+
+/// The operations of the back office.
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::authenticated(Method::GET, "/enrollments/{user_code}", ENROLL, get_key)
+            .documented(openapi::pending_keys::get_key),
+        Route::authenticated(Method::POST, "/enrollments/{user_code}/accept", ENROLL, accept_key)
+            .documented(openapi::pending_keys::accept_key),
+        Route::authenticated(Method::POST, "/enrollments/{user_code}/deny", ENROLL, deny_key)
+            .documented(openapi::pending_keys::deny_key),
+        Route::authenticated(Method::POST, "/devices/{id}/enrollment/confirm", ENROLL, confirm_enrollment)
+            .documented(openapi::pending_keys::confirm_enrollment),
+    ]
+}
+
+pub(super) async fn start_key(call: Request) -> Result<HttpResponse, ApiError> {
+    let KeyInput { storage, label, app } = request::read_key(call.head().headers(), call.body())?;
+    let proven_key = require_proven_key(&call)?;
+    let (tenant, address) = (call.tenant_id().await?, call.address());
+    let (code, waiting) = call
+        .run_blocking(move |auth| {
+            auth.start_pending_key(&PendingKeyRequest {
+                tenant,
+                proven_key: &proven_key,
+                storage,
+                label: &label,
+                app: &app,
+                address,
+            })
+        })
+        .await?;
+    let uri = call.head().public_uri();
+    let origin = uri.strip_suffix(call.head().path()).unwrap_or_default();
+    let page = format!("{origin}{ACCEPT_PATH}");
+    render_json(StatusCode::OK, &StartedKeyBody::new(&code, &waiting, &page))
+}
+
+pub(super) async fn poll_key(call: Request, terms: Arc<TillTerms>) -> Result<HttpResponse, ApiError> {
+    let poll_code = request::read_poll(call.head().headers(), call.body())?;
+    let proven_key = require_proven_key(&call)?;
+    let (tenant, address, dialect) = (call.tenant_id().await?, call.address(), call.mount().dialect_name.clone());
+    let enrolled = call
+        .run_blocking(move |auth| {
+            auth.poll_pending_key(&PollRequest {
+                dialect: &dialect,
+                terms: [KeyStorage::Hardware, KeyStorage::Software].map(|storage| terms.for_storage(storage)),
+                tenant,
+                poll_code: &poll_code,
+                proven_key: &proven_key,
+                trusts_storage: terms.trusts_hardware_claim(),
+                address,
+            })
+        })
+        .await?;
+    render_enrolled(&call, StatusCode::OK, &enrolled).await
+}
+
+async fn get_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let code = read_code(&call);
+    let key = call
+        .with_office(move |context| {
+            let digest = context.auth.digest_enrollment_code(&code);
+            let typed = TypedCode { digest: &digest, text: &code };
+            into_api_result(context.reader_for_caller(&caller).find_pending_key(typed))
+        })
+        .await?;
+    render_json(StatusCode::OK, &PendingKeyBody::from_key(&key, call.address()))
+}
+
+async fn accept_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let code = read_code(&call);
+    let sent: AcceptKey = body::read_request(&call)?;
+    let acceptance = sent.into_acceptance()?;
+    let enrollment = call
+        .with_office(move |context| {
+            let digest = context.auth.digest_enrollment_code(&code);
+            let typed = TypedCode { digest: &digest, text: &code };
+            into_api_result(context.for_caller(&caller)?.accept_pending_key(typed, &acceptance))
+        })
+        .await?;
+    render_json(StatusCode::OK, &EnrollmentBody::from_enrollment(&enrollment, call.auth().time().at))
+}
+
+async fn deny_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let code = read_code(&call);
+    call.with_office(move |context| {
+        let digest = context.auth.digest_enrollment_code(&code);
+        let typed = TypedCode { digest: &digest, text: &code };
+        into_api_result(context.for_caller(&caller)?.deny_pending_key(typed))
+    })
+    .await?;
+    Ok(no_content())
+}
+
+async fn confirm_enrollment(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let id: DeviceId = read_id(&call, FieldName::Device)?;
+    let sent: ConfirmEnrollment = body::read_request(&call)?;
+    let fingerprint = sent.into_fingerprint()?;
+    let enrollment = call
+        .with_office(move |context| into_api_result(context.for_caller(&caller)?.confirm_enrollment(id, &fingerprint)))
+        .await?;
+    render_json(StatusCode::OK, &EnrollmentBody::from_enrollment(&enrollment, call.auth().time().at))
+}
+
+fn read_code(call: &Request) -> String {
+    call.head().path_parameter("user_code").to_owned()
+}
+
+fn require_proven_key(call: &Request) -> Result<ProvenKey, ApiError> {
+    call.read_proven_key()?.ok_or(ApiError::Denied(AuthDenied::Proof(ProofDenied::Missing)))
+}

@@ -1,0 +1,100 @@
+//! The in-memory ports for keys that wait to be accepted, of the engine and the back office.
+
+use tillgate_domain::office::ports as office;
+use tillgate_domain::{DeviceId, EnrollmentDigest, Instant, PendingKey, PendingKeyState, StoreResult, TenantId};
+
+use super::transaction::{Transaction, to_u32, to_usize};
+use tillgate_auth_core::ports as auth;
+
+impl office::PendingKeys for Transaction<'_> {
+    fn find_by_code(&mut self, code: &EnrollmentDigest) -> StoreResult<Option<PendingKey>> {
+        Ok(self.tables().pending_keys.get(code).cloned())
+    }
+
+    fn accept(
+        &mut self,
+        code: &EnrollmentDigest,
+        tenant: TenantId,
+        device: DeviceId,
+        expires_at: Instant,
+    ) -> StoreResult<bool> {
+        self.change_waiting(code, |key| {
+            key.state = PendingKeyState::Accepted;
+            (key.tenant, key.device, key.expires_at) = (Some(tenant), Some(device), expires_at);
+        })
+    }
+
+    fn deny(&mut self, code: &EnrollmentDigest, tenant: TenantId) -> StoreResult<bool> {
+        self.change_waiting(code, |key| {
+            key.state = PendingKeyState::Denied;
+            key.tenant = Some(tenant);
+        })
+    }
+
+    fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32> {
+        let keys = &mut self.tables_mut()?.pending_keys;
+        let old = keys.rows().values().filter(|key| key.expires_at < before);
+        let old: Vec<EnrollmentDigest> = old.take(to_usize(limit)).map(|key| key.code_digest).collect();
+        for code in &old {
+            keys.remove(code);
+        }
+        Ok(to_u32(old.len()))
+    }
+}
+
+impl auth::PendingKeys for Transaction<'_> {
+    fn insert(&mut self, key: &PendingKey) -> StoreResult<bool> {
+        let is_polled = self.find_polled(&key.poll_digest).is_some();
+        let keys = &mut self.tables_mut()?.pending_keys;
+        if is_polled || keys.has(&key.code_digest) {
+            return Ok(false);
+        }
+        keys.put(key.code_digest, key.clone());
+        Ok(true)
+    }
+
+    fn find_by_code(&mut self, code: &EnrollmentDigest) -> StoreResult<Option<PendingKey>> {
+        Ok(self.tables().pending_keys.get(code).cloned())
+    }
+
+    fn find_by_poll_code(&mut self, poll_code: &EnrollmentDigest) -> StoreResult<Option<PendingKey>> {
+        Ok(self.find_polled(poll_code))
+    }
+
+    fn renew(
+        &mut self,
+        code: &EnrollmentDigest,
+        poll_code: &EnrollmentDigest,
+        expires_at: Instant,
+    ) -> StoreResult<bool> {
+        self.change_waiting(code, |key| {
+            key.poll_digest = *poll_code;
+            key.expires_at = expires_at;
+        })
+    }
+
+    fn record_poll(&mut self, poll_code: &EnrollmentDigest, at: Instant) -> StoreResult<()> {
+        let found = self.find_polled(poll_code);
+        let keys = &mut self.tables_mut()?.pending_keys;
+        if let Some(found) = found {
+            keys.change(&found.code_digest, |key| key.polled_at = Some(at));
+        }
+        Ok(())
+    }
+}
+
+impl Transaction<'_> {
+    fn find_polled(&self, poll_code: &EnrollmentDigest) -> Option<PendingKey> {
+        self.tables().pending_keys.rows().values().find(|key| key.poll_digest == *poll_code).cloned()
+    }
+
+    /// Changes the key with this code if it waits. Returns whether it waited.
+    fn change_waiting(&mut self, code: &EnrollmentDigest, change: impl FnOnce(&mut PendingKey)) -> StoreResult<bool> {
+        let keys = &mut self.tables_mut()?.pending_keys;
+        let waits = keys.get(code).is_some_and(|key| key.state == PendingKeyState::Waiting);
+        if waits {
+            keys.change(code, change);
+        }
+        Ok(waits)
+    }
+}

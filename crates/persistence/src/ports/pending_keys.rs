@@ -1,0 +1,96 @@
+//! Keys that wait to be accepted, for the engine and the back office.
+
+use diesel::prelude::*;
+use tillgate_auth_core::ports as auth;
+use tillgate_domain::office::ports as office;
+use tillgate_domain::{DeviceId, EnrollmentDigest, Instant, PendingKey, PendingKeyState, StoreResult, TenantId};
+
+use super::removed_rows;
+use crate::error_class::classify;
+use crate::row::PendingKeyRow;
+use crate::schema::pending_keys;
+use crate::statement::{Bind, OnConflictDoNothing, Statement};
+use crate::transaction::Transaction;
+
+const ACCEPT: &str = "UPDATE pending_keys SET state = $2, tenant_id = $3, device_id = $4, expires_at = $5 \
+     WHERE code_digest = $1 AND state = 'waiting'";
+const DENY: &str = "UPDATE pending_keys SET state = $2, tenant_id = $3 WHERE code_digest = $1 AND state = 'waiting'";
+const RENEW: &str = "UPDATE pending_keys SET poll_digest = $2, expires_at = $3 \
+     WHERE code_digest = $1 AND state = 'waiting'";
+const RECORD_POLL: &str = "UPDATE pending_keys SET polled_at = $2 WHERE poll_digest = $1";
+const SWEEP: &str = "DELETE FROM pending_keys WHERE code_digest IN (\
+     SELECT code_digest FROM pending_keys WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)";
+
+impl Transaction<'_> {
+    fn find_pending_key(&mut self, code: &EnrollmentDigest) -> StoreResult<Option<PendingKey>> {
+        let found: Option<PendingKeyRow> = pending_keys::table
+            .find(code.as_slice())
+            .select(PendingKeyRow::as_select())
+            .get_result(self.connection)
+            .optional()
+            .map_err(classify)?;
+        found.map(PendingKeyRow::into_domain).transpose()
+    }
+}
+
+impl office::PendingKeys for Transaction<'_> {
+    fn find_by_code(&mut self, code: &EnrollmentDigest) -> StoreResult<Option<PendingKey>> {
+        self.find_pending_key(code)
+    }
+
+    fn accept(
+        &mut self,
+        code: &EnrollmentDigest,
+        tenant: TenantId,
+        device: DeviceId,
+        expires_at: Instant,
+    ) -> StoreResult<bool> {
+        let state = PendingKeyState::Accepted.name();
+        let binds = [Bind::Bytes(code), state.into(), Bind::from(&tenant.0), Bind::from(&device.0), expires_at.into()];
+        Ok(self.execute(&Statement::new(ACCEPT, binds))? == 1)
+    }
+
+    fn deny(&mut self, code: &EnrollmentDigest, tenant: TenantId) -> StoreResult<bool> {
+        let binds = [Bind::Bytes(code), PendingKeyState::Denied.name().into(), Bind::from(&tenant.0)];
+        Ok(self.execute(&Statement::new(DENY, binds))? == 1)
+    }
+
+    fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32> {
+        self.execute(&Statement::new(SWEEP, [before.into(), i64::from(limit).into()])).map(removed_rows)
+    }
+}
+
+impl auth::PendingKeys for Transaction<'_> {
+    fn insert(&mut self, key: &PendingKey) -> StoreResult<bool> {
+        let insert = diesel::insert_into(pending_keys::table).values(PendingKeyRow::from_domain(key));
+        Ok(OnConflictDoNothing(insert).execute(self.write_connection()?).map_err(classify)? == 1)
+    }
+
+    fn find_by_code(&mut self, code: &EnrollmentDigest) -> StoreResult<Option<PendingKey>> {
+        self.find_pending_key(code)
+    }
+
+    fn find_by_poll_code(&mut self, poll_code: &EnrollmentDigest) -> StoreResult<Option<PendingKey>> {
+        let found: Option<PendingKeyRow> = pending_keys::table
+            .filter(pending_keys::poll_digest.eq(poll_code.as_slice()))
+            .select(PendingKeyRow::as_select())
+            .get_result(self.connection)
+            .optional()
+            .map_err(classify)?;
+        found.map(PendingKeyRow::into_domain).transpose()
+    }
+
+    fn renew(
+        &mut self,
+        code: &EnrollmentDigest,
+        poll_code: &EnrollmentDigest,
+        expires_at: Instant,
+    ) -> StoreResult<bool> {
+        let binds = [Bind::Bytes(code), Bind::Bytes(poll_code), expires_at.into()];
+        Ok(self.execute(&Statement::new(RENEW, binds))? == 1)
+    }
+
+    fn record_poll(&mut self, poll_code: &EnrollmentDigest, at: Instant) -> StoreResult<()> {
+        self.execute(&Statement::new(RECORD_POLL, [Bind::Bytes(poll_code), at.into()])).map(drop)
+    }
+}
