@@ -80,7 +80,7 @@ fn check_enrollment(engine: DatabaseEngine) {
 
     enroll_device(&page.server, &ProofSigner::p256(), &code).expect_status(201);
     page.wait_for_text("aside.panel [role=status]", "Enrolled");
-    for text in ["Box", "Kasa 5.1", "Hardware: cannot be copied"] {
+    for text in ["Box", "Kasa 5.1", "In hardware, as the device says"] {
         page.wait_for_text("aside.panel .facts", text);
     }
     assert_eq!(page.browser.run("return document.querySelector('.one-time-code')"), Value::Null);

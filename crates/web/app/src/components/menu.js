@@ -21,8 +21,10 @@ export function openMenu(button, items, label) {
     menu.remove();
     button.setAttribute("aria-expanded", "false");
     removeEventListener("pointerdown", outside, true);
+    removeEventListener("resize", follow);
     closeOpen = null;
   };
+  const follow = () => place(menu, button);
   const outside = (/** @type {Event} */ other) => {
     const target = /** @type {Node} */ (other.target);
     if (!menu.contains(target) && !button.contains(target)) close();
@@ -35,7 +37,8 @@ export function openMenu(button, items, label) {
   const shown = items.filter((item) => item || item === null);
   const isBetween = (/** @type {number} */ at) => Boolean(shown[at - 1] && shown.slice(at).some(Boolean));
   render(shown.map((item, at) => (item ? view(item, pick) : isBetween(at) ? html`<hr>` : nothing)), menu);
-  place(menu, button);
+  follow();
+  addEventListener("resize", follow);
   button.setAttribute("aria-expanded", "true");
   menu.addEventListener("keydown", (key) => moveFocus(key, menu, button, close));
   addEventListener("pointerdown", outside, true);

@@ -37,9 +37,9 @@ function row(item, columns, { rowHref, openId, actions, nameOf, rowClass, select
             .checked=${selection.selected.has(item.id)} @change=${toggle}></td>`
         : nothing}
       ${columns.map(
-        (column, index) => html`<td class=${column.class ?? ""} data-label=${column.label}>
-          ${index === 0 ? html`<a class="row-link" href=${rowHref(item)}>${column.cell(item)}</a>` : column.cell(item)}
-        </td>`,
+        // without a space, so that a cell without a value is an empty element
+        (column, index) => html`<td class=${column.class ?? ""} data-label=${column.label}>${
+          index === 0 ? html`<a class="row-link" href=${rowHref(item)}>${column.cell(item)}</a>` : column.cell(item)}</td>`,
       )}
       ${actions
         ? html`<td class="menu-cell">${menuButton(() => actions(item), nameOf?.(item))}</td>`

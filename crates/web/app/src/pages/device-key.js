@@ -3,7 +3,7 @@
 import { cancelEnrollment, codes, revokeKey, startEnrollment } from "../actions/enrollments.js";
 import { call, formatMoment, hasText, href, html, nameOf, nothing, Problem, readItems, repaint, t, word } from "../core.js";
 import { facts } from "../components/detail.js";
-import { actButtons, dash, idText, moment, rowList, state } from "../components/small.js";
+import { actButtons, age, dash, idText, moment, rowList, state } from "../components/small.js";
 
 const SHOWN_LETTERS = 12;
 let timer = 0;
@@ -79,6 +79,7 @@ const byName = (id) => (id ? nameOf({ id }) || "–" : t("enroll.by_command"));
 /** @param {NativeApi.DeviceKey} key */
 const keyFacts = (key) => facts([
   [t("device_key.enrolled_at"), moment(key.enrolled_at)],
+  [t("key.last_used"), age(key.used_at)],
   [t("device_key.by"), key.enrolled_by ? html`<a href=${href("people", key.enrolled_by)}>${byName(key.enrolled_by)}</a>` : byName(null)],
   [t("device_key.label"), key.label || dash],
   [t("device_key.app"), key.app || dash],
