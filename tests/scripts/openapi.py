@@ -49,7 +49,16 @@ OWN = {
 ENDLESS = {("GET", "/api/v1/events")}
 
 # calls that succeed with a key of the client only, which tests/enrollment.rs has
-WITH_KEY = {("POST", "/api/v1/enrollments"), ("DELETE", "/api/v1/devices/{id}/keys/{thumbprint}")}
+WITH_KEY = {
+    ("POST", "/api/v1/enrollments"),
+    ("POST", "/api/v1/enrollments/start"),
+    ("POST", "/api/v1/enrollments/poll"),
+    ("GET", "/api/v1/enrollments/{user_code}"),
+    ("POST", "/api/v1/enrollments/{user_code}/accept"),
+    ("POST", "/api/v1/enrollments/{user_code}/deny"),
+    ("POST", "/api/v1/devices/{id}/enrollment/confirm"),
+    ("DELETE", "/api/v1/devices/{id}/keys/{thumbprint}"),
+}
 
 # the headers of valid requests; invalid requests and two of each kind have generated ones
 HEADERS = {"If-Match": "*", "X-Original-Method": "GET", "X-Original-URI": "/products"}
