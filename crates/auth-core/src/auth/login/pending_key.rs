@@ -64,7 +64,7 @@ impl Auth {
         let drawn = |error: crate::EntropyError| Error::Fault(error.to_string());
         let poll = OneTimeToken::new_link_token(self.entropy.random_bytes::<32>().map_err(drawn)?);
         let number = u64::from_be_bytes(self.entropy.random_bytes::<8>().map_err(drawn)?) % 10_000;
-        Ok(NewWaitingKey { poll, fingerprint: format!("{number:0width$}", width = FINGERPRINT_DIGITS) })
+        Ok(NewWaitingKey { poll, fingerprint: format!("{number:0FINGERPRINT_DIGITS$}") })
     }
 
     /// Lets the key of a machine wait until somebody accepts it for a device, by the code that the
