@@ -78,6 +78,8 @@ fn sessions_continue_on_the_standby_after_a_hanging_primary_is_fenced() {
     let primary = Server::start(&[]).unwrap();
     let standby = primary.start_synchronous_standby().unwrap();
     primary.create_database();
+    // the address names the standby first, which must have the database before it is asked
+    wait_until(RECOVERY_TIMEOUT, "the database on the standby", || standby.sql("shop_0", "SELECT 1").is_ok());
     let port = |server: &Server| server.host().rsplit(':').next().unwrap().to_owned();
     let address = format!(
         "postgres://tillgate@/shop_0?host=127.0.0.1,127.0.0.1&port={},{}&target_session_attrs=read-write",

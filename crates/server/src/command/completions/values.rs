@@ -230,6 +230,8 @@ mod tests {
             "alive",
             "network",
             "recipient",
+            "code",
+            "fingerprint",
         ];
         let unknown: Vec<_> = without
             .into_iter()
