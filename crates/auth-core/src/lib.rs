@@ -63,14 +63,15 @@
 //! # Implement a store
 //!
 //! `MemoryStore` of the crate `tillgate-memory` is the reference implementation, for tests and for
-//! a first try. Your own store implements three traits:
+//! a first try. Your own store implements four traits:
 //!
 //! 1. [`Store<AuthPorts>`](tillgate_domain::Store) on the type that opens transactions; it runs a
 //!    closure as one unit of work. The module [`tillgate_domain::work`] lists its promises.
-//! 2. [`AuthTx`] on the transaction. Each method returns one port, such as
+//! 2. [`Tx`](tillgate_domain::Tx) on the transaction, for the audit log and revocations.
+//! 3. [`AuthTx`] on the transaction. Each method returns one port, such as
 //!    [`Sessions`](ports::Sessions); usually the transaction implements all of them and returns
 //!    itself. The module [`ports`] describes them.
-//! 3. [`AuthStore`] on the store: it notifies the engine of committed changes.
+//! 4. [`AuthStore`] on the store: it notifies the engine of committed changes.
 //!
 //! The crate `tillgate-testkit` contains the contract tests that a store must pass.
 //! `docs/own-store.md` is the step-by-step guide.

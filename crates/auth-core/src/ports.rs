@@ -2,7 +2,8 @@
 //!
 //! A store implements [`AuthTx`] on its transaction (each method usually returns `self`) and
 //! [`Store<AuthPorts>`](tillgate_domain::Store) on the type that opens transactions.
-//! `tillgate-testkit` has a test case for each promise below; run it against your store.
+//! `tillgate-testkit` has a test case for each promise below, except those of [`ApiKeys`] and
+//! [`Enrollments`]; run it against your store.
 //!
 //! Two conventions hold for all ports. A lookup returns `StoreResult<Option<T>>`, so that a failure
 //! is never taken for absence. A write that can lose a race is a conditional update that returns

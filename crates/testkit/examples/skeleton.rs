@@ -1,6 +1,6 @@
-//! A store with nothing implemented: every trait and every method that authentication requires, to
-//! be filled in from top to bottom. Copy this file into your crate as a module, delete `main`, and
-//! run the contract at its end with `cargo test` after each port (`docs/own-store.md`).
+//! A store with nothing implemented: every trait and every method that authentication requires.
+//! Copy this file into your crate as a module, delete `main`, and run the contract at its end with
+//! `cargo test` after each port. `docs/own-store.md` recommends an order.
 //!
 //! The documentation of each trait's methods says what they promise; the texts here only summarize
 //! it.

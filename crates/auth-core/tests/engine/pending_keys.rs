@@ -274,6 +274,28 @@ fn enrollment_that_must_be_confirmed_waits_for_it() {
 }
 
 #[test]
+fn presented_code_is_void_once_its_enrollment_is_canceled_or_replaced() {
+    for cancels in [true, false] {
+        let fixture = EngineFixture::open();
+        let machine = ProofSigner::ed25519(1);
+        let new = |digest| NewEnrollment { digest, lifetime: 30 * MINUTE, replaces_key: false, confirms: true };
+        let EnrollmentCode { code, digest } = fixture.auth.generate_enrollment_code(30 * MINUTE).unwrap();
+        done(office(&fixture).start_enrollment(till(&fixture), &new(digest)));
+        let waiting = present(&fixture, &code, &machine).unwrap();
+        if cancels {
+            done(office(&fixture).cancel_enrollment(till(&fixture)));
+        } else {
+            let other = fixture.auth.generate_enrollment_code(30 * MINUTE).unwrap();
+            done(office(&fixture).start_enrollment(till(&fixture), &new(other.digest)));
+        }
+        let refused = accept_with(&fixture, code.expose(), &acceptance(&waiting.fingerprint, false));
+        assert!(matches!(refused, Err(OfficeError::NotFound { .. })), "{cancels}: {refused:?}");
+        assert!(poll(&fixture.auth, &waiting.poll_code, &machine).is_err(), "{cancels}");
+        assert_eq!(keys(&fixture), Vec::new(), "{cancels}");
+    }
+}
+
+#[test]
 fn starts_are_limited_in_their_network() {
     let fixture = EngineFixture::open();
     let signer = ProofSigner::ed25519(1);

@@ -114,6 +114,7 @@ impl DemoArgs {
         let passwords = new.passwords(&settings, chosen.as_ref())?;
         let startup_task = {
             let password = try_it::admin_password(&settings, delivery, &passwords);
+            let delivery = (delivery, passwords.contains_key("cashier"));
             let office = try_it::office_prefix(&settings).map(str::to_owned);
             let first_line = move |url: &str| {
                 office.map(|prefix| format!("Open {url}{prefix} and sign in as admin with the password {password}"))

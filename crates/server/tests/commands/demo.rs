@@ -214,8 +214,15 @@ fn second_demo_adds_and_restores_nothing() {
     home.run_ok(&["user", "status", "cashier", "deleted", "--yes"]);
     let mut server = home.start(&["demo"]);
     server.wait_until_ready();
-    assert!(server.announcement.ends_with("as admin with the password that was shown when the demo was created\n"));
+    assert!(
+        server
+            .announcement
+            .ends_with("as admin with the password that was shown or chosen when the demo was created\n")
+    );
     assert!(server.read_line().contains("already exists"));
+    assert_eq!(server.read_line(), "Try:");
+    let placeholder = "  PASSWORD='the password that was shown or chosen when the demo was created'";
+    assert_eq!(server.read_line(), placeholder, "no command that reads a file without it");
     assert!((0..20).any(|_| server.read_line() == format!("API documentation: http://{}/docs", server.address)));
     assert_eq!(server.login(&json!({ "login": "cashier", "device": "P01", "password": PASSWORD })), 401);
     assert_eq!(server.login(&json!({ "login": "manager", "password": PASSWORD })), 201);

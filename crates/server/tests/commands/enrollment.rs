@@ -42,6 +42,8 @@ fn machine_that_shows_no_code_is_not_accepted(engine: DatabaseEngine) {
     assert!(home.run_refused(&["device", "deny", "KQLZ-SGBV"], 1).contains("\"KQLZ-SGBV\" does not exist"));
     let waiting = home.run_ok(&["device", "enroll", "P01", "--confirm", "--json"]).json();
     assert_eq!((&waiting["confirm"], &waiting["pending"]), (&json!(true), &json!(null)));
+    let next = home.run_ok(&["device", "enroll", "P01", "--confirm"]).err;
+    assert!(next.contains("confirm it with tillgate device accept CODE"), "{next}");
 }
 
 fn codes_of_all_tills_are_written_to_a_file(engine: DatabaseEngine) {

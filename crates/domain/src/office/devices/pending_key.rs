@@ -84,8 +84,13 @@ fn accept(
     let named = tx.devices().find_by_name(office.tenant, &acceptance.device.to_folded())?;
     let unknown = || OfficeError::UnknownName { field: FieldName::Device, value: acceptance.device.to_string() };
     let device = named.ok_or_else(unknown)?.id;
-    if key.device.is_some_and(|chosen| chosen != device) {
-        return Err(unknown_code(code.text).into());
+    if let Some(chosen) = key.device {
+        // the code with which the machine has presented itself may have been canceled or replaced
+        let enrollment = tx.enrollments().find_by_device(device)?;
+        let is_current = enrollment.is_some_and(|current| current.digest == key.code_digest);
+        if chosen != device || !is_current {
+            return Err(unknown_code(code.text).into());
+        }
     }
     // a code with which somebody has started the enrollment of the device is another matter
     let tenant = tx.tenants().find(office.tenant)?;

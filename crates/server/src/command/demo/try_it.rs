@@ -31,7 +31,7 @@ pub(super) fn admin_password(
     passwords: &BTreeMap<String, Secret<String>>,
 ) -> String {
     match (delivery, passwords.get("admin")) {
-        (_, None) => "that was shown when the demo was created".to_owned(),
+        (_, None) => "that was shown or chosen when the demo was created".to_owned(),
         (PasswordDelivery::File, Some(_)) => {
             format!("of admin in {}", passwords::password_file(&settings.server.data).display())
         }
@@ -39,11 +39,12 @@ pub(super) fn admin_password(
     }
 }
 
-/// The text that the demo prints once it is ready.
+/// The text that the demo prints once it is ready. `file_has_cashier`: whether the password file
+/// has the password of the cashier, as that of a demo does to which no password was given.
 pub(super) fn instructions(
     settings: &Settings,
     url: &str,
-    delivery: PasswordDelivery,
+    (delivery, file_has_cashier): (PasswordDelivery, bool),
     size: ShopSize,
     created: &NewAccounts,
 ) -> String {
@@ -52,6 +53,9 @@ pub(super) fn instructions(
     let exists = created.accounts.is_empty();
     let password = match (delivery, exists) {
         (PasswordDelivery::Chosen, _) => "PASSWORD='the password that you chose'".to_owned(),
+        (PasswordDelivery::File, _) if !file_has_cashier => {
+            "PASSWORD='the password that was shown or chosen when the demo was created'".to_owned()
+        }
         (PasswordDelivery::File, _) => format!("PASSWORD=$(sed -n 's/^cashier: //p' '{}')", file.display()),
         (PasswordDelivery::Terminal, _) => "PASSWORD='the cashier'\\''s password'".to_owned(),
     };

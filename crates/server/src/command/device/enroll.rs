@@ -107,6 +107,12 @@ impl EnrollArgs {
         }
         let until = format_instant(enrollment.expires_at);
         print::print_note(&format!("{}: enter the code at the device until {until}; it works once", device.name));
+        if self.confirm {
+            print::print_note(
+                "the machine then shows four digits: confirm it with \
+                 tillgate device accept CODE --device DEVICE --fingerprint DIGITS",
+            );
+        }
         Ok(())
     }
 
