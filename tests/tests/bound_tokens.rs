@@ -96,7 +96,7 @@ impl<'p> KeyTill<'p> {
         assert_eq!(current.status, 200, "{}", current.text);
     }
 
-    /// Logs in, and is told which origin the server knows.
+    /// Asserts that a login is denied because its proof is for another origin than this one.
     fn assert_told(&self, known_origin: &str) {
         let denied = self.log_in();
         assert_eq!(denied.status, 400, "{}", denied.text);
