@@ -10,6 +10,7 @@ pub(crate) mod wait_queue;
 mod write_health;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tillgate_domain::change::Observer;
 use tillgate_domain::{Mode, StoreError, StoreResult, UnitOfWork};
@@ -71,11 +72,17 @@ pub struct DatabaseLoad {
     pub page_cache_bytes: Option<u64>,
 }
 
-/// An open database on SQLite or PostgreSQL.
+/// How long the drop of a database waits until the readers of SQLite are closed.
+const SQLITE_CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// An open database on SQLite or PostgreSQL. When it is dropped, the writer of SQLite is closed
+/// last. If no other process has the file open, that moves the write-ahead log into it, and the
+/// file alone is the database.
 pub struct Database {
     pub(crate) address: Address,
     pub(crate) limits: Limits,
     number: DatabaseNumber,
+    /// Dropped before the writer.
     pool: Pool,
     /// SQLite's writer; PostgreSQL writes through the pool.
     writer: Option<Writer>,
@@ -133,7 +140,8 @@ impl Database {
             Address::Postgres(url) => (postgres::connection_opener(url, limits), None, None),
         };
         open().map_err(|error| OpenError::Unreachable { address: address.to_string(), detail: error.0 })?;
-        let pool = Pool::new(limits, open, Arc::clone(&waiting));
+        let close_timeout = if writer.is_some() { SQLITE_CLOSE_TIMEOUT } else { Duration::ZERO };
+        let pool = Pool::new(limits, open, Arc::clone(&waiting), close_timeout);
         let writes = WriteHealth::default();
         Ok(Self {
             address: address.clone(),

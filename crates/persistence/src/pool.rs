@@ -2,8 +2,11 @@
 //! which would cost every unit of work a round trip; a connection that failed is discarded when it
 //! is returned.
 
-use std::sync::Arc;
+use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use diesel::connection::{Connection, InstrumentationEvent, get_default_instrumentation};
 use tillgate_domain::{StoreError, StoreResult};
@@ -30,7 +33,12 @@ pub(crate) struct PoolConnection {
     pub(crate) is_broken: bool,
     /// Whether a statement has failed on this connection.
     pub(crate) statement_failure: StatementFailureFlag,
+    /// Dropped after `connection`.
+    _open: OpenMark,
 }
+
+/// Exists as long as a connection, or the pool that could open one.
+type OpenMark = Sender<Infallible>;
 
 /// Whether a statement has failed on a connection since the last check.
 #[derive(Clone, Default)]
@@ -44,14 +52,17 @@ impl StatementFailureFlag {
 }
 
 /// Opens connections for the pool and recognizes broken ones.
-pub(crate) struct ConnectionManager(ConnectFn);
+pub(crate) struct ConnectionManager {
+    open: ConnectFn,
+    open_mark: OpenMark,
+}
 
 impl r2d2::ManageConnection for ConnectionManager {
     type Connection = PoolConnection;
     type Error = ConnectFailure;
 
     fn connect(&self) -> Result<PoolConnection, ConnectFailure> {
-        let mut connection = (self.0)()?;
+        let mut connection = (self.open)()?;
         let statement_failure = StatementFailureFlag::default();
         let failure_seen = statement_failure.clone();
         // passes the events on to the process's default instrumentation
@@ -64,7 +75,7 @@ impl r2d2::ManageConnection for ConnectionManager {
                 watching.on_connection_event(event);
             }
         });
-        Ok(PoolConnection { connection, is_broken: false, statement_failure })
+        Ok(PoolConnection { connection, is_broken: false, statement_failure, _open: self.open_mark.clone() })
     }
 
     fn is_valid(&self, _: &mut PoolConnection) -> Result<(), ConnectFailure> {
@@ -86,26 +97,46 @@ impl r2d2::HandleError<ConnectFailure> for ConnectFailureLogger {
     }
 }
 
+/// Waits when it is dropped until every connection is closed, at most for `timeout`.
+struct CloseWait {
+    timeout: Duration,
+    open_marks: Mutex<Receiver<Infallible>>,
+}
+
+impl Drop for CloseWait {
+    fn drop(&mut self) {
+        let marks = self.open_marks.get_mut().unwrap_or_else(PoisonError::into_inner);
+        // nothing is ever sent: it ends when the last mark is dropped
+        let _ = marks.recv_timeout(self.timeout);
+    }
+}
+
+/// A pool of connections. Its drop waits until they are closed: r2d2 opens spare connections on
+/// threads of its own, which may still be at it.
 pub(crate) struct Pool {
     pool: r2d2::Pool<ConnectionManager>,
     wait_queue: Arc<WaitQueue>,
+    /// Dropped after `pool`.
+    _close_wait: CloseWait,
 }
 
 impl Pool {
     /// A pool that opens connections on demand and closes those that have been idle for a while,
-    /// since each keeps pages and prepared statements.
-    pub(crate) fn new(limits: &Limits, open: ConnectFn, waiting: Arc<WaitQueue>) -> Self {
+    /// since each keeps pages and prepared statements. Its drop waits for at most `close_timeout`.
+    pub(crate) fn new(limits: &Limits, open: ConnectFn, waiting: Arc<WaitQueue>, close_timeout: Duration) -> Self {
         let patience = limits.deadline;
+        let (open_mark, open_marks) = channel();
         let pool = r2d2::Pool::builder()
             .max_size(limits.connections.max(1))
             .min_idle(Some(1))
             .max_lifetime(None)
-            .idle_timeout(Some(limits.idle.max(std::time::Duration::from_secs(1))))
+            .idle_timeout(Some(limits.idle.max(Duration::from_secs(1))))
             .test_on_check_out(false)
-            .connection_timeout(patience.max(std::time::Duration::from_millis(1)))
+            .connection_timeout(patience.max(Duration::from_millis(1)))
             .error_handler(Box::new(ConnectFailureLogger))
-            .build_unchecked(ConnectionManager(open));
-        Self { pool, wait_queue: waiting }
+            .build_unchecked(ConnectionManager { open, open_mark });
+        let close_wait = CloseWait { timeout: close_timeout, open_marks: Mutex::new(open_marks) };
+        Self { pool, wait_queue: waiting, _close_wait: close_wait }
     }
 
     /// Takes out a connection, and waits for one until the deadline.
@@ -123,5 +154,37 @@ impl Pool {
     pub(crate) fn connection_counts(&self) -> (u32, u32) {
         let state = self.pool.state();
         (state.connections.saturating_sub(state.idle_connections), state.idle_connections)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::sqlite;
+    use crate::test_support::{TestFolder, insert_till, run_write};
+
+    /// The writer then closes the last connection, with which SQLite empties the log.
+    #[test]
+    fn drop_waits_for_a_connection_that_is_being_opened() {
+        let folder = TestFolder::new();
+        let limits = Limits::default();
+        let database = folder.database(&limits);
+        run_write(&database, |tx| insert_till(tx, 1)).unwrap();
+        let (opened, openings) = mpsc::channel();
+        let open_reader = sqlite::reader_opener(&folder.0.join("till.db"), &limits);
+        let open_slowly: ConnectFn = Box::new(move || {
+            let connection = open_reader();
+            opened.send(()).unwrap();
+            std::thread::sleep(Duration::from_millis(300));
+            connection
+        });
+        let pool = Pool::new(&limits, open_slowly, Arc::new(WaitQueue::new(1)), Duration::from_mins(1));
+        openings.recv().unwrap();
+        drop(pool);
+        drop(database);
+        let files: Vec<_> = std::fs::read_dir(&folder.0).unwrap().map(|file| file.unwrap().file_name()).collect();
+        assert_eq!(files, ["till.db"]);
     }
 }

@@ -183,6 +183,40 @@ fn stopped_server_leaves_everything_in_one_file() {
     assert_eq!(sessions.as_array().unwrap().len(), 1);
 }
 
+/// Also a command that has failed.
+#[test]
+fn finished_commands_leave_everything_in_one_file() {
+    let home = TestInstallation::new().with_admin();
+    let run_and_check = |line: &[&str]| {
+        let code = home.run_with(line, PASSWORD).code;
+        for log in ["tillgate.db-wal", "tillgate.db-shm"] {
+            assert!(!home.data().join(log).exists(), "{log} after {line:?}");
+        }
+        code
+    };
+    let backup = home.path("copy.db");
+    for line in [
+        &["device", "add", "P01", "--env", "CashRegister"][..],
+        &["user", "add", "anna", "--on", "P01=cashier"],
+        &["user", "list"],
+        &["user", "set", "anna", "--display-name", "Anna"],
+        &["tenant", "add", "bakery"],
+        &["token", "generate", "--user", "anna", "--device", "P01"],
+        &["session", "end", "--device", "P01"],
+        &["api-key", "list"],
+        &["audit", "list"],
+        &["audit", "verify"],
+        &["keys", "rotate"],
+        &["sweep"],
+        &["migrate"],
+        &["doctor"],
+        &["backup", backup.to_str().unwrap()],
+    ] {
+        assert_eq!(run_and_check(line), 0, "{line:?}");
+    }
+    assert_eq!(run_and_check(&["user", "add", "anna"]), 1);
+}
+
 fn keys_are_rotated_and_revoked(engine: DatabaseEngine) {
     let home = TestInstallation::on(engine).with_database();
     let server = home.start(&["serve"]);
