@@ -114,9 +114,9 @@ impl Drop for CloseWait {
 /// A pool of connections. Its drop waits until they are closed: r2d2 opens spare connections on
 /// threads of its own, which may still be at it.
 pub(crate) struct Pool {
-    pool: r2d2::Pool<ConnectionManager>,
+    connections: r2d2::Pool<ConnectionManager>,
     wait_queue: Arc<WaitQueue>,
-    /// Dropped after `pool`.
+    /// Dropped after `connections`.
     _close_wait: CloseWait,
 }
 
@@ -136,23 +136,23 @@ impl Pool {
             .error_handler(Box::new(ConnectFailureLogger))
             .build_unchecked(ConnectionManager { open, open_mark });
         let close_wait = CloseWait { timeout: close_timeout, open_marks: Mutex::new(open_marks) };
-        Self { pool, wait_queue: waiting, _close_wait: close_wait }
+        Self { connections: pool, wait_queue: waiting, _close_wait: close_wait }
     }
 
     /// Takes out a connection, and waits for one until the deadline.
     pub(crate) fn acquire(&self, deadline: &Deadline) -> StoreResult<r2d2::PooledConnection<ConnectionManager>> {
-        if let Some(connection) = self.pool.try_get() {
+        if let Some(connection) = self.connections.try_get() {
             return Ok(connection);
         }
         let _place = self.wait_queue.enter()?;
-        self.pool.get_timeout(deadline.remaining()).map_err(|error| {
+        self.connections.get_timeout(deadline.remaining()).map_err(|error| {
             StoreError::Unavailable(format!("no connection to the database became available: {error}"))
         })
     }
 
     /// The number of connections in use, and of idle ones.
     pub(crate) fn connection_counts(&self) -> (u32, u32) {
-        let state = self.pool.state();
+        let state = self.connections.state();
         (state.connections.saturating_sub(state.idle_connections), state.idle_connections)
     }
 }
