@@ -3,8 +3,12 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use tillgate_domain::office::ports::{ChangeMark, EventFilter, EventView, Events, OffsetPageRequest, PageRequest};
-use tillgate_domain::{BranchId, Event, EventId, EventOutcome, Instant, LiveEventKind, StoreResult, TenantId};
+use tillgate_domain::office::ports::{
+    ChangeMark, EventFilter, EventView, Events, MAX_CHANGES_SINCE_MARK, OffsetPageRequest,
+};
+use tillgate_domain::{
+    BranchId, Event, EventId, EventOutcome, Instant, LiveEvent, LiveEventKind, StoreResult, TenantId,
+};
 use uuid::Uuid;
 
 use super::lock;
@@ -44,28 +48,37 @@ impl Events for Transaction<'_> {
         Ok(ChangeMark(self.tables().next_live_event.get(&()).copied().unwrap_or(1)))
     }
 
-    fn list_changed(
-        &mut self,
-        tenant: TenantId,
-        kind: LiveEventKind,
-        since: ChangeMark,
-        page: &PageRequest<Uuid>,
-    ) -> StoreResult<Option<Vec<Uuid>>> {
+    fn knows_changes(&mut self, tenant: TenantId, kind: LiveEventKind, since: ChangeMark) -> StoreResult<bool> {
         let tables = self.tables();
         let next = tables.next_live_event.get(&()).copied().unwrap_or(1);
         let swept = tables.swept_live_event.get(&()).copied().unwrap_or_default();
-        if since.0 > next || since.0 <= swept {
-            return Ok(None);
-        }
-        let events = tables.live_events.rows().range(since.0..).map(|(_, (event, _))| event);
-        let events = events.filter(|event| event.tenant == tenant && event.kind == kind);
-        let ids: BTreeSet<Uuid> = events.filter_map(|event| event.subject).collect();
-        let ids = ids.into_iter().filter(|id| page.after.is_none_or(|after| *id > after));
-        Ok(Some(ids.take(to_usize(page.limit)).collect()))
+        let most = to_usize(MAX_CHANGES_SINCE_MARK);
+        Ok(since.0 <= next && since.0 > swept && self.live_events_since(tenant, kind, since).nth(most).is_none())
     }
 }
 
 impl Transaction<'_> {
+    /// The live events of this kind after the mark.
+    fn live_events_since(
+        &self,
+        tenant: TenantId,
+        kind: LiveEventKind,
+        since: ChangeMark,
+    ) -> impl Iterator<Item = &LiveEvent> {
+        let events = self.tables().live_events.rows().range(since.0..).map(|(_, (event, _))| event);
+        events.filter(move |event| event.tenant == tenant && event.kind == kind)
+    }
+
+    /// The resources of this kind that have changed since the mark; `None` without one.
+    pub(crate) fn find_changed(
+        &self,
+        tenant: TenantId,
+        kind: LiveEventKind,
+        since: Option<ChangeMark>,
+    ) -> Option<BTreeSet<Uuid>> {
+        since.map(|since| self.live_events_since(tenant, kind, since).filter_map(|event| event.subject).collect())
+    }
+
     /// The events that the filter matches, including those of the open unit of work.
     fn matching_events(&self, filter: &EventFilter) -> Vec<EventView> {
         let committed = lock(self.audit);

@@ -7,7 +7,7 @@ use tillgate_domain::office::ports::{
     Tickets,
 };
 use tillgate_domain::ticket::{NumberSeries, Ticket, TicketStatus};
-use tillgate_domain::{Instant, StoreResult, TenantId, TicketId};
+use tillgate_domain::{Instant, LiveEventKind, StoreResult, TenantId, TicketId};
 
 use super::transaction::{Transaction, constraint_error, to_u32, to_usize};
 
@@ -127,8 +127,10 @@ impl Transaction<'_> {
     fn matching_tickets(&self, tenant: TenantId, filter: &TicketFilter) -> Vec<&Ticket> {
         let tables = self.tables();
         let is_in_store = |ticket: &Ticket| tables.is_in_branch(Some(ticket.opened_on), filter.branch);
-        let all = tables.tickets.rows().values();
-        all.filter(|ticket| ticket.tenant == tenant && filter.matches(ticket) && is_in_store(ticket)).collect()
+        let changed = self.find_changed(tenant, LiveEventKind::Ticket, filter.changed_since);
+        let has_changed = |ticket: &Ticket| changed.as_ref().is_none_or(|changed| changed.contains(&ticket.id.0));
+        let fits = |ticket: &Ticket| filter.matches(ticket) && is_in_store(ticket) && has_changed(ticket);
+        tables.tickets.rows().values().filter(|ticket| ticket.tenant == tenant && fits(ticket)).collect()
     }
 }
 

@@ -26,9 +26,9 @@ pub use idempotency_keys::{
 };
 pub use invitations::{Invitation, InvitationDigest, Invitations};
 pub use lists::{
-    ApiKeyFilter, ChangeMark, DEFAULT_PAGE_SIZE, DeviceFilter, EventFilter, EventView, MAX_FETCH_ROWS, MAX_PAGE_SIZE,
-    OffsetPageRequest, PageWithTotal, RoleHolderFilter, RoleHolders, TillCountSpan, TillCounts, UserCursor, UserFilter,
-    UserOrder,
+    ApiKeyFilter, ChangeMark, DEFAULT_PAGE_SIZE, DeviceFilter, EventFilter, EventView, MAX_CHANGES_SINCE_MARK,
+    MAX_FETCH_ROWS, MAX_PAGE_SIZE, OffsetPageRequest, PageWithTotal, RoleHolderFilter, RoleHolders, TillCountSpan,
+    TillCounts, UserCursor, UserFilter, UserOrder,
 };
 pub use mail_queue::{MailKind, MailQueue, QueuedMail};
 pub use pending_keys::PendingKeys;
@@ -38,8 +38,6 @@ pub use setup_tokens::{SetupTokenDigest, SetupTokens};
 pub use tickets::{TicketCursor, TicketFilter, TicketOrder, TicketSortKey, Tickets};
 
 use std::collections::BTreeSet;
-
-use uuid::Uuid;
 
 use crate::{
     ApiKey, ApiKeyId, BranchId, Device, DeviceId, EventId, FoldedText, Instant, LiveEventKind, PortSet, PrincipalId,
@@ -266,15 +264,10 @@ pub trait Events {
     /// A mark in the [live events](crate::LiveEvent): whatever this unit of work does not see yet
     /// is after it.
     fn find_change_mark(&mut self) -> StoreResult<ChangeMark>;
-    /// Lists the resources of this kind that live events after the mark name, in the order of their
-    /// ids. `None` if the store no longer has all events after the mark.
-    fn list_changed(
-        &mut self,
-        tenant: TenantId,
-        kind: LiveEventKind,
-        since: ChangeMark,
-        page: &PageRequest<Uuid>,
-    ) -> StoreResult<Option<Vec<Uuid>>>;
+    /// Whether the live events after the mark tell which resources of this kind have changed since:
+    /// the store still has all of them, and at most [`MAX_CHANGES_SINCE_MARK`] are of this kind.
+    /// This costs no more than reading that many events, whatever the mark.
+    fn knows_changes(&mut self, tenant: TenantId, kind: LiveEventKind, since: ChangeMark) -> StoreResult<bool>;
 }
 
 /// Writes verifiers of passwords.

@@ -3,13 +3,12 @@
 //! A page continues after a sort key and an id. An item that was not read yet would be lost if its
 //! sort key changed so that it moves before that position. After the last page of a list with such
 //! a key, a traversal therefore continues with the items that have changed since it began, in the
-//! order of their ids, which never change. Some of these were read before. A list whose sort key
+//! order of their ids, which never change. Some of these were read before. If the store does not
+//! know what has changed, or there is much, it continues with all items. A list whose sort key
 //! never changes ends with its last page.
 
-use uuid::Uuid;
-
 use crate::office::UnguardedOffice;
-use crate::office::ports::{ChangeMark, MAX_FETCH_ROWS, OfficeTx, PageRequest};
+use crate::office::ports::{ChangeMark, OfficeTx};
 use crate::{LiveEventKind, StoreExt, StoreResult, TenantId};
 
 /// What the pages of a traversal contain.
@@ -131,41 +130,16 @@ impl UnguardedOffice<'_> {
     }
 }
 
-/// The resources of a kind that have changed since a mark.
-pub(super) struct ChangedResources {
-    pub(super) tenant: TenantId,
-    pub(super) kind: LiveEventKind,
-    pub(super) since: ChangeMark,
-    /// The last id of the previous page.
-    pub(super) after: Option<Uuid>,
-}
-
-impl ChangedResources {
-    /// Reads those that `find` returns, in the order of their ids, until `is_full`. `None` if the
-    /// store no longer knows what has changed since the mark: then all resources may have.
-    pub(super) fn load<T>(
-        &self,
+impl ChangeMark {
+    /// The mark for the filter of a list, if the store knows what has changed since; otherwise all
+    /// items of the list may have changed.
+    pub(super) fn for_filter(
+        self,
         tx: &mut dyn OfficeTx,
-        is_full: impl Fn(&[T]) -> bool,
-        mut find: impl FnMut(&mut dyn OfficeTx, Uuid) -> StoreResult<Option<T>>,
-    ) -> StoreResult<Option<Vec<T>>> {
-        let mut page = PageRequest { after: self.after, limit: MAX_FETCH_ROWS };
-        let mut found = Vec::new();
-        loop {
-            let Some(ids) = tx.events().list_changed(self.tenant, self.kind, self.since, &page)? else {
-                return Ok(None);
-            };
-            for id in &ids {
-                if is_full(&found) {
-                    return Ok(Some(found));
-                }
-                found.extend(find(tx, *id)?);
-            }
-            if u32::try_from(ids.len()).is_ok_and(|length| length < page.limit) {
-                return Ok(Some(found));
-            }
-            page.after = ids.last().copied();
-        }
+        tenant: TenantId,
+        kind: LiveEventKind,
+    ) -> StoreResult<Option<Self>> {
+        Ok(tx.events().knows_changes(tenant, kind, self)?.then_some(self))
     }
 }
 

@@ -7,7 +7,8 @@ use tillgate_domain::office::ports::{
     OffsetPageRequest, PageRequest, RoleHolderFilter, UserCursor, UserFilter, UserOrder, Users,
 };
 use tillgate_domain::{
-    DeviceId, DeviceStatus, FoldedText, Instant, PrincipalId, RoleId, StoreResult, TenantId, User, UserId, UserStatus,
+    DeviceId, DeviceStatus, FoldedText, Instant, LiveEventKind, PrincipalId, RoleId, StoreResult, TenantId, User,
+    UserId, UserStatus,
 };
 
 use super::super::rows::Tables;
@@ -159,11 +160,10 @@ impl Transaction<'_> {
             filter.branch.is_none()
                 || user.assignment.devices.keys().any(|device| tables.is_in_branch(Some(*device), filter.branch))
         };
-        tables
-            .users
-            .rows()
-            .values()
-            .filter(move |user| user.tenant == tenant && filter.matches(user) && is_in_store(user))
+        let changed = self.find_changed(tenant, LiveEventKind::User, filter.changed_since);
+        let has_changed = move |user: &User| changed.as_ref().is_none_or(|changed| changed.contains(&user.id.0));
+        let fits = move |user: &User| filter.matches(user) && is_in_store(user) && has_changed(user);
+        tables.users.rows().values().filter(move |user| user.tenant == tenant && fits(user))
     }
 }
 

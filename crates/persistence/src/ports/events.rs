@@ -6,14 +6,11 @@ use std::time::Duration;
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
 use serde_json::{Map, Value};
-use tillgate_domain::office::ports::{
-    ChangeMark, EventFilter, EventView, Events, OffsetPageRequest, PageRequest, search_text,
-};
+use tillgate_domain::office::ports::{ChangeMark, EventFilter, EventView, Events, OffsetPageRequest, search_text};
 use tillgate_domain::{
     Action, Actor, BranchId, DeviceId, DeviceName, Event, EventId, EventOutcome, FoldedText, Instant, LiveEventKind,
     SessionId, StoreResult, Subject, SubjectKind, TenantId, UserId, UserName,
 };
-use uuid::Uuid;
 
 use crate::connection::AnyConnection;
 use crate::error_class::classify;
@@ -196,13 +193,7 @@ impl Events for Transaction<'_> {
         self.read_change_mark()
     }
 
-    fn list_changed(
-        &mut self,
-        tenant: TenantId,
-        kind: LiveEventKind,
-        since: ChangeMark,
-        page: &PageRequest<Uuid>,
-    ) -> StoreResult<Option<Vec<Uuid>>> {
-        self.list_changed_subjects(tenant, kind, since, page)
+    fn knows_changes(&mut self, tenant: TenantId, kind: LiveEventKind, since: ChangeMark) -> StoreResult<bool> {
+        self.has_countable_changes(tenant, kind, since)
     }
 }

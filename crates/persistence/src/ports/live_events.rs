@@ -2,7 +2,7 @@
 //! and transactions that commit late. One statement also reads what the events name, so that a poll
 //! costs the same whatever it finds.
 
-mod marks;
+pub(super) mod marks;
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Nullable, Text};

@@ -12,10 +12,11 @@ use tillgate_domain::office::ports::{
     OffsetPageRequest, TicketCursor, TicketFilter, TicketOrder, TicketSortKey, Tickets,
 };
 use tillgate_domain::ticket::{NumberSeries, Ticket, TicketState, TicketStatus};
-use tillgate_domain::{FoldedText, StoreError, StoreResult, TenantId, TicketId};
+use tillgate_domain::{FoldedText, LiveEventKind, StoreError, StoreResult, TenantId, TicketId};
 
 use crate::connection::AnyConnection;
 use crate::error_class::classify;
+use crate::ports::live_events::marks::{changed_condition, changed_values};
 use crate::row::{CountRow, TICKET_COLUMNS, TicketRow, TicketTexts};
 use crate::statement::{Bind, Statement};
 use crate::transaction::Transaction;
@@ -238,5 +239,8 @@ fn filter_clause<'a>(
     all.and_if_some("tickets.opened_at >= ?", filter.from.map(Bind::from));
     all.and_if_some("tickets.opened_at < ?", filter.until.map(Bind::from));
     all.and_if_some(&contains_condition(connection, "tickets.searched"), text.map(|text| text.as_str().into()));
+    if let Some(since) = filter.changed_since {
+        all.and(&changed_condition(LiveEventKind::Ticket, "tickets.id"), &changed_values(tenant, since));
+    }
     all
 }

@@ -1,12 +1,13 @@
 //! No query scans a table that grows, and no list sorts one: both databases explain every statement
 //! that the ports send. Frequent statements are prepared once.
 
+mod marks;
 mod methods;
 mod postgres;
 mod sqlite;
 mod statements;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::connection::{InstrumentationEvent, set_default_instrumentation};
@@ -22,6 +23,7 @@ thread_local! {
     /// The statements sent, each with its latest values.
     static BIND_VALUES: RefCell<BTreeMap<String, String>> = const { RefCell::new(BTreeMap::new()) };
     static CACHED_STATEMENTS: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
+    static STATEMENT_COUNT: Cell<usize> = const { Cell::new(0) };
 }
 
 /// Names in query plans that are not tables, and tables that stay small: a server has few keys,
@@ -56,6 +58,7 @@ fn record_statement(event: InstrumentationEvent<'_>) {
         InstrumentationEvent::StartQuery { query, .. } => {
             let text = query.to_string();
             let (text, binds) = text.split_once(" -- binds: ").unwrap_or((&text, ""));
+            STATEMENT_COUNT.set(STATEMENT_COUNT.get() + 1);
             SENT_STATEMENTS.with_borrow_mut(|sent| sent.insert(text.to_owned()));
             BIND_VALUES.with_borrow_mut(|sent| sent.insert(text.to_owned(), binds.to_owned()));
         }

@@ -288,6 +288,7 @@ macro_rules! contract {
                 sessions_used_between_pages_are_not_lost,
                 changed_resources_are_listed_by_id,
                 changed_items_are_filtered_like_the_list,
+                many_changes_after_a_mark_are_unknown,
                 changes_after_a_lost_mark_are_unknown,
                 change_that_commits_after_the_mark_is_listed,
             ]

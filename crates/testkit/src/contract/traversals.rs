@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use tillgate_auth_core::ports::{SessionCursor, SessionFilter, SessionOrder, SessionUse, SessionView};
 use tillgate_domain::office::ports::{
-    ChangeMark, OffsetPageRequest, PageRequest, TicketCursor, TicketFilter, TicketOrder, TicketSortKey,
+    ChangeMark, MAX_CHANGES_SINCE_MARK, OffsetPageRequest, TicketCursor, TicketFilter, TicketOrder, TicketSortKey,
+    UserFilter,
 };
 use tillgate_domain::office::{
     AuditContext, EventFilter, ItemInput, ListPart, Office, OfficeReader, TicketChange, TicketSearch, TicketView,
@@ -32,6 +33,8 @@ use crate::{Random, StoreHarness};
 /// The number of items of a traversed list, and of a page.
 const ITEMS: u8 = 12;
 const LIMIT: u32 = 3;
+/// The number of events that one unit of work records.
+const EVENTS_PER_UNIT: u32 = 500;
 /// The number of traversals in each order.
 const ROUNDS: u64 = 8;
 
@@ -248,9 +251,16 @@ fn user_event(number: u8, user: &User) -> Event {
 }
 
 fn list_changed(harness: &StoreHarness, since: ChangeMark, after: Option<Uuid>, limit: u32) -> Option<Vec<Uuid>> {
-    let page = PageRequest { after, limit };
+    let part = OffsetPageRequest { after: after.map(|id| UserCursor::from_id(UserId(id))), skip: 0, limit };
     let tenant = ContractFixture::build().tenant.id;
-    run_office_read(harness, |tx| tx.events().list_changed(tenant, LiveEventKind::User, since, &page))
+    let filter = UserFilter { changed_since: Some(since), ..UserFilter::default() };
+    run_office_read(harness, |tx| {
+        if !tx.events().knows_changes(tenant, LiveEventKind::User, since)? {
+            return Ok(None);
+        }
+        let found = tx.users().search(tenant, &filter, UserOrder::Oldest, &part)?;
+        Ok(Some(found.iter().map(|user| user.id.0).collect()))
+    })
 }
 
 /// After a mark, each resource of the kind and the tenant that live events name is listed once, by
@@ -333,6 +343,44 @@ pub fn changes_after_a_lost_mark_are_unknown(harness: &StoreHarness) {
     assert_eq!(list_changed(harness, since, None, 9), Some(vec![fixture.anna.id.0]));
     run_write(&harness.auth, |tx| tx.live_events().sweep(after_start(99), 99));
     assert_eq!(list_changed(harness, since, None, 9), None, "its events were removed");
+}
+
+/// Of a mark that is followed by many changes, the store counts no more than that there are many:
+/// all items count as changed then.
+pub fn many_changes_after_a_mark_are_unknown(harness: &StoreHarness) {
+    let fixture = ContractFixture::insert_into(&harness.auth);
+    let since = find_mark(harness);
+    let record = |count: u32, user: &User| {
+        let mut random = Random::from_seed(u64::from(count));
+        for _ in 0..count.div_ceil(EVENTS_PER_UNIT) {
+            run_write(&harness.auth, |tx| {
+                for _ in 0..count.min(EVENTS_PER_UNIT) {
+                    let id = EventId::new(after_start(1), std::array::from_fn(|_| random.next_u64().to_be_bytes()[0]));
+                    tx.audit().record(&Event { id, ..user_event(1, user) })?;
+                }
+                Ok(())
+            });
+        }
+    };
+    record(MAX_CHANGES_SINCE_MARK, &fixture.ben);
+    record(EVENTS_PER_UNIT, &fixture.namesake);
+    assert_eq!(list_changed(harness, since, None, 9), Some(vec![fixture.ben.id.0]));
+    let later = find_mark(harness);
+    record(1, &fixture.ben);
+    assert_eq!(list_changed(harness, since, None, 9), None);
+    assert_eq!(list_changed(harness, later, None, 9), Some(vec![fixture.ben.id.0]));
+    let reader = OfficeReader::new(&*harness.office, fixture.tenant.id, after_start(0), Authority::Host);
+    let search = UserViewQuery {
+        text: None,
+        statuses: Vec::new(),
+        role: None,
+        branch: None,
+        order: UserOrder::Name,
+        after: None,
+        limit: 9,
+    };
+    let all = reader.list_changed_user_views(&search, since).unwrap().unwrap();
+    assert_eq!(all.iter().map(|view| view.user.id).collect::<Vec<_>>(), [fixture.anna.id, fixture.ben.id]);
 }
 
 /// A change of a unit of work that is open at the mark is after the mark.

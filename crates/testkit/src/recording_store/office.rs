@@ -18,7 +18,6 @@ use tillgate_domain::{
     Event, EventId, FoldedText, Instant, LiveEventKind, PendingKey, PrincipalId, Revocations, Role, RoleId, RoleName,
     Scope, Secret, SessionId, Slug, StoreResult, Tenant, TenantId, Thumbprint, TicketId, Tx, User, UserId,
 };
-use uuid::Uuid;
 
 use super::{RecordingTx, record_port};
 
@@ -177,7 +176,7 @@ record_port!(OfficeTx, events: Events {
     fn count_refused(tenant: TenantId, branch: Option<BranchId>, since: Instant, most: u32) -> u64;
     fn count(filter: &EventFilter) -> u64;
     fn find_change_mark() -> ChangeMark;
-    fn list_changed(tenant: TenantId, kind: LiveEventKind, since: ChangeMark, page: &PageRequest<Uuid>) -> Option<Vec<Uuid>>;
+    fn knows_changes(tenant: TenantId, kind: LiveEventKind, since: ChangeMark) -> bool;
 });
 
 record_port!(OfficeTx, seals: Seals {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::office::UnguardedOffice;
 use crate::office::ports::OfficeTx;
-use crate::{BranchId, Device, DeviceId, StoreExt, StoreResult};
+use crate::{Device, DeviceId, StoreExt, StoreResult};
 
 /// The greatest number of ids in one query.
 const MAX_IDS_PER_STATEMENT: usize = 500;
@@ -30,16 +30,4 @@ pub(in crate::office) fn find_devices_by_id(
         devices.extend(found.into_iter().map(|device| (device.id, device)));
     }
     Ok(devices)
-}
-
-/// Whether one of the devices is in this store; always without a store to ask for.
-pub(in crate::office) fn is_any_in_store(
-    tx: &mut dyn OfficeTx,
-    devices: &BTreeSet<DeviceId>,
-    branch: Option<BranchId>,
-) -> StoreResult<bool> {
-    if branch.is_none() {
-        return Ok(true);
-    }
-    Ok(find_devices_by_id(tx, devices)?.values().any(|device| device.branch == branch))
 }

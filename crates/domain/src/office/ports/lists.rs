@@ -47,6 +47,10 @@ impl ChangeMark {
     pub const UNKNOWN: Self = Self(i64::MIN);
 }
 
+/// The greatest number of changes since a mark that a list looks up. A mark is sent by a client,
+/// and each page looks up all changes since then. If there are more, all items count as changed.
+pub const MAX_CHANGES_SINCE_MARK: u32 = 4_000;
+
 /// A page of a list, with the length of the whole list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageWithTotal<T> {
@@ -137,10 +141,14 @@ pub struct UserFilter {
     pub branch: Option<BranchId>,
     /// Users with this text in their name, e-mail address or display name, compared by folding.
     pub text: Option<String>,
+    /// Users that have changed since this mark, if the store [knows](super::Events::knows_changes)
+    /// them.
+    pub changed_since: Option<ChangeMark>,
 }
 
 impl UserFilter {
-    /// Whether the filter matches a user, whatever stores the devices of the user are in.
+    /// Whether the filter matches a user, whatever stores the devices of the user are in, and
+    /// whenever the user has changed.
     pub fn matches(&self, user: &User) -> bool {
         let office = &user.assignment.office;
         (self.statuses.is_empty() || self.statuses.contains(&user.status))

@@ -4,7 +4,7 @@
 //! A receipt number is a row of its own (`receipt_numbers`), whether it was given or generated.
 //! Tickets closed by earlier versions may have duplicate numbers and stay unchanged.
 
-use super::lists::OffsetPageRequest;
+use super::lists::{ChangeMark, OffsetPageRequest};
 use super::search_text;
 use crate::ticket::{NumberSeries, Ticket, TicketState, TicketStatus};
 use crate::{BranchId, DeviceId, FoldedText, Instant, StoreResult, TenantId, TicketId, UserId};
@@ -33,10 +33,14 @@ pub struct TicketFilter {
     /// Tickets with this text in their name, external id or customer's full name, compared by
     /// folding.
     pub text: Option<String>,
+    /// Tickets that have changed since this mark, if the store
+    /// [knows](super::Events::knows_changes) them.
+    pub changed_since: Option<ChangeMark>,
 }
 
 impl TicketFilter {
-    /// Whether the filter matches a ticket, whatever store its device is in.
+    /// Whether the filter matches a ticket, whatever store its device is in, and whenever it has
+    /// changed.
     pub fn matches(&self, ticket: &Ticket) -> bool {
         (self.statuses.is_empty() || self.statuses.contains(&ticket.state.status()))
             && self.owner.is_none_or(|owner| ticket.sheet.owner == owner)

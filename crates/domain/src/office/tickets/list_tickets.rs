@@ -2,12 +2,10 @@
 //! not found.
 
 use super::view::{TicketView, view_ticket, view_tickets};
-use crate::office::devices::lookup::is_any_in_store;
 use crate::office::ports::{
     ChangeMark, DEFAULT_PAGE_SIZE, MAX_FETCH_ROWS, OfficeTx, OffsetPageRequest, TicketCursor, TicketFilter,
     TicketOrder, TicketSortKey,
 };
-use crate::office::traversal::ChangedResources;
 use crate::office::{UnguardedOffice, text};
 use crate::ticket::Ticket;
 use crate::{LiveEventKind, StoreExt, StoreResult, TenantId, TicketId};
@@ -78,24 +76,11 @@ impl UnguardedOffice<'_> {
         fits: impl Fn(&[Ticket]) -> bool,
     ) -> StoreResult<Vec<TicketView>> {
         let Some(filter) = normalize_filter(&search.filter) else { return Ok(Vec::new()) };
-        let most = count_to_fetch(&search.page);
-        let after = search.page.after.map(|after| after.id.0);
-        let changed = ChangedResources { tenant: self.tenant, kind: LiveEventKind::Ticket, since, after };
+        let order = TicketOrder { sort_key: TicketSortKey::Id, descending: false };
         self.store.read("list_tickets", |tx| {
-            let found = changed.load(
-                tx,
-                |found: &[Ticket]| found.len() >= most || !fits(found),
-                |tx, id| {
-                    let found = tx.tickets().find(self.tenant, TicketId(id))?.filter(|ticket| filter.matches(ticket));
-                    let Some(ticket) = found else { return Ok(None) };
-                    Ok(is_any_in_store(tx, &[ticket.opened_on].into(), filter.branch)?.then_some(ticket))
-                },
-            )?;
-            let order = TicketOrder { sort_key: TicketSortKey::Id, descending: false };
-            let tickets = match found {
-                Some(tickets) => tickets,
-                None => read_tickets_while(tx, self.tenant, &filter, order, &search.page, &fits)?,
-            };
+            let changed_since = since.for_filter(tx, self.tenant, LiveEventKind::Ticket)?;
+            let filter = TicketFilter { changed_since, ..filter.clone() };
+            let tickets = read_tickets_while(tx, self.tenant, &filter, order, &search.page, &fits)?;
             view_tickets(tx, tickets)
         })
     }
@@ -107,11 +92,6 @@ impl UnguardedOffice<'_> {
     }
 }
 
-/// The greatest number of tickets of a page.
-fn count_to_fetch(page: &OffsetPageRequest<TicketCursor>) -> usize {
-    usize::try_from(page.limit.clamp(1, MAX_FETCH_ROWS)).unwrap_or(usize::MAX)
-}
-
 /// Reads a page batch by batch, as long as `fits` accepts what was read.
 fn read_tickets_while(
     tx: &mut dyn OfficeTx,
@@ -121,7 +101,7 @@ fn read_tickets_while(
     page: &OffsetPageRequest<TicketCursor>,
     fits: &impl Fn(&[Ticket]) -> bool,
 ) -> StoreResult<Vec<Ticket>> {
-    let most = count_to_fetch(page);
+    let most = usize::try_from(page.limit.clamp(1, MAX_FETCH_ROWS)).unwrap_or(usize::MAX);
     let (mut part, mut tickets) = (page.clone(), Vec::new());
     while tickets.len() < most && fits(&tickets) {
         part.limit = u32::try_from(most - tickets.len()).unwrap_or(TICKETS_PER_BATCH).min(TICKETS_PER_BATCH);

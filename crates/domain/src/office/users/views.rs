@@ -3,12 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::office::devices::lookup::{find_devices_by_id, is_any_in_store};
+use crate::office::devices::lookup::find_devices_by_id;
 use crate::office::error::{UseCaseError, UseCaseResult, commit_refusal};
 use crate::office::ports::{
     ChangeMark, MAX_FETCH_ROWS, OfficeTx, OffsetPageRequest, UserCursor, UserFilter, UserOrder,
 };
-use crate::office::traversal::ChangedResources;
 use crate::office::users::assignment::DeviceRoleAssignment;
 use crate::office::{OfficeReader, UnguardedOffice, text};
 use crate::{
@@ -84,10 +83,11 @@ impl OfficeReader<'_> {
                 let Some(role) = tx.roles().find_by_name(self.tenant, name)? else { return Ok(Ok(Vec::new())) };
                 filter.assigned_role = Some(role.id);
             }
-            let users = match since {
-                None => tx.users().search(self.tenant, &filter, search.order, &part)?,
-                Some(since) => search_changed(tx, self.tenant, &filter, since, &part)?,
-            };
+            let order = if since.is_some() { UserOrder::Oldest } else { search.order };
+            if let Some(since) = since {
+                filter.changed_since = since.for_filter(tx, self.tenant, LiveEventKind::User)?;
+            }
+            let users = tx.users().search(self.tenant, &filter, order, &part)?;
             Ok(Ok(load_views(tx, self.tenant, users)?))
         })
     }
@@ -118,31 +118,6 @@ impl UnguardedOffice<'_> {
     pub fn load_user_views(&self, users: &[User]) -> StoreResult<Vec<UserView>> {
         self.store.read("list_users", |tx| load_views(tx, self.tenant, users.to_vec()))
     }
-}
-
-/// The users that the filter matches and that have changed since the mark, in the order of their
-/// ids.
-fn search_changed(
-    tx: &mut dyn OfficeTx,
-    tenant: TenantId,
-    filter: &UserFilter,
-    since: ChangeMark,
-    part: &OffsetPageRequest<UserCursor>,
-) -> StoreResult<Vec<User>> {
-    let after = part.after.as_ref().map(|after| after.id.0);
-    let most = usize::try_from(part.limit).unwrap_or(usize::MAX);
-    let changed = ChangedResources { tenant, kind: LiveEventKind::User, since, after };
-    let found = changed.load(
-        tx,
-        |found: &[User]| found.len() >= most,
-        |tx, id| {
-            let found = tx.users().find(UserId(id))?.filter(|user| user.tenant == tenant && filter.matches(user));
-            let Some(user) = found else { return Ok(None) };
-            let devices = user.assignment.devices.keys().copied().collect();
-            Ok(is_any_in_store(tx, &devices, filter.branch)?.then_some(user))
-        },
-    )?;
-    found.map_or_else(|| tx.users().search(tenant, filter, UserOrder::Oldest, part), Ok)
 }
 
 /// The users with the names of their roles and devices, in the same order.

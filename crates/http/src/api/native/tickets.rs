@@ -169,6 +169,7 @@ fn read_filter(sent: &mut QueryParameters, status: Option<TicketStatus>) -> Tick
         from: sent.parse("from", Rfc3339Instant::MESSAGE).map(|Rfc3339Instant(at)| at),
         until: sent.parse("until", Rfc3339Instant::MESSAGE).map(|Rfc3339Instant(at)| at),
         text: sent.read_nonempty("search"),
+        changed_since: None,
     }
 }
 

@@ -8,14 +8,13 @@ use diesel::RunQueryDsl;
 use diesel::prelude::QueryableByName;
 use diesel::sql_types::BigInt;
 use tillgate_auth_core::ports::Cursor;
-use tillgate_domain::office::ports::{ChangeMark, PageRequest};
+use tillgate_domain::office::ports::{ChangeMark, MAX_CHANGES_SINCE_MARK};
 use tillgate_domain::{LiveEventKind, StoreResult, TenantId};
-use uuid::Uuid;
 
 use crate::connection::AnyConnection;
 use crate::error_class::classify;
 use crate::ports::feed::StoredPosition;
-use crate::row::{Column, IdRow};
+use crate::row::CountRow;
 use crate::statement::{Bind, Statement};
 use crate::transaction::Transaction;
 
@@ -27,10 +26,6 @@ const SELECT_END_POSTGRES: &str = "SELECT pg_snapshot_xmin(feed.now)::text::bigi
      EXTRACT(EPOCH FROM pg_postmaster_start_time())::bigint & 32767 AS server, \
      (SELECT live_events_swept FROM meta WHERE id = 1) AS swept \
      FROM (SELECT pg_current_snapshot() AS now) feed";
-// the empty text of bytes is before every id
-const SELECT_CHANGED: &str = "SELECT DISTINCT subject_id AS id FROM live_events \
-     WHERE position >= $1 AND tenant_id = $2 AND kind = $3 AND subject_id > $4 ORDER BY subject_id LIMIT $5";
-
 #[derive(QueryableByName)]
 struct EndRow {
     /// The first position that may not be visible yet.
@@ -61,34 +56,46 @@ impl Transaction<'_> {
         Ok(ChangeMark(StoredPosition { server, position: oldest }.to_cursor().0))
     }
 
-    /// The ids that live events after the mark name, as far as all of these events are still there
-    /// and were written by this server.
-    pub(crate) fn list_changed_subjects(
+    /// Whether all live events after the mark are still there, were written by this server, and are
+    /// not too many of this kind.
+    pub(crate) fn has_countable_changes(
         &mut self,
         tenant: TenantId,
         kind: LiveEventKind,
         since: ChangeMark,
-        page: &PageRequest<Uuid>,
-    ) -> StoreResult<Option<Vec<Uuid>>> {
+    ) -> StoreResult<bool> {
         let StoredPosition { server, position } = StoredPosition::from_cursor(Cursor(since.0));
         let end = self.select_end()?;
         // a watermark beyond the end is from another cluster, whose data was restored here
         let is_swept = end.swept < end.bound && position <= end.swept;
         if server != end.server || position > end.bound || is_swept {
-            return Ok(None);
+            return Ok(false);
         }
-        let after = page.after.map(Uuid::into_bytes);
-        let binds = [
-            position.into(),
-            Bind::from(&tenant.0),
-            kind.name().into(),
-            Bind::Bytes(after.as_ref().map_or(&[], |after| after.as_slice())),
-            i64::from(page.limit).into(),
-        ];
-        let rows: Vec<IdRow> = Statement::new(SELECT_CHANGED, binds).load(self.connection).map_err(classify)?;
-        rows.iter()
-            .map(|row| Column("live_events", "subject_id").parse_uuid(&row.id))
-            .collect::<StoreResult<_>>()
-            .map(Some)
+        let (events, most) = (changes_clause(kind), MAX_CHANGES_SINCE_MARK);
+        let text = format!("SELECT COUNT(*) AS number FROM (SELECT 1 AS one {events} LIMIT ?) part");
+        let text = ["$1", "$2", "$3"].iter().fold(text, |text, place| text.replacen('?', place, 1));
+        let binds = vec![Bind::from(&tenant.0), position.into(), i64::from(most).saturating_add(1).into()];
+        let counted: CountRow = Statement::cached(text, binds).get_result(self.connection).map_err(classify)?;
+        Ok(counted.count() <= u64::from(most))
     }
+}
+
+/// The live events of this kind of resources, with a `?` for the tenant and for the position of the
+/// mark. The kind is part of the text: only then does the partial index apply.
+fn changes_clause(kind: LiveEventKind) -> String {
+    let kind = kind.name();
+    format!(
+        "FROM live_events WHERE live_events.tenant_id = ? AND live_events.kind = '{kind}' AND live_events.position >= ?"
+    )
+}
+
+/// The condition that the resource `id` of the tenant has changed since a mark; it has the
+/// [values](changed_values) of the mark.
+pub(crate) fn changed_condition(kind: LiveEventKind, id: &str) -> String {
+    format!("{id} IN (SELECT live_events.subject_id {})", changes_clause(kind))
+}
+
+/// The values of a [condition](changed_condition).
+pub(crate) fn changed_values(tenant: &TenantId, since: ChangeMark) -> [Bind<'_>; 2] {
+    [Bind::from(&tenant.0), StoredPosition::from_cursor(Cursor(since.0)).position.into()]
 }

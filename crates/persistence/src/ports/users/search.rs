@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 use tillgate_domain::office::ports::{OffsetPageRequest, UserCursor, UserFilter, UserOrder};
-use tillgate_domain::{FoldedText, StoreResult, TenantId, User};
+use tillgate_domain::{FoldedText, LiveEventKind, StoreResult, TenantId, User};
 
 use crate::connection::AnyConnection;
 use crate::error_class::classify;
+use crate::ports::live_events::marks::{changed_condition, changed_values};
 use crate::row::{Column, CountRow, IdRow, UserRow};
 use crate::schema::users;
 use crate::statement::{Bind, Statement};
@@ -44,6 +45,9 @@ fn filter_clause<'a>(
     }
     all.and_if_some(IS_IN_STORE, filter.branch.as_ref().map(|branch| Bind::from(&branch.0)));
     all.and_if_some(&contains_condition(connection, "users.searched"), folded.map(|text| text.as_str().into()));
+    if let Some(since) = filter.changed_since {
+        all.and(&changed_condition(LiveEventKind::User, "users.id"), &changed_values(tenant, since));
+    }
     all
 }
 

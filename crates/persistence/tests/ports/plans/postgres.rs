@@ -70,7 +70,6 @@ const SORTED_STATEMENTS: &[(&str, &str)] = &[
         "ROW_NUMBER() OVER (PARTITION BY due.tenant_id",
         "tenants take turns, and only the mails that wait to be sent are read",
     ),
-    ("SELECT DISTINCT subject_id AS id FROM live_events", "what has changed since a mark, all of which is read"),
     ("SELECT name, device FROM (", "who holds a role: they are counted beside, which reads all of them too"),
 ];
 

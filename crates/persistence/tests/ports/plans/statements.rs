@@ -8,7 +8,7 @@ use tillgate_auth_core::ports::{
 use tillgate_domain::audit::seal::Seal;
 use tillgate_domain::office::OfficeTx;
 use tillgate_domain::office::ports::{
-    ApiKeyFilter, DeviceFilter, EmailVerification, EventFilter, IdempotencyKey, Invitation, MailKind,
+    ApiKeyFilter, ChangeMark, DeviceFilter, EmailVerification, EventFilter, IdempotencyKey, Invitation, MailKind,
     OffsetPageRequest, PageRequest, QueuedMail, Reset, ResetRequest, RoleHolderFilter, ScopedIdempotencyKey,
     StoredResponse, TicketFilter, TicketOrder, TicketSortKey, TillCountSpan, UserFilter, UserOrder,
 };
@@ -214,6 +214,7 @@ pub(super) fn call_every_method(fresh: &TestDatabase, fixture: &StoreFixture) {
                 without_roles: vec![fixture.role.id],
                 branch: Some(fixture.tenant.branches[0].id),
                 text: Some("a".into()),
+                changed_since: None,
             },
         ] {
             for order in [UserOrder::Oldest, UserOrder::Newest, UserOrder::Name, UserOrder::NameDescending] {
@@ -250,8 +251,14 @@ pub(super) fn call_every_method(fresh: &TestDatabase, fixture: &StoreFixture) {
             tx.events().count(&filter)?;
         }
         let since = tx.events().find_change_mark()?;
-        let page = PageRequest { after: Some(fixture.anna.id.0), limit: 9 };
-        tx.events().list_changed(fixture.tenant.id, LiveEventKind::User, since, &page)?;
+        for kind in [LiveEventKind::User, LiveEventKind::Ticket] {
+            tx.events().knows_changes(fixture.tenant.id, kind, since)?;
+        }
+        let changed = UserFilter { changed_since: Some(since), ..any };
+        for after in [None, Some(UserOrder::Oldest.cursor(&fixture.anna))] {
+            let part = OffsetPageRequest { after, skip: 0, limit: 9 };
+            tx.users().search(fixture.tenant.id, &changed, UserOrder::Oldest, &part)?;
+        }
         tx.devices().update(&fixture.till)?;
         let span = TillCountSpan { now: at(9), idle_since: at(8) };
         for branch in [None, Some(fixture.tenant.branches[0].id)] {
@@ -368,6 +375,8 @@ fn call_tickets(tx: &mut (dyn OfficeTx + '_), fixture: &StoreFixture) -> StoreRe
     for after in [None, Some(TicketSortKey::Id.cursor(&ticket))] {
         let page = OffsetPageRequest { after, skip: 0, limit: 9 };
         tx.tickets().list(tenant, &TicketFilter::default(), by_id, &page)?;
+        let changed = TicketFilter { changed_since: Some(ChangeMark(0)), ..TicketFilter::default() };
+        tx.tickets().list(tenant, &changed, by_id, &page)?;
     }
     let numbered = TicketFilter { number: Some(1), ..TicketFilter::default() };
     tx.tickets().list(tenant, &numbered, TicketOrder::default(), &OffsetPageRequest::first(9))?;
