@@ -26,7 +26,7 @@ bench *ARGS:
     cargo run --release -p tillgate-bench -- {{ARGS}}
 
 # fuzz a target for a minute: headers, access_token, refresh_token, login, signature, configuration, database_address, accept_language,
-# ticket_query, cursor
+# ticket_query, cursor, proof
 fuzz TARGET:
     cargo +nightly fuzz run {{TARGET}} -- -max_total_time=60
 
