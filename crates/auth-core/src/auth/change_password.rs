@@ -45,9 +45,9 @@ enum ChangeResult {
 }
 
 impl Auth {
-    /// Checks a new password by the policy and hashes it. `words` are the names of which it must not
-    /// be made: slug and name of the tenant, the names of its stores and devices, and the names and
-    /// the e-mail address of the user. The back office reads them with
+    /// Checks a new password by the policy and hashes it. `words` are the names of which it must
+    /// not be made: slug and name of the tenant, the names of its stores and devices, and the names
+    /// and the e-mail address of the user. The back office reads them with
     /// `UnguardedOffice::list_context_words`. `address` is the network address of the caller who
     /// sets it.
     pub fn hash_new_password(
