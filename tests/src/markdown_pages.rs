@@ -52,13 +52,19 @@ pub fn list_pages() -> Vec<String> {
     pages
 }
 
-/// The fenced code blocks of a page, in order.
+/// The fenced code blocks of a page, in order, also those in list items.
 pub fn read_blocks(page: &str) -> Vec<Block> {
     let text = std::fs::read_to_string(repository_root().join(page)).unwrap();
     let mut blocks = Vec::new();
     let mut open: Option<Block> = None;
     let (mut before, mut follows) = ("", false);
+    let mut indentation = 0;
     for (line, number) in text.lines().zip(1..) {
+        let indented = line.len() - line.trim_start().len();
+        if open.is_none() {
+            indentation = indented;
+        }
+        let line = &line[indented.min(indentation)..];
         match (&mut open, line.strip_prefix("```")) {
             (None, Some(language)) => {
                 let reason = before.strip_prefix("<!-- not run: ").and_then(|rest| rest.strip_suffix(" -->"));

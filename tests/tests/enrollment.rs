@@ -18,6 +18,7 @@ tillgate_testkit::on_both_databases!(
     till_is_enrolled_replaced_and_revoked_in_every_process,
     one_of_many_keys_is_enrolled_with_a_code,
     machine_that_shows_a_code_is_accepted_by_another_process,
+    keys_and_waiting_machines_are_managed_by_commands,
     session_of_a_key_survives_a_restart
 );
 
@@ -136,4 +137,66 @@ fn machine_that_shows_a_code_is_accepted_by_another_process(engine: DatabaseEngi
     let shown = waiting.text_at("/fingerprint");
     installation.run_ok(&["device", "accept", &code, "--device", "P01", "--fingerprint", &shown, "--replace"], "");
     post_with_proof(&other, &another, "/api/v1/enrollments/poll", &body).expect_status(200);
+}
+
+fn keys_and_waiting_machines_are_managed_by_commands(engine: DatabaseEngine) {
+    let installation = Installation::with_fixture(engine);
+    let server = installation.serve();
+    let refuse = |arguments: &[&str], code| {
+        let output = installation.run(arguments, "");
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert_eq!(run_json(&installation, &["device", "keys", "P01"]), json!([]));
+    assert!(refuse(&["device", "revoke-key", "P01", "--yes"], 1).contains("the device \"P01\" has no key"));
+    assert!(refuse(&["device", "cancel", "P01"], 1).contains("no enrollment of the device \"P01\" waits"));
+
+    let canceled = start(&installation, &[]);
+    assert!(installation.run_ok(&["device", "show", "P01"], "").contains("waits for its machine until "));
+    assert_eq!(run_json(&installation, &["device", "cancel", "P01"]), json!({ "canceled": "P01" }));
+    let signer = ProofSigner::p256();
+    enroll_device(&server, &signer, &canceled).expect_status(403);
+
+    let code = start(&installation, &[]);
+    let enrolled = enroll_device(&server, &signer, &code).expect_status(201);
+    let keys = run_json(&installation, &["device", "keys", "P01"]);
+    assert_eq!(
+        (&keys[0]["state"], &keys[0]["label"], &keys[0]["used_at"]),
+        (&json!("current"), &json!("Box"), &Value::Null)
+    );
+    let shown = installation.run_ok(&["device", "show", "P01"], "");
+    assert!(shown.contains("Box, Kasa 5.1, hardware, enrolled ") && shown.contains("never used since"), "{shown}");
+    let question = refuse(&["device", "revoke-key", "P01"], 2);
+    assert!(
+        question.contains("revokes the key of the device \"P01\" (Box, Kasa 5.1")
+            && question.contains("ends 1 session.")
+    );
+    refresh(&server, &signer, &enrolled.text_at("/refresh_token")).expect_status(200);
+    let revoked = run_json(&installation, &["device", "revoke-key", "P01", "--yes"]);
+    assert_eq!(revoked, json!({ "revoked": keys[0]["thumbprint"], "ended": 1 }));
+    wait_until(PROPAGATION_TIMEOUT, "the end of the revoked key's session", || {
+        refresh(&server, &signer, &enrolled.text_at("/refresh_token")).status() == 401
+    });
+    assert_eq!(run_json(&installation, &["device", "keys", "P01"])[0]["state"], "revoked");
+    let events = run_json(&installation, &["audit", "list", "--action", "device.key.revoke"]);
+    assert!(
+        events[0]["details"]["shell"].as_str().is_some_and(|by| by.contains('@')),
+        "the user of the shell: {events}"
+    );
+
+    let body = json!({ "storage": "software", "label": "Kiosk", "app": "Kasa 5.1" });
+    let started = post_with_proof(&server, &signer, "/api/v1/enrollments/start", &body).expect_status(200);
+    let code = start(&installation, &["--confirm"]);
+    enroll_device(&server, &ProofSigner::ed25519(3), &code).expect_status(202);
+    let waiting = run_json(&installation, &["device", "waiting"]);
+    let mut shown: Vec<_> = waiting.as_array().unwrap().iter().map(|each| (&each["label"], &each["device"])).collect();
+    shown.sort_by_key(|(label, _)| label.to_string());
+    assert_eq!(shown, [(&json!("Box"), &json!("P01")), (&json!("Kiosk"), &Value::Null)]);
+    assert!(waiting[0]["fingerprint"].is_null(), "a person reads the digits from the machine: {waiting}");
+    let table = installation.run(&["device", "waiting", "--limit", "1"], "");
+    assert_eq!(String::from_utf8_lossy(&table.stdout).lines().count(), 2);
+    assert!(String::from_utf8_lossy(&table.stderr).contains("more machines wait; --limit shows them"));
+    installation.run_ok(&["device", "deny", &started.text_at("/user_code")], "");
+    installation.run_ok(&["device", "cancel", "P01"], "");
+    assert_eq!(run_json(&installation, &["device", "waiting"]), json!([]));
 }

@@ -306,6 +306,13 @@ page! {
 }
 
 #[test]
+fn blocks_in_list_items_are_read() {
+    let blocks = read_blocks("docs/tills.md");
+    let start = blocks.iter().find(|block| block.text.starts_with("POST /api/v1/enrollments/start\n{")).unwrap();
+    assert_eq!((start.language.as_str(), start.text.ends_with("}\n")), ("text", true));
+}
+
+#[test]
 fn shown_lines_are_compared_exactly() {
     assert!(matches_shown_lines("a: x…\nb: …z", "a: xyz\nb: xyz\n"));
     assert!(matches_shown_lines("a … c … e", "a b c d e"));

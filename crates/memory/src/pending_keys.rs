@@ -11,6 +11,15 @@ impl office::PendingKeys for Transaction<'_> {
         Ok(self.tables().pending_keys.get(code).cloned())
     }
 
+    fn list_waiting(&mut self, tenant: TenantId, now: Instant, limit: u32) -> StoreResult<Vec<PendingKey>> {
+        let keys = self.tables().pending_keys.rows().values();
+        let may_accept = |key: &&PendingKey| key.is_waiting(now) && key.tenant.is_none_or(|of| of == tenant);
+        let mut keys: Vec<PendingKey> = keys.filter(may_accept).cloned().collect();
+        keys.sort_by_key(|key| std::cmp::Reverse(key.expires_at));
+        keys.truncate(to_usize(limit));
+        Ok(keys)
+    }
+
     fn accept(
         &mut self,
         code: &EnrollmentDigest,

@@ -32,6 +32,17 @@ pub(crate) fn process_name() -> String {
     format!("{machine}:{}", std::process::id())
 }
 
+/// Whether the process with this [`process_name`] may still be running. Only false if it is known
+/// not to be: if it was on this machine, and the machine has no process of that number.
+pub(crate) fn may_be_running(process_name: &str) -> bool {
+    let Ok(machine) = whoami::hostname() else { return true };
+    let own = process_name.strip_prefix(machine.as_str()).and_then(|rest| rest.strip_prefix(':'));
+    let Some(number) = own.filter(|number| number.bytes().all(|byte| byte.is_ascii_digit())) else { return true };
+    // Linux; this process can only see others if it is in the same process namespace
+    let processes = std::path::Path::new("/proc");
+    !processes.join("self").exists() || processes.join(number).exists()
+}
+
 #[cfg(test)]
 #[cfg(unix)]
 mod tests {
@@ -41,5 +52,17 @@ mod tests {
     fn user_is_described_by_name_if_it_has_one() {
         assert_eq!(describe_user(0), "root (user id 0)");
         assert_eq!(describe_user(4_000_000_123), "the user id 4000000123");
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn only_a_process_of_this_machine_is_known_not_to_run() {
+        let own = process_name();
+        let machine = own.rsplit_once(':').unwrap().0;
+        // above the greatest number of a process (/proc/sys/kernel/pid_max)
+        let ended = format!("{machine}:4194305");
+        for (name, running) in [(own.as_str(), true), (&ended, false), ("elsewhere:4194305", true), (machine, true)] {
+            assert_eq!(may_be_running(name), running, "{name}");
+        }
     }
 }

@@ -44,6 +44,14 @@ pub enum OfficeError {
         /// The name that is unknown.
         value: String,
     },
+    /// An API key acts as a user on a device on which the user may not log in.
+    #[error("device: the user \"{user}\" is not assigned to \"{device}\"; assign the device to the user first")]
+    DeviceNotAssigned {
+        /// The name of the user.
+        user: UserName,
+        /// The name of the device.
+        device: DeviceName,
+    },
     /// A text violates a rule.
     #[error("{field} {why}")]
     InvalidValue {
@@ -279,6 +287,7 @@ impl OfficeError {
             Self::AlreadyExists { .. } => (DenialKind::Conflict, "name_taken"),
             Self::NotFound { .. } => (DenialKind::NotFound, "not_found"),
             Self::UnknownName { .. } => (DenialKind::InvalidFields, "name_unknown"),
+            Self::DeviceNotAssigned { .. } => (DenialKind::InvalidFields, "device_not_assigned"),
             Self::InvalidValue { .. } | Self::NotInFuture { .. } => (DenialKind::InvalidFields, "field_invalid"),
             Self::DuplicateItem { .. } => (DenialKind::InvalidFields, "field_repeated"),
             Self::Required { .. } => (DenialKind::InvalidFields, "field_empty"),

@@ -34,6 +34,11 @@ pub(crate) fn office_error_violations(office_error: &OfficeError) -> Vec<FieldVi
         OfficeError::UnknownName { field, value } => {
             of(*field, FieldErrorCode::Unknown, format!("\"{value}\" does not exist").into())
         }
+        OfficeError::DeviceNotAssigned { user, device } => of(
+            FieldName::Device,
+            FieldErrorCode::Unknown,
+            format!("the user \"{user}\" is not assigned to \"{device}\"").into(),
+        ),
         OfficeError::DuplicateItem { field, value } => {
             of(*field, FieldErrorCode::Duplicate, format!("contains \"{value}\" more than once").into())
         }
@@ -241,6 +246,18 @@ mod tests {
         let violations = office_error_violations(&OfficeError::CurrentPasswordRequired);
         assert_eq!((OfficeError::CurrentPasswordRequired.kind(), violations.len()), (DenialKind::Invalid, 1));
         assert_eq!((&*violations[0].field, violations[0].code), ("current_password", FieldErrorCode::Required));
+    }
+
+    #[test]
+    fn device_of_others_is_not_reported_as_missing() {
+        let office_error = OfficeError::DeviceNotAssigned {
+            user: UserName::parse("anna").unwrap(),
+            device: DeviceName::parse("P01").unwrap(),
+        };
+        assert_eq!(ApiError::Office(office_error.clone()).status(), 422);
+        let violations = office_error_violations(&office_error);
+        assert_eq!((violations.len(), &*violations[0].field), (1, "device"));
+        assert_eq!(violations[0].message, "the user \"anna\" is not assigned to \"P01\"".into());
     }
 
     #[test]

@@ -38,6 +38,19 @@ impl office::PendingKeys for Transaction<'_> {
         self.find_pending_key(code)
     }
 
+    fn list_waiting(&mut self, tenant: TenantId, now: Instant, limit: u32) -> StoreResult<Vec<PendingKey>> {
+        let rows: Vec<PendingKeyRow> = pending_keys::table
+            .filter(pending_keys::expires_at.gt(now.millis()))
+            .filter(pending_keys::state.eq(PendingKeyState::Waiting.name()))
+            .filter(pending_keys::tenant_id.is_null().or(pending_keys::tenant_id.eq(tenant.0.as_bytes().as_slice())))
+            .order(pending_keys::expires_at.desc())
+            .limit(limit.into())
+            .select(PendingKeyRow::as_select())
+            .load(self.connection)
+            .map_err(classify)?;
+        rows.into_iter().map(PendingKeyRow::into_domain).collect()
+    }
+
     fn accept(
         &mut self,
         code: &EnrollmentDigest,

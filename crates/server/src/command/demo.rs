@@ -92,10 +92,14 @@ impl DemoArgs {
             && accounts::has_other_password(&database, chosen, composition::password_cost(&settings))?
         {
             let (data, file) = (settings.server.data.display(), passwords::password_file(&settings.server.data));
+            let known = if file.exists() {
+                format!("those in {}, or the one given at its first start", file.display())
+            } else {
+                "the one given at its first start".to_owned()
+            };
             return Err(CommandError::usage(format!(
-                "the demo in {data} has other passwords: those in {}, or the one given at its first start. Omit \
-                 --password, or remove the folder to create a new demo",
-                file.display()
+                "the demo in {data} has other passwords: {known}. Omit --password, or remove the folder to create a \
+                 new demo"
             )));
         }
         check_not_exposed(&settings, &database)?;

@@ -2,6 +2,8 @@
 
 mod accept;
 mod enroll;
+mod keys;
+mod waiting;
 
 use std::collections::BTreeMap;
 
@@ -19,6 +21,8 @@ use super::store::find_branch;
 use super::{CommandError, Context, parse, print};
 use accept::{AcceptArgs, DenyArgs};
 use enroll::EnrollArgs;
+use keys::{KeyListArgs, RevokeKeyArgs};
+use waiting::{CancelArgs, WaitingArgs};
 
 /// The subcommands of `device`.
 #[derive(Debug, Subcommand)]
@@ -84,12 +88,24 @@ pub(crate) enum DeviceCommand {
     /// Start the enrollment of a device: print a one-time code with which it registers its key
     #[command(after_help = "Example:\n  tillgate device enroll P01")]
     Enroll(EnrollArgs),
+    /// Cancel the enrollment of a device: its code becomes void
+    #[command(after_help = "Example:\n  tillgate device cancel P01")]
+    Cancel(CancelArgs),
+    /// List the machines that wait to be accepted; the code and the digits are on the machine
+    #[command(after_help = "Example:\n  tillgate device waiting")]
+    Waiting(WaitingArgs),
     /// Accept a machine that shows a code and digits, as the machine of a device
     #[command(after_help = "Example:\n  tillgate device accept KQLZ-SGBV --device P01 --fingerprint 4712")]
     Accept(AcceptArgs),
     /// Deny a machine that shows a code
     #[command(after_help = "Example:\n  tillgate device deny KQLZ-SGBV")]
     Deny(DenyArgs),
+    /// List the keys of a device, including earlier ones
+    #[command(after_help = "Example:\n  tillgate device keys P01")]
+    Keys(KeyListArgs),
+    /// Revoke the current key of a device; all sessions on it, except permanent ones, end
+    #[command(after_help = "Example:\n  tillgate device revoke-key P01")]
+    RevokeKey(RevokeKeyArgs),
     /// Unlock a device after too many failed logins
     #[command(after_help = "Example:\n  tillgate device unlock P01")]
     Unlock {
@@ -156,7 +172,12 @@ impl DeviceCommand {
             Self::Enroll(which) => return which.run(&office, context.json),
             Self::Accept(which) => return which.run(&office, context.json),
             Self::Deny(which) => return which.run(&office, context.json),
+            Self::Cancel(which) => return which.run(&office, context.json),
+            Self::Waiting(which) => return which.run(&office, context.json),
+            Self::Keys(which) => return which.run(&office, context.json),
+            Self::RevokeKey(which) => return which.run(&office, context.json),
             Self::Add { name, env, description, store, roles, settings, password } => {
+                office.check_assignments(roles, &[])?;
                 let verifier = match password {
                     true => Some(office.hash_password(&office.read_new_password(
                         name.as_str(),
@@ -213,6 +234,7 @@ impl DeviceCommand {
                 (device, "may log in again")
             }
             Self::Set { name, rename, env, description, store, no_store, settings, roles, no_role } => {
+                office.check_assignments(roles, &[])?;
                 let settings: BTreeMap<_, _> = settings.iter().cloned().collect();
                 let change = DeviceChange {
                     name: rename.clone(),
@@ -261,6 +283,11 @@ fn show_device(office: &CommandOffice, device: &Device, json: bool) -> Result<()
         ("roles", or_none(join_names(&view.roles))),
         ("users", or_none(people.join(","))),
         ("settings", or_none(settings.join(" "))),
+        (
+            "key",
+            keys::find_current_key(office, device)?.map_or_else(|| "none".to_owned(), |key| keys::describe_key(&key)),
+        ),
+        ("enrollment", waiting::describe_enrollment(office, device)?),
         ("sessions", count_live_sessions(office, SessionTarget::Device(device.id))?.to_string()),
         ("last seen", device.last_seen_at.map_or_else(|| "never".to_owned(), format_instant)),
         ("id", device.id.to_string()),

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use tillgate_domain::office::{
-    self, DeviceView, Office, OfficePorts, OfficeReader, RoleView, UnguardedOffice, UseCaseResult, UserView,
+    self, DeviceRoleAssignment, DeviceView, Office, OfficePorts, OfficeReader, RoleView, UnguardedOffice,
+    UseCaseResult, UserView,
 };
 use tillgate_domain::{
-    Authority, Device, DeviceName, PrincipalId, Role, Secret, Store, Tenant, User, UserName, UserStatus,
+    Authority, Device, DeviceName, PrincipalId, Role, RoleName, Secret, Store, Tenant, User, UserName, UserStatus,
 };
 use tillgate_persistence::Database;
 
@@ -129,6 +130,30 @@ impl CommandOffice {
         let devices = self.list_devices()?;
         let names = devices.iter().map(|device| device.name.as_str());
         Err(CommandError::failed(format!("there is no device \"{name}\"{}", did_you_mean(name.as_str(), names))))
+    }
+
+    /// Finds a role by name. The error suggests a similar name.
+    pub(super) fn find_role(&self, name: &RoleName) -> Result<Role, CommandError> {
+        if let Some(role) = self.unguarded().find_role_by_name(name).map_err(CommandError::failed)? {
+            return Ok(role);
+        }
+        let roles = self.unguarded().list_roles().map_err(CommandError::failed)?;
+        let names = roles.iter().map(|role| role.name.as_str());
+        Err(CommandError::failed(format!("there is no role \"{name}\"{}", did_you_mean(name.as_str(), names))))
+    }
+
+    /// Checks that these roles exist, and the devices and roles of these assignments. The error
+    /// suggests a similar name.
+    pub(super) fn check_assignments(
+        &self,
+        roles: &[RoleName],
+        on: &[DeviceRoleAssignment],
+    ) -> Result<(), CommandError> {
+        for assignment in on {
+            self.find_device(&assignment.device)?;
+        }
+        let assigned = on.iter().flat_map(|assignment| &assignment.roles);
+        roles.iter().chain(assigned).try_for_each(|name| self.find_role(name).map(drop))
     }
 
     /// All users, including deleted ones.

@@ -7,7 +7,7 @@ use tillgate_http::native_bodies::RoleBody;
 
 use super::office::{CommandOffice, check_decided};
 use super::{CommandError, Context, parse, print};
-use crate::suggestions::{did_you_mean, find_nearest};
+use crate::suggestions::find_nearest;
 
 /// The subcommands of `role`.
 #[derive(Debug, Subcommand)]
@@ -103,7 +103,7 @@ impl RoleCommand {
                     let flags = "--rename, --right, --env, --label or --description";
                     return Err(CommandError::usage(format!("nothing to change: use {flags}")));
                 }
-                let id = find_role(&office, name)?.id;
+                let id = office.find_role(name)?.id;
                 let role = check_decided(office.for_operator()?.change_role(id, None, &change))?;
                 print::print_answer(
                     context.json,
@@ -112,7 +112,7 @@ impl RoleCommand {
                 );
             }
             Self::Delete { name } => {
-                let id = find_role(&office, name)?.id;
+                let id = office.find_role(name)?.id;
                 let role = check_decided(office.for_operator()?.delete_role(id, None))?;
                 print::print_answer(
                     context.json,
@@ -149,15 +149,4 @@ fn check_rights(rights: &[Right], new_rights: &[Right]) -> Result<Vec<Right>, Co
         }
     }
     Ok(rights.iter().chain(new_rights).cloned().collect())
-}
-
-/// Finds a role by name. The error suggests a similar name.
-fn find_role(office: &CommandOffice, name: &RoleName) -> Result<tillgate_domain::Role, CommandError> {
-    let found = office.unguarded().find_role_by_name(name).map_err(CommandError::failed)?;
-    if let Some(role) = found {
-        return Ok(role);
-    }
-    let roles = office.unguarded().list_roles().map_err(CommandError::failed)?;
-    let names = roles.iter().map(|role| role.name.as_str());
-    Err(CommandError::failed(format!("there is no role \"{name}\"{}", did_you_mean(name.as_str(), names))))
 }

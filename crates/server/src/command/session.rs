@@ -6,7 +6,7 @@ use tillgate_auth_core::DialectName;
 use tillgate_auth_core::ports::{AuthPorts, SessionCursor, SessionFilter, SessionOrder, SessionView};
 use tillgate_auth_core::session::SessionKind;
 use tillgate_domain::office::{self, PageRequest, SessionTarget, normalize_search_text};
-use tillgate_domain::{DeviceName, SessionId, Store, StoreExt, UserName};
+use tillgate_domain::{DeviceId, DeviceName, SessionId, Store, StoreExt, UserName};
 use tillgate_http::native_bodies::SessionBody;
 
 use super::confirmation::{Confirmation, count_text};
@@ -145,6 +145,16 @@ pub(super) fn count_live_sessions(office: &CommandOffice, target: SessionTarget)
         SessionTarget::Everyone => (),
     }
     Ok(find_sessions(office, &filter)?.len())
+}
+
+/// The number of live sessions of these kinds on a device.
+pub(super) fn count_live_device_sessions(
+    office: &CommandOffice,
+    device: DeviceId,
+    kinds: &[SessionKind],
+) -> Result<usize, CommandError> {
+    let filter = SessionFilter { device: Some(device), ..live_filter(office) };
+    Ok(find_sessions(office, &filter)?.iter().filter(|view| kinds.contains(&view.session.kind)).count())
 }
 
 fn live_filter(office: &CommandOffice) -> SessionFilter {

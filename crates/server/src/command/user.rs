@@ -193,6 +193,7 @@ impl UserCommand {
                 (check_decided(office.for_operator()?.change_user(named(name)?, None, &change))?, "set")
             }
             Self::Add { name, email, display_name, locale, roles, on, generate, must_change } => {
+                office.check_assignments(roles, on)?;
                 let names = [name.to_string()].into_iter().chain(display_name.clone());
                 let names = names.chain(email.iter().flat_map(office::email_context_words));
                 let new_password = office.choose_password(generate, name.as_str(), None, names)?;
@@ -244,6 +245,7 @@ impl UserCommand {
             }
             Self::Roles { name, roles, on, off } => {
                 let user = named(name)?;
+                office.check_assignments(roles, on)?;
                 let office_roles = (!roles.is_empty()).then(|| roles.clone());
                 let devices = DeviceRolesChange::Edit { set: on.clone(), remove: off.clone() };
                 let changes = office_roles.is_some() || !on.is_empty();

@@ -12,6 +12,8 @@ fn api_key_is_created_listed_and_revoked(engine: DatabaseEngine) {
     home.run_ok(&["device", "add", "P01", "--env", "CashRegister"]);
     home.run_ok(&["device", "add", "P02", "--env", "CashRegister"]);
     home.run_ok_with(&["user", "add", "anna", "--on", "P01=cashier"], PASSWORD);
+    let unassigned = ["api-key", "add", "Till sync", "--user", "anna", "--device", "P02"];
+    assert!(home.run_refused(&unassigned, 1).contains("the user \"anna\" is not assigned to \"P02\""));
     let add = ["api-key", "add", "Till sync", "--user", "anna", "--device", "p01"];
     home.start(&["serve"]).wait_until_ready();
 
@@ -92,7 +94,7 @@ fn invalid_api_key_is_refused_with_the_reason() {
         |user: &str, name: &str| home.run_refused(&["api-key", "add", name, "--user", user, "--device", "P01"], 1);
     assert!(refused("nobody", "x").contains("user: \"nobody\" does not exist"));
     assert!(
-        refused("admin", "x").contains("device: \"P01\" does not exist"),
+        refused("admin", "x").contains("device: the user \"admin\" is not assigned to \"P01\"; assign the device"),
         "a device on which the user cannot log in"
     );
     home.run_ok(&["user", "roles", "admin", "--on", "P01=admin"]);

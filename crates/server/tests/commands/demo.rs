@@ -209,7 +209,7 @@ fn second_demo_adds_and_restores_nothing() {
     stop_server(server);
     assert!(!home.data().join("demo-passwords.txt").exists(), "no file for a chosen password");
     let error = home.run_refused(&["demo", "--password", "another horse battery", "--listen", "127.0.0.1:0"], 2);
-    assert!(error.contains("has other passwords"), "{error}");
+    assert!(error.contains("has other passwords: the one given at its first start. Omit"), "{error}");
     stop_server(home.start(&["demo", "--password", PASSWORD]));
     home.run_ok(&["user", "status", "cashier", "deleted", "--yes"]);
     let mut server = home.start(&["demo"]);

@@ -23,6 +23,8 @@ fn code_of_a_device_is_printed_once(engine: DatabaseEngine) {
     assert!(code.len() == 9 && code.chars().nth(4) == Some('-'), "no QR code without a terminal: {}", started.out);
     assert!(started.err.contains("P01: enter the code at the device until "), "{}", started.err);
     let again = home.run_ok(&["device", "enroll", "P01", "--lifetime", "7d", "--replace", "--json"]).json();
+    let third = home.run_ok(&["device", "enroll", "P01"]).err;
+    assert!(third.contains("the earlier code, which was valid until "), "{third}");
     assert_eq!((again["code"].as_str().unwrap().len(), &again["replace"]), (14, &json!(true)));
     assert!(
         home.run_refused(&["device", "enroll", "P01", "--lifetime", "31d"], 1).contains("expires_in must lie between")
@@ -65,11 +67,16 @@ fn codes_of_all_tills_are_written_to_a_file(engine: DatabaseEngine) {
     home.start(&["serve"]).wait_until_ready();
     let all = ["device", "enroll", "--all", "--lifetime", "7d", "--output", "codes.csv"];
     let written = home.run_ok(&[&all[..], &["--store", "station", "--json"]].concat()).json();
-    assert_eq!(written, json!({ "file": "codes.csv", "codes": 2, "already_enrolled": 0 }));
+    assert_eq!(written, json!({ "file": "codes.csv", "codes": 2, "voided": 0, "already_enrolled": 0 }));
     let file = home.path("codes.csv");
     let mode = std::fs::metadata(&file).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-    home.run_ok(&all);
+    let question = "This makes 2 earlier codes void that nobody has used (P01, W01). Nothing was done";
+    let before = std::fs::read_to_string(&file).unwrap();
+    assert!(home.run_refused(&all, 2).contains(question));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), before, "nothing was done");
+    let again = home.run_ok(&[&all[..], &["--yes"]].concat());
+    assert!(again.out.contains("codes.csv: 3 codes") && again.err.contains("2 earlier codes void"), "{}", again.err);
     let text = std::fs::read_to_string(&file).unwrap();
     let (headings, rows) = text.split_once("\r\n").unwrap();
     assert_eq!(headings, "\u{feff}device,code,expires_at", "once, with a byte order mark");
@@ -78,9 +85,11 @@ fn codes_of_all_tills_are_written_to_a_file(engine: DatabaseEngine) {
     assert_eq!(names, ["P01", "W01", "P01", "P02", "W01"], "appended");
     assert!(lines.iter().all(|line| line.len() == 3 && line[1].len() == 14), "{text}");
     assert_eq!(lines.iter().map(|line| line[1]).collect::<BTreeSet<_>>().len(), 5, "{text}");
-    let plain = ["device", "enroll", "--all", "--output", "codes.txt"];
+    let plain = ["device", "enroll", "--all", "--yes", "--output", "codes.txt"];
     home.run_ok(&plain);
     assert!(std::fs::read_to_string(home.path("codes.txt")).unwrap().starts_with("device,code,expires_at\r\nP01,"));
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
-    assert!(home.run_refused(&all, 1).contains("other users of this machine can read the file"));
+    assert!(
+        home.run_refused(&[&all[..], &["--yes"]].concat(), 1).contains("other users of this machine can read the file")
+    );
 }

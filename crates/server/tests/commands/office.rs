@@ -85,6 +85,14 @@ fn users_are_shown_and_changed_and_lists_are_filtered() {
         home.run_refused(&["user", "show", "adminn"], 1)
             .contains("there is no user \"adminn\"; did you mean \"admin\"?")
     );
+    for (line, expected) in [
+        (["user", "roles", "ann", "--role", "adminn"], "there is no role \"adminn\"; did you mean \"admin\"?"),
+        (["user", "roles", "ann", "--on", "P02=cashier"], "there is no device \"P02\"; did you mean \"P01\"?"),
+        (["user", "roles", "ann", "--on", "P01=cashir"], "there is no role \"cashir\"; did you mean \"cashier\"?"),
+        (["device", "set", "P01", "--role", "cashir"], "there is no role \"cashir\"; did you mean \"cashier\"?"),
+    ] {
+        assert!(home.run_refused(&line, 1).contains(expected), "{line:?}");
+    }
     let device = home.run_ok(&["device", "show", "P01"]).out;
     assert!(device.contains("description: by the door") && device.contains("users:       ann"), "{device}");
 

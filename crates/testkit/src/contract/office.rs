@@ -169,6 +169,7 @@ macro_rules! contract {
             pending_keys,
             [
                 pending_key_is_found_by_its_codes,
+                waiting_pending_keys_are_listed,
                 pending_key_is_decided_once,
                 concurrent_decisions_of_one_key_succeed_once,
                 pending_key_is_polled_and_renewed,

@@ -1,6 +1,7 @@
 //! Keys of machines that wait to be accepted: each is decided once.
 
-use tillgate_domain::{KeyStorage, PendingKey, PendingKeyState};
+use tillgate_domain::{KeyStorage, PendingKey, PendingKeyState, TenantId};
+use uuid::Uuid;
 
 use crate::contract_fixture::{ContractFixture, after_start, run_office_read, run_office_write, run_read, run_write};
 use crate::rendezvous::{Rendezvous, run_both};
@@ -49,6 +50,34 @@ pub fn pending_key_is_found_by_its_codes(harness: &StoreHarness) {
     assert!(!insert(harness, &PendingKey { code_digest: [1; 32], ..new_pending_key(3) }));
     assert!(!insert(harness, &PendingKey { poll_digest: [101; 32], ..new_pending_key(3) }));
     assert_eq!((find(harness, 3), find(harness, 1)), (None, Some(key)));
+}
+
+/// The list of a tenant has the keys that wait for it and those that wait for any tenant, the ones
+/// that wait longest from now first, and no key that is decided or has expired.
+pub fn waiting_pending_keys_are_listed(harness: &StoreHarness) {
+    let fixture = ContractFixture::insert_into(&harness.auth);
+    let (tenant, other) = (fixture.tenant.id, TenantId(Uuid::from_u128(77)));
+    let own = PendingKey { tenant: Some(tenant), device: Some(fixture.till.id), ..new_pending_key(3) };
+    for key in [&new_pending_key(1), &new_pending_key(2), &own, &new_pending_key(4), &new_pending_key(5)] {
+        assert!(insert(harness, key));
+    }
+    let list = |tenant, now, limit| {
+        let listed = run_office_read(harness, |tx| tx.pending_keys().list_waiting(tenant, after_start(now), limit));
+        listed.iter().map(|key| key.code_digest[0]).collect::<Vec<_>>()
+    };
+    assert_eq!(list(tenant, 9, 9), [5, 4, 3, 2, 1]);
+    assert_eq!(list(other, 9, 9), [5, 4, 2, 1], "the machine of a tenant waits for it alone");
+    assert!(run_office_write(harness, |tx| tx.pending_keys().deny(&[5; 32], tenant)));
+    let accept = |number: u8| {
+        run_office_write(harness, |tx| {
+            tx.pending_keys().accept(&[number; 32], tenant, fixture.till.id, after_start(99))
+        })
+    };
+    assert!(accept(4));
+    assert_eq!((list(tenant, 9, 9), list(tenant, 9, 2)), (vec![3, 2, 1], vec![3, 2]));
+    assert_eq!((list(tenant, 19, 9), list(tenant, 20, 9)), (vec![3, 2], vec![3]), "until the instant, not at it");
+    let listed = run_office_read(harness, |tx| tx.pending_keys().list_waiting(tenant, after_start(20), 9));
+    assert_eq!(listed, [own]);
 }
 
 /// A key that waits is accepted or denied once, and keeps the decision.

@@ -102,10 +102,14 @@ fn api_key_requires_a_user_who_may_log_in() {
     let change = office::UserChange { devices: off, ..office::UserChange::default() };
     let (tenant, cashier) = (shop.fixture.tenant.id, shop.fixture.user("cashier").id);
     Office::new(&shop.memory, tenant, audit_context()).change_user(cashier, None, &change).unwrap().unwrap();
-    assert_eq!(shop.add(&new_key("cashier", "P02", &[])), unknown(FieldName::Device, "P02"));
+    let unassigned = OfficeError::DeviceNotAssigned {
+        user: UserName::parse("cashier").unwrap(),
+        device: DeviceName::parse("P02").unwrap(),
+    };
+    assert_eq!(shop.add(&new_key("cashier", "P02", &[])), Err(unassigned.clone()));
     let key = shop.add(&new_key("cashier", "P01", &[])).unwrap();
     let moved = ApiKeyChange { device: Some(DeviceName::parse("P02").unwrap()), ..ApiKeyChange::default() };
-    assert_eq!(shop.change(&key, &moved), unknown(FieldName::Device, "P02"));
+    assert_eq!(shop.change(&key, &moved), Err(unassigned));
     let both = ApiKeyChange { user: Some(UserName::parse("manager").unwrap()), ..moved };
     let after = shop.change(&key, &both).unwrap();
     assert_eq!((after.user, after.device), (shop.fixture.user("manager").id, shop.fixture.device("P02").id));

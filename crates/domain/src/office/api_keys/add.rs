@@ -145,11 +145,11 @@ pub(in crate::office) fn resolve_device(
     user: &User,
     name: &DeviceName,
 ) -> Result<Device, UseCaseError> {
-    let found = tx
-        .devices()
-        .find_by_name(tenant, &name.to_folded())?
-        .filter(|device| principal_access::may_log_in(user, Some(device)));
-    Ok(found.ok_or_else(|| OfficeError::UnknownName { field: FieldName::Device, value: name.to_string() })?)
+    let device = any_device(tx, tenant, name)?;
+    if principal_access::may_log_in(user, Some(&device)) {
+        return Ok(device);
+    }
+    Err(OfficeError::DeviceNotAssigned { user: user.name.clone(), device: device.name }.into())
 }
 
 /// Finds the user and the device with these names, if the user may log in on it. If the user does

@@ -33,6 +33,15 @@ pub struct KeyAcceptance {
     pub replaces_key: bool,
 }
 
+/// A key that waits, with the name of its device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PendingKeyView {
+    /// The key as it is stored.
+    pub key: PendingKey,
+    /// The device with whose code the machine has presented itself; `None` if it shows its own.
+    pub device: Option<DeviceName>,
+}
+
 impl Office<'_> {
     /// Accepts the key with this code for a device: its machine is enrolled when it polls next. A
     /// previous code of the device is void.
@@ -56,6 +65,31 @@ impl Office<'_> {
 }
 
 impl OfficeReader<'_> {
+    /// The keys that wait and can be accepted for devices of the tenant, of at most `limit` that
+    /// wait, with the names of the devices for which their codes were started. Requires the right
+    /// `deviceEnroll`.
+    pub fn list_pending_keys(&self, limit: u32) -> UseCaseResult<Vec<PendingKeyView>> {
+        self.store.read("list_pending_keys", |tx: &mut (dyn OfficeTx + '_)| {
+            let mut run = || -> Result<Vec<PendingKeyView>, UseCaseError> {
+                self.require(KnownRight::DeviceEnroll)?;
+                let mut views = Vec::new();
+                for key in tx.pending_keys().list_waiting(self.tenant, self.at, limit)? {
+                    let Some(id) = key.device else {
+                        views.push(PendingKeyView { key, device: None });
+                        continue;
+                    };
+                    if has_current_code(tx, &key, id)?
+                        && let Some(device) = tx.devices().find(id)?
+                    {
+                        views.push(PendingKeyView { key, device: Some(device.name) });
+                    }
+                }
+                Ok(views)
+            };
+            commit_refusal(run())
+        })
+    }
+
     /// The key that waits under this code. Requires the right `deviceEnroll`.
     pub fn find_pending_key(&self, code: TypedCode<'_>) -> UseCaseResult<PendingKey> {
         self.store.read("find_pending_key", |tx: &mut (dyn OfficeTx + '_)| {
@@ -85,10 +119,7 @@ fn accept(
     let unknown = || OfficeError::UnknownName { field: FieldName::Device, value: acceptance.device.to_string() };
     let device = named.ok_or_else(unknown)?.id;
     if let Some(chosen) = key.device {
-        // the code with which the machine has presented itself may have been canceled or replaced
-        let enrollment = tx.enrollments().find_by_device(device)?;
-        let is_current = enrollment.is_some_and(|current| current.digest == key.code_digest);
-        if chosen != device || !is_current {
+        if chosen != device || !has_current_code(tx, &key, device)? {
             return Err(unknown_code(code.text).into());
         }
     }
@@ -178,6 +209,13 @@ fn load_waiting(tx: &mut dyn OfficeTx, office: &Office<'_>, code: TypedCode<'_>)
     let is_own = |key: &PendingKey| key.tenant.is_none_or(|tenant| tenant == office.tenant);
     let found = found.filter(|key| is_own(key) && key.is_waiting(office.context.at));
     Ok(found.ok_or_else(|| unknown_code(code.text))?)
+}
+
+/// Whether the code with which the machine has presented itself is that of the device's enrollment:
+/// it may have been canceled or replaced.
+fn has_current_code(tx: &mut dyn OfficeTx, key: &PendingKey, device: DeviceId) -> Result<bool, UseCaseError> {
+    let enrollment = tx.enrollments().find_by_device(device)?;
+    Ok(enrollment.is_some_and(|current| current.digest == key.code_digest))
 }
 
 fn unknown_code(text: &str) -> OfficeError {

@@ -7,6 +7,9 @@ use crate::{DeviceId, EnrollmentDigest, Instant, PendingKey, StoreResult, Tenant
 pub trait PendingKeys {
     /// The key whose code has this digest, decided or not.
     fn find_by_code(&mut self, code: &EnrollmentDigest) -> StoreResult<Option<PendingKey>>;
+    /// At most `limit` keys that wait at this instant and can be accepted in the tenant: its own,
+    /// and those of no tenant yet. The one that waits until the latest instant is first.
+    fn list_waiting(&mut self, tenant: TenantId, now: Instant, limit: u32) -> StoreResult<Vec<PendingKey>>;
     /// Accepts the key for a device, if it waits; it can then be polled until this instant. Returns
     /// whether it waited.
     fn accept(

@@ -27,8 +27,8 @@ use crate::serving::requirement::Requirement;
 use crate::serving::response::render_json;
 use crate::serving::route::Route;
 use request::{EnrollmentInput, StartEnrollment, StartEnrollmentInput};
-pub use response::EnrollmentBody;
-use response::{DeviceKeyBody, DeviceKeysBody, WaitingKeyBody};
+pub use response::{DeviceKeyBody, EnrollmentBody, PendingKeyBody};
+use response::{DeviceKeysBody, WaitingKeyBody};
 
 /// What the operations of the back office require.
 const ENROLL: Requirement = Requirement::Right(KnownRight::DeviceEnroll);

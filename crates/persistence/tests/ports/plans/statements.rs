@@ -433,6 +433,7 @@ fn call_enrollments(tx: &mut (dyn OfficeTx + '_), fixture: &StoreFixture) -> Sto
     tx.enrollments().limit_by_api_key(ApiKeyId(uuid(9)), at(5))?;
     tx.enrollments().sweep(at(99), 9)?;
     tx.pending_keys().find_by_code(&[9; 32])?;
+    tx.pending_keys().list_waiting(fixture.tenant.id, at(1), 9)?;
     tx.pending_keys().accept(&[9; 32], fixture.tenant.id, fixture.till.id, at(9))?;
     tx.pending_keys().deny(&[9; 32], fixture.tenant.id)?;
     tx.pending_keys().sweep(at(99), 9)?;

@@ -14,14 +14,19 @@ use tillgate_domain::office::{NewEnrollment, OfficeError};
 use tillgate_domain::{Device, DeviceName, DeviceStatus, Enrollment};
 use tillgate_http::native_bodies::{EnrollmentBody, format_code_headings, format_code_row};
 
-use super::super::confirmation::count_text;
+use super::super::confirmation::{Confirmation, count_text};
 use super::super::csv_file::begins_with_bom;
 use super::super::json::format_instant;
 use super::super::office::{CommandOffice, check_decided};
 use super::super::password::open_secret_file;
 use super::super::store::find_branch;
 use super::super::{CommandError, parse, print};
+use super::keys::find_current_key;
+use super::waiting::find_waiting_enrollment;
 use crate::composition;
+
+/// The greatest number of devices that a question names.
+const MAX_LISTED_DEVICES: usize = 5;
 
 /// The arguments of `device enroll`.
 #[derive(Debug, Args)]
@@ -62,6 +67,37 @@ pub(crate) struct EnrollArgs {
         conflicts_with = "name"
     )]
     bom: Option<bool>,
+    #[command(flatten)]
+    confirmation: Confirmation,
+}
+
+/// What the codes of several devices do to earlier codes and keys.
+struct EnrollmentImpact {
+    /// The devices whose earlier codes become void.
+    voided: Vec<DeviceName>,
+    /// The devices whose keys are replaced.
+    replaced: Vec<DeviceName>,
+}
+
+impl EnrollmentImpact {
+    /// The sentence that asks for confirmation, without a period; `None` if nothing is lost.
+    fn question(&self) -> Option<String> {
+        let codes = count_text(self.voided.len(), "earlier code");
+        let voided = format!("makes {codes} void that nobody has used ({})", list_some(&self.voided));
+        let (devices, it) = (count_text(self.replaced.len(), "device"), list_some(&self.replaced));
+        let replaced = format!("lets new codes replace the keys of {devices} ({it}), which ends their sessions");
+        let parts = [(voided, self.voided.is_empty()), (replaced, self.replaced.is_empty())];
+        let parts: Vec<String> = parts.into_iter().filter(|(_, is_empty)| !is_empty).map(|(part, _)| part).collect();
+        (!parts.is_empty()).then(|| format!("This {}", parts.join(", and ")))
+    }
+}
+
+/// The first few names, and the number of the others.
+fn list_some(names: &[DeviceName]) -> String {
+    let (first, rest) = names.split_at(names.len().min(MAX_LISTED_DEVICES));
+    let first: Vec<&str> = first.iter().map(DeviceName::as_str).collect();
+    let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
+    format!("{}{more}", first.join(", "))
 }
 
 impl EnrollArgs {
@@ -99,6 +135,7 @@ impl EnrollArgs {
         device: &Device,
         json: bool,
     ) -> Result<(), CommandError> {
+        let earlier = find_waiting_enrollment(office, device)?;
         let (code, enrollment) = check_decided(Ok(self.start(office, engine, device)?))?;
         let body = EnrollmentBody::from_enrollment(&enrollment, office.ids.now()).with_code(&code);
         print::print_answer(json, code.code.expose(), &body);
@@ -107,6 +144,10 @@ impl EnrollArgs {
         }
         let until = format_instant(enrollment.expires_at);
         print::print_note(&format!("{}: enter the code at the device until {until}; it works once", device.name));
+        if let Some(earlier) = earlier {
+            let until = format_instant(earlier.expires_at);
+            print::print_note(&format!("the earlier code, which was valid until {until}, is void"));
+        }
         if self.confirm {
             print::print_note(
                 "the machine then shows four digits: confirm it with \
@@ -116,6 +157,25 @@ impl EnrollArgs {
         Ok(())
     }
 
+    /// Which earlier codes and keys of these devices the new codes make void or replace.
+    fn compute_impact(&self, office: &CommandOffice, devices: &[Device]) -> Result<EnrollmentImpact, CommandError> {
+        let mut impact = EnrollmentImpact { voided: Vec::new(), replaced: Vec::new() };
+        for device in devices {
+            let has_key = find_current_key(office, device)?.is_some();
+            // a device with a key gets no code
+            if has_key && !self.replace {
+                continue;
+            }
+            if has_key {
+                impact.replaced.push(device.name.clone());
+            }
+            if find_waiting_enrollment(office, device)?.is_some() {
+                impact.voided.push(device.name.clone());
+            }
+        }
+        Ok(impact)
+    }
+
     fn enroll_all(&self, office: &CommandOffice, engine: &Auth, output: &Path, json: bool) -> Result<(), CommandError> {
         let branch = find_branch(office, self.store.as_deref())?;
         let is_named = |device: &Device| {
@@ -123,6 +183,9 @@ impl EnrollArgs {
                 && device.environment.sells()
                 && branch.is_none_or(|branch| device.branch == Some(branch))
         };
+        let devices: Vec<Device> = office.list_devices()?.into_iter().filter(is_named).collect();
+        let impact = self.compute_impact(office, &devices)?;
+        impact.question().map_or(Ok(()), |question| self.confirmation.ask(&question))?;
         // opened before any code is drawn, so that no code is lost
         let mut file = open_secret_file(output)?;
         let failed = |error: std::io::Error| CommandError::failed(format!("{}: {error}", output.display()));
@@ -131,7 +194,7 @@ impl EnrollArgs {
             file.write_all(headings.as_bytes()).map_err(failed)?;
         }
         let (mut written, mut enrolled) = (0, 0);
-        for device in office.list_devices()?.iter().filter(|device| is_named(device)) {
+        for device in &devices {
             match self.start(office, engine, device)? {
                 Ok((code, enrollment)) => {
                     let row = format_code_row(&device.name, &code.code, enrollment.expires_at);
@@ -144,8 +207,13 @@ impl EnrollArgs {
         }
         file.sync_all().map_err(failed)?;
         let path = output.display().to_string();
+        let voided = impact.voided.len();
         let line = format!("{path}: {}", count_text(written, "code"));
-        print::print_answer(json, &line, &json!({ "file": path, "codes": written, "already_enrolled": enrolled }));
+        let document = json!({ "file": path, "codes": written, "voided": voided, "already_enrolled": enrolled });
+        print::print_answer(json, &line, &document);
+        if !json && voided > 0 {
+            print::print_note(&format!("{} void", count_text(voided, "earlier code")));
+        }
         if !json && enrolled > 0 {
             let devices = count_text(enrolled, "device");
             print::print_note(&format!("{devices} with a key omitted; --replace includes them"));

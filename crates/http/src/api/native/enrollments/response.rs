@@ -98,7 +98,7 @@ fn draw_qr_code(letters: &str) -> Option<String> {
 /// person reads them from the machine.
 #[derive(Serialize, ToSchema)]
 #[schema(as = PendingKey)]
-pub(super) struct PendingKeyBody<'k> {
+pub struct PendingKeyBody<'k> {
     /// Name of the machine, as it said.
     label: &'k str,
     /// The program and its version, as it said.
@@ -126,7 +126,7 @@ pub(super) struct PendingKeyBody<'k> {
 
 impl<'k> PendingKeyBody<'k> {
     /// The key, for somebody at this address.
-    pub(super) fn from_key(key: &'k PendingKey, from: Option<IpAddr>) -> Self {
+    pub fn from_key(key: &'k PendingKey, from: Option<IpAddr>) -> Self {
         Self {
             label: &key.label,
             app: &key.app,
@@ -197,7 +197,7 @@ impl<'k> StartedKeyBody<'k> {
 /// enrolled again.
 #[derive(Serialize, ToSchema)]
 #[schema(as = DeviceKey)]
-pub(super) struct DeviceKeyBody<'k> {
+pub struct DeviceKeyBody<'k> {
     /// Thumbprint of the key (RFC 7638), as in the claim `cnf` of tokens.
     thumbprint: String,
     /// Algorithm of its signatures: `ES256` or `EdDSA`.
@@ -233,7 +233,8 @@ pub(super) struct DeviceKeyBody<'k> {
 }
 
 impl<'k> DeviceKeyBody<'k> {
-    pub(super) fn from_key(key: &'k DeviceKey) -> Self {
+    /// The key of a device.
+    pub fn from_key(key: &'k DeviceKey) -> Self {
         Self {
             thumbprint: encode_base64url(&key.thumbprint),
             algorithm: &key.algorithm,

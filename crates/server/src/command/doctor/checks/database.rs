@@ -13,7 +13,7 @@ use crate::command::doctor::finding::Finding;
 use crate::command::{CommandError, confirmation::count_text, json::format_instant};
 use crate::configuration::Settings;
 use crate::ids::IdSource;
-use crate::{composition, ungranted_rights, unknown_tenants};
+use crate::{composition, shell, ungranted_rights, unknown_tenants};
 
 pub(super) fn open_database(settings: &Settings) -> Result<Arc<Database>, Finding> {
     const CHECK: &str = "database";
@@ -112,21 +112,38 @@ pub(super) fn check_access_rights(settings: &Settings, database: &Database) -> O
     })
 }
 
-/// The age of a heartbeat up to which a server counts as running.
+/// The age of a heartbeat up to which a server is shown.
 const MAX_HEARTBEAT_AGE: Duration = Duration::from_mins(1);
 
-/// The running servers: the short name that clients see, and the machine and number of the process.
+/// The servers that have not stopped in good order within the last minute: the short name that
+/// clients see, and the machine and number of the process. One that was killed stays for a minute.
 pub(super) fn list_processes(database: &Database) -> Finding {
     const CHECK: &str = "processes";
     let store: &dyn Store<AuthPorts> = database;
-    let since = IdSource::default().now().saturating_sub(MAX_HEARTBEAT_AGE);
-    match store.read("doctor", |tx| tx.nodes().list_acknowledgments(since)) {
+    let now = IdSource::default().now();
+    let since = now.saturating_sub(MAX_HEARTBEAT_AGE);
+    let found = store.read("doctor", |tx| Ok((tx.nodes().list_acknowledgments(since)?, tx.nodes().list_live(since)?)));
+    match found {
         Err(error) => Finding::problem(CHECK, error.to_string(), "see the check \"database\""),
-        Ok(processes) if processes.is_empty() => Finding::ok(CHECK, "no server is running"),
-        Ok(processes) => {
-            let describe = |process: &NodeAcknowledgment| format!("{} is {}", process.id.short_name(), process.name);
+        Ok((processes, _)) if processes.is_empty() => Finding::ok(CHECK, "no server is running"),
+        Ok((processes, heartbeats)) => {
+            let describe = |process: &NodeAcknowledgment| {
+                let seen_at = heartbeats.iter().find(|node| node.id == process.id).map(|node| node.seen_at);
+                describe_process(process, seen_at.map_or(Duration::ZERO, |seen_at| now.duration_since(seen_at)))
+            };
             Finding::ok(CHECK, processes.iter().map(describe).collect::<Vec<_>>().join(", "))
         }
+    }
+}
+
+/// A server whose last heartbeat is that old.
+fn describe_process(process: &NodeAcknowledgment, heartbeat_age: Duration) -> String {
+    let (short_name, name) = (process.id.short_name(), &process.name);
+    let seconds = heartbeat_age.as_secs();
+    if shell::may_be_running(name) {
+        format!("{short_name} is {name} (heartbeat {seconds} s ago)")
+    } else {
+        format!("{short_name} was {name} (heartbeat {seconds} s ago; this machine has no such process any more)")
     }
 }
 
