@@ -22,6 +22,7 @@ mod maintenance;
 mod mint;
 mod one_time_tokens;
 mod permanent_token;
+mod pins;
 mod proofs;
 mod reach;
 mod refresh;
@@ -47,6 +48,7 @@ pub use devices::LoginDevice;
 pub use introspect::{Introspection, TokenUse};
 pub use live_events::may_see_event;
 pub use maintenance::SweepCounts;
+pub use pins::DrawnPin;
 
 use crate::Error;
 use crate::activity::ActivityTracker;

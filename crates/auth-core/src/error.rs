@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use tillgate_domain::{DenialKind, MissingRight, Rank, StoreError};
+use tillgate_domain::{DenialKind, MissingRight, Rank, StoreError, WeakPin};
 
 use crate::dpop::ProofDenied;
 use crate::passwords::WeakPassword;
@@ -118,6 +118,13 @@ pub enum AuthDenied {
     /// The password policy does not allow this password.
     #[error("the password {0}")]
     WeakPassword(WeakPassword),
+    /// The PIN may not be set.
+    #[error("the PIN {0}")]
+    WeakPin(WeakPin),
+    /// The password by which callers confirm an operation of their own is wrong. The session and
+    /// its tokens stay valid.
+    #[error("the password is wrong")]
+    WrongPassword,
     /// No enrollment waits for this code: it is wrong, was used, or has expired, or the device is
     /// not active.
     #[error("the code is wrong, was used or has expired; ask for a new one")]
@@ -140,10 +147,12 @@ impl AuthDenied {
             Self::Login(_) | Self::Token(_) | Self::TokenUnproven(_) => DenialKind::Unauthenticated,
             Self::Proof(_) => DenialKind::ProofRequired,
             Self::TooManyAttempts { .. } | Self::TooManyExchanges { .. } => DenialKind::TooManyAttempts,
-            Self::RightMissing(_) | Self::RankTooLow(_) | Self::EnrollmentUnknown => DenialKind::Forbidden,
+            Self::RightMissing(_) | Self::RankTooLow(_) | Self::EnrollmentUnknown | Self::WrongPassword => {
+                DenialKind::Forbidden
+            }
             Self::KeyKnown => DenialKind::Conflict,
             Self::Poll(_) => DenialKind::PollDenied,
-            Self::WeakPassword(_) => DenialKind::InvalidFields,
+            Self::WeakPassword(_) | Self::WeakPin(_) => DenialKind::InvalidFields,
             Self::SessionNotFound => DenialKind::NotFound,
         }
     }
@@ -159,6 +168,8 @@ impl AuthDenied {
             Self::RightMissing(_) => "right_missing",
             Self::RankTooLow(_) => "rank_missing",
             Self::WeakPassword(_) => "password_weak",
+            Self::WeakPin(why) => why.code(),
+            Self::WrongPassword => "password_wrong",
             Self::EnrollmentUnknown => "enrollment_unknown",
             Self::KeyKnown => "key_known",
             Self::Poll(denial) => denial.code(),

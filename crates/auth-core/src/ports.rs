@@ -19,6 +19,7 @@ mod feed;
 mod keys;
 mod live_events;
 mod pending_keys;
+mod pins;
 mod session_list;
 mod sessions;
 
@@ -37,6 +38,7 @@ pub use feed::{
 pub use keys::{KeyKind, KeyState, Keys, StoredKey};
 pub use live_events::{LiveEventBatch, LiveEventView, LiveEvents};
 pub use pending_keys::PendingKeys;
+pub use pins::Pins;
 pub use session_list::{SessionCursor, SessionFilter, SessionOrder, SessionView};
 pub use sessions::{FirstUse, Rotation, SessionRecord, SessionUse, Sessions, StoreClock};
 
@@ -53,6 +55,8 @@ pub trait AuthTx: Tx {
     fn sessions(&mut self) -> &mut dyn Sessions;
     /// Credentials of users and devices.
     fn credentials(&mut self) -> &mut dyn Credentials;
+    /// PINs of users.
+    fn pins(&mut self) -> &mut dyn Pins;
     /// Tenants, to find and read.
     fn tenants(&mut self) -> &mut dyn Tenants;
     /// Users, to find and to claim at a login.

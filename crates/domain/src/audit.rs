@@ -171,6 +171,10 @@ words! {
         RightMissing = "right.missing",
         /// A password was set or changed.
         Password = "password",
+        /// A PIN of a user was set.
+        PinSet = "pin.set",
+        /// The PIN of a user was removed.
+        PinRemove = "pin.remove",
         /// A token was issued to a user who has forgotten the password.
         ResetGrant = "reset.grant",
         /// The failed logins of a user or a network were cleared.

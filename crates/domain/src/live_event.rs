@@ -152,6 +152,8 @@ const fn changes_subject(action: Action) -> bool {
         | Action::DeviceEnrollDeny
         | Action::StoreRollback
         | Action::RightMissing
+        | Action::PinSet
+        | Action::PinRemove
         | Action::ResetGrant
         | Action::Unlock
         | Action::KeyAdd

@@ -21,6 +21,7 @@ mod live_events;
 mod mail_queue;
 mod office;
 mod pending_keys;
+mod pins;
 mod resets;
 mod revocations;
 mod rows;

@@ -11,8 +11,8 @@ use tillgate_domain::office::ports::{
 use tillgate_domain::ticket::{NumberSeries, Ticket};
 use tillgate_domain::{
     ApiKeyId, BranchId, Change, Device, DeviceId, DeviceKey, Enrollment, EnrollmentDigest, Event, EventId, FoldedText,
-    Instant, KeyId, LiveEvent, NodeId, PendingKey, PrincipalId, ResetId, Role, RoleId, SessionId, Slug, Tenant,
-    TenantId, Thumbprint, TicketId, User, UserId,
+    Instant, KeyId, LiveEvent, NodeId, PendingKey, PrincipalId, ResetId, Role, RoleId, SessionId, Slug, StoredPin,
+    Tenant, TenantId, Thumbprint, TicketId, User, UserId,
 };
 use uuid::Uuid;
 
@@ -135,6 +135,7 @@ tables! {
     setup_token: () => SetupTokenDigest,
     enrollments: DeviceId => Enrollment,
     device_keys: (TenantId, Thumbprint) => DeviceKey,
+    pins: UserId => StoredPin,
     /// By the digest of the code that people type.
     pending_keys: EnrollmentDigest => PendingKey,
 }

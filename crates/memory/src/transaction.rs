@@ -99,6 +99,7 @@ shows!(AuthTx {
     enrollments: ports::Enrollments,
     device_keys: ports::DeviceKeys,
     pending_keys: ports::PendingKeys,
+    pins: ports::Pins,
 });
 
 shows!(OfficeTx {
@@ -108,6 +109,7 @@ shows!(OfficeTx {
     enrollments: office::Enrollments,
     device_keys: office::DeviceKeys,
     pending_keys: office::PendingKeys,
+    pins: office::Pins,
     roles: office::Roles,
     passwords: office::Passwords,
     resets: office::Resets,

@@ -26,6 +26,7 @@ mod live_events;
 mod mail_queue;
 mod nodes;
 mod pending_keys;
+mod pins;
 mod resets;
 mod revocations;
 mod roles;

@@ -146,6 +146,8 @@ diesel::table! {
         verifier -> Text,
         set_at -> BigInt,
         used_at -> Nullable<BigInt>,
+        key_id -> Nullable<Binary>,
+        due -> Bool,
     }
 }
 

@@ -231,6 +231,7 @@ shows!(AuthTx {
     enrollments: auth::Enrollments,
     device_keys: auth::DeviceKeys,
     pending_keys: auth::PendingKeys,
+    pins: auth::Pins,
 });
 
 shows!(OfficeTx {
@@ -240,6 +241,7 @@ shows!(OfficeTx {
     enrollments: office::Enrollments,
     device_keys: office::DeviceKeys,
     pending_keys: office::PendingKeys,
+    pins: office::Pins,
     roles: office::Roles,
     passwords: office::Passwords,
     resets: office::Resets,

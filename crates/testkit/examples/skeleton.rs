@@ -114,6 +114,9 @@ impl AuthTx for Transaction {
     fn pending_keys(&mut self) -> &mut dyn PendingKeys {
         self
     }
+    fn pins(&mut self) -> &mut dyn Pins {
+        self
+    }
 }
 
 // Port: records audit events. Every change records its event in its own transaction.
@@ -513,6 +516,28 @@ impl DeviceKeys for Transaction {
         recorded_before: Instant,
     ) -> StoreResult<()> {
         todo!("set the instant of the last use unless there is one after `recorded_before`")
+    }
+}
+
+// Port: PINs of users. Your own code draws and removes them.
+impl Pins for Transaction {
+    fn find(&mut self, user: UserId) -> StoreResult<Option<StoredPin>> {
+        todo!("the user's PIN")
+    }
+    fn set(&mut self, user: UserId, pin: &StoredPin, at: Instant) -> StoreResult<()> {
+        todo!("insert the PIN, or replace the user's current one")
+    }
+    fn claim(
+        &mut self,
+        user: UserId,
+        verifier: &Verifier,
+        rehashed: Option<&StoredPin>,
+        at: Instant,
+    ) -> StoreResult<bool> {
+        todo!("lock the user's PIN if it has this verifier, and store the new verifier and key if given")
+    }
+    fn uses_key(&mut self, key: KeyId) -> StoreResult<bool> {
+        todo!("whether a PIN has this key")
     }
 }
 

@@ -30,6 +30,7 @@ pub mod office_directory;
 pub mod office_passwords;
 pub mod office_roles;
 pub mod pending_keys;
+pub mod pins;
 pub mod races;
 pub mod receipt_numbers;
 pub mod resets;
@@ -100,6 +101,7 @@ const CASE_SOURCES: &[(&str, &str)] = sources![
     live_events,
     mail_queue,
     pending_keys,
+    pins,
     races,
     office_device_keys,
     office_devices,

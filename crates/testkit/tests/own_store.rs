@@ -115,7 +115,7 @@ impl AuthTx for Transaction<'_, '_> {
         sessions: Sessions, credentials: Credentials, tenants: Tenants, users: Users, devices: Devices, roles: Roles,
         attempts: Attempts, keys: Keys, feed: Feed, live_events: LiveEvents, nodes: Nodes, instances: Instances,
         api_keys: ApiKeys, signatures: Signatures, enrollments: Enrollments, device_keys: DeviceKeys,
-        pending_keys: PendingKeys,
+        pending_keys: PendingKeys, pins: Pins,
     }
 }
 

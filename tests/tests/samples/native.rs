@@ -92,6 +92,7 @@ fn user_samples(office: &str, SampleIds { user, device, .. }: &SampleIds) -> Vec
             json!({ "current_password": "x", "password": "sea salt and honey" }),
         ),
         of_office("POST", "/api/v1/sessions/current/step-up", json!({ "password": "x" })),
+        of_office("PUT", "/api/v1/sessions/current/pin", json!({ "password": "x", "new_pin": "905817" })),
         of_office(
             "POST",
             "/api/v1/users",

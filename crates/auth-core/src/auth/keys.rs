@@ -33,9 +33,10 @@ impl Auth {
             .map_err(|error| Error::Fault(error.to_string()))
     }
 
-    /// Revokes a key immediately: its signatures are no longer accepted, and the sessions that use
-    /// a refresh key end. A new key replaces it if it was in use. Returns the number of ended
-    /// sessions; `None` if the key does not exist.
+    /// Revokes a key immediately: its signatures are no longer accepted, the sessions that use a
+    /// refresh key end, and the PINs that are digested with a key of PINs match no more. A new key
+    /// replaces it if it was in use. Returns the number of ended sessions; `None` if the key does
+    /// not exist.
     pub fn revoke_key(&self, id: KeyId) -> Result<Option<u32>, Error> {
         let Some(key) = self.list_keys()?.into_iter().find(|key| key.id == id) else { return Ok(None) };
         let successor = self.generate_key(key.kind)?;
@@ -101,7 +102,7 @@ impl Auth {
         step: impl Fn(&mut dyn AuthTx, tillgate_domain::Instant) -> StoreResult<Vec<KeyEvent>>,
     ) -> Result<Vec<KeyEvent>, Error> {
         let template = self.new_event(Action::KeyAdd, EventOutcome::Done, Subject::Server, None)?;
-        let ids = (0..8).map(|_| self.new_id(tillgate_domain::EventId::new)).collect::<Result<Vec<_>, Error>>()?;
+        let ids = (0..16).map(|_| self.new_id(tillgate_domain::EventId::new)).collect::<Result<Vec<_>, Error>>()?;
         let events = self.store.write("run_key_step", |tx| {
             let events = step(tx, template.at)?;
             for (each, id) in events.iter().zip(&ids) {

@@ -105,6 +105,9 @@ pub(crate) struct OpenKeys {
     refresh_keys: HashMap<KeyId, hmac::Key>,
     current_signing_key: Arc<SigningKey>,
     current_refresh_key: KeyId,
+    pin_keys: HashMap<KeyId, hmac::Key>,
+    /// `None` in a store that no process of this version has opened.
+    current_pin_key: Option<KeyId>,
     jwks: Arc<str>,
     pending_keys: Vec<KeyId>,
 }
@@ -112,8 +115,8 @@ pub(crate) struct OpenKeys {
 impl OpenKeys {
     /// Opens the trusted ones of the stored keys; keys that `before` contains are not parsed again.
     fn open(stored: &[StoredKey], master: &MasterKey, before: Option<&Self>) -> Result<Self, KeyError> {
-        let (mut signing, mut refresh) = (HashMap::new(), HashMap::new());
-        let (mut signs, mut seals) = (None, None);
+        let (mut signing, mut refresh, mut pin_keys) = (HashMap::new(), HashMap::new(), HashMap::new());
+        let (mut signs, mut seals, mut current_pin_key) = (None, None, None);
         let mut published = Vec::new();
         for key in stored.iter().filter(|key| key.state != KeyState::Revoked) {
             match key.kind {
@@ -133,6 +136,13 @@ impl OpenKeys {
                         seals = Some(key.id);
                     }
                 }
+                KeyKind::Pin => {
+                    let secret = unwrap_key(key, master)?;
+                    pin_keys.insert(key.id, hmac::Key::new(hmac::HMAC_SHA256, secret.expose()));
+                    if key.state == KeyState::Current {
+                        current_pin_key = Some(key.id);
+                    }
+                }
             }
         }
         Ok(Self {
@@ -140,6 +150,8 @@ impl OpenKeys {
             refresh_keys: refresh,
             current_signing_key: signs.ok_or(KeyError::NoCurrentKey("signing"))?,
             current_refresh_key: seals.ok_or(KeyError::NoCurrentKey("refresh"))?,
+            pin_keys,
+            current_pin_key,
             jwks: json!({ "keys": published }).to_string().into(),
             pending_keys: stored.iter().filter(|key| key.state == KeyState::Next).map(|key| key.id).collect(),
         })
@@ -163,6 +175,17 @@ impl OpenKeys {
     /// The trusted refresh key with this id.
     pub(crate) fn refresh_key(&self, id: KeyId) -> Option<&hmac::Key> {
         self.refresh_keys.get(&id)
+    }
+
+    /// The key of new PINs, with its id.
+    pub(crate) fn current_pin_key(&self) -> Option<(KeyId, &hmac::Key)> {
+        let id = self.current_pin_key?;
+        self.pin_keys.get(&id).map(|key| (id, key))
+    }
+
+    /// The trusted key of PINs with this id.
+    pub(crate) fn pin_key(&self, id: KeyId) -> Option<&hmac::Key> {
+        self.pin_keys.get(&id)
     }
 
     /// The public keys of all trusted signing keys as a JWK set (RFC 7517, section 5).
@@ -280,7 +303,7 @@ pub(crate) fn generate_key(
         KeyKind::Signing => {
             (algorithm.name(), Secret::new(SigningKeyPair::generate(algorithm.to_jwt()).ok_or(KeyError::Entropy)?))
         }
-        KeyKind::Refresh => {
+        KeyKind::Refresh | KeyKind::Pin => {
             let mut secret = vec![0; 32];
             entropy.fill(&mut secret).map_err(|_| KeyError::Entropy)?;
             ("HS256", Secret::new(secret))
@@ -290,7 +313,7 @@ pub(crate) fn generate_key(
         KeyKind::Signing => {
             SigningKeyPair::parse(algorithm.to_jwt(), secret.expose()).map(|pair| pair.public().to_vec())
         }
-        KeyKind::Refresh => None,
+        KeyKind::Refresh | KeyKind::Pin => None,
     };
     let wrapped = master.wrap(secret.expose(), &wrapping_context(id, kind, name), entropy).ok_or(KeyError::Entropy)?;
     Ok(StoredKey {

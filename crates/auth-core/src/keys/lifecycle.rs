@@ -90,7 +90,7 @@ fn make_current(tx: &mut dyn AuthTx, next: &StoredKey, now: Instant) -> StoreRes
 }
 
 /// Removes the keys that nothing needs any more: signing keys after the expiry of their last token,
-/// refresh keys that no live session references.
+/// refresh keys that no live session references, keys with which no PIN is digested.
 pub(crate) fn retire(tx: &mut dyn AuthTx, now: Instant) -> StoreResult<Vec<KeyEvent>> {
     let mut events = Vec::new();
     for key in tx.keys().list()? {
@@ -99,6 +99,7 @@ pub(crate) fn retire(tx: &mut dyn AuthTx, now: Instant) -> StoreResult<Vec<KeyEv
         let needed = match key.kind {
             KeyKind::Signing => false,
             KeyKind::Refresh => tx.sessions().uses_key(key.id, now)?,
+            KeyKind::Pin => tx.pins().uses_key(key.id)?,
         };
         if idle && !needed {
             tx.keys().remove(key.id)?;

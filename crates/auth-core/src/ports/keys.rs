@@ -1,4 +1,4 @@
-//! The port for signing keys and refresh keys, encrypted by the master key.
+//! The port for the keys of the server, encrypted by the master key.
 
 use tillgate_domain::{Instant, KeyId, StoreResult};
 
@@ -9,17 +9,20 @@ pub enum KeyKind {
     Signing,
     /// Authenticates refresh tokens.
     Refresh,
+    /// Digests PINs before they are hashed.
+    Pin,
 }
 
 impl KeyKind {
     /// All kinds, in the order of declaration.
-    pub const ALL: [Self; 2] = [Self::Signing, Self::Refresh];
+    pub const ALL: [Self; 3] = [Self::Signing, Self::Refresh, Self::Pin];
 
     /// The name of the kind in the database.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Signing => "signing",
             Self::Refresh => "refresh",
+            Self::Pin => "pin",
         }
     }
 }

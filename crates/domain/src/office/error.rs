@@ -190,6 +190,9 @@ pub enum OfficeError {
     /// Callers change their own password by proving the current one; an access token is not enough.
     #[error("this is your own password; change it with PUT /sessions/current/password and current_password")]
     OwnPassword,
+    /// Callers set their own PIN by proving their password; an access token is not enough.
+    #[error("this is your own PIN; set it with PUT /sessions/current/pin and your password")]
+    OwnPin,
     /// Callers change their own e-mail address by proving their password, because its owner can
     /// reset the password.
     #[error("changing your own e-mail address requires your password; send it in current_password")]
@@ -313,6 +316,7 @@ impl OfficeError {
             Self::MachineCodesOff => (DenialKind::Conflict, "machine_codes_off"),
             Self::FingerprintMismatch => (DenialKind::Conflict, "fingerprint_mismatch"),
             Self::OwnPassword => (DenialKind::Forbidden, "own_password"),
+            Self::OwnPin => (DenialKind::Conflict, "pin_self"),
             Self::ProofTooOld { .. } => (DenialKind::Forbidden, "proof_too_old"),
             Self::CurrentPasswordRequired => (DenialKind::Invalid, "current_password_required"),
             Self::InvalidStatusTransition { .. } => (DenialKind::Conflict, "status_impossible"),

@@ -12,6 +12,7 @@ mod invitations;
 mod lists;
 mod mail_queue;
 mod pending_keys;
+mod pins;
 mod resets;
 mod seals;
 pub mod search_text;
@@ -32,6 +33,7 @@ pub use lists::{
 };
 pub use mail_queue::{MailKind, MailQueue, QueuedMail};
 pub use pending_keys::PendingKeys;
+pub use pins::Pins;
 pub use resets::{Reset, ResetDigest, ResetRequest, Resets};
 pub use seals::{Seals, UnsealedCount};
 pub use setup_tokens::{SetupTokenDigest, SetupTokens};
@@ -69,6 +71,8 @@ pub trait OfficeTx: Tx {
     fn roles(&mut self) -> &mut dyn Roles;
     /// Verifiers of passwords.
     fn passwords(&mut self) -> &mut dyn Passwords;
+    /// PINs of users.
+    fn pins(&mut self) -> &mut dyn Pins;
     /// Resets of forgotten passwords.
     fn resets(&mut self) -> &mut dyn Resets;
     /// Invitations of users to choose a password.

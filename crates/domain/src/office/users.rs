@@ -11,6 +11,7 @@ pub(super) mod invitations;
 pub(super) mod last_admin;
 pub(super) mod named_fields;
 pub(super) mod password;
+mod pin;
 pub(super) mod register;
 pub(super) mod search;
 pub(super) mod unlock;

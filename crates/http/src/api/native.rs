@@ -19,6 +19,7 @@ mod login_throttle;
 mod page;
 mod passwords;
 mod path;
+mod pins;
 mod revocations;
 mod rights;
 mod roles;
@@ -128,6 +129,7 @@ pub(crate) fn routes() -> Vec<Route> {
     let all = [
         Route::all_about(SubjectKind::Session, sessions::routes()),
         Route::all_about(SubjectKind::User, users::routes()),
+        Route::all_about(SubjectKind::User, pins::routes()),
         Route::all_about(SubjectKind::Device, devices::routes()),
         Route::all_about(SubjectKind::Device, enrollments::routes()),
         Route::all_about(SubjectKind::Role, roles::routes()),

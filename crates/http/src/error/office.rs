@@ -199,6 +199,7 @@ mod tests {
             (OfficeError::FingerprintMismatch, 409, None),
             (OfficeError::MachineCodesOff, 409, None),
             (OfficeError::OwnPassword, 403, None),
+            (OfficeError::OwnPin, 409, None),
             (OfficeError::ProofTooOld { max_age: std::time::Duration::from_mins(5) }, 403, None),
             (
                 OfficeError::Several(vec![OfficeError::LastAdmin, OfficeError::Required { field }]),

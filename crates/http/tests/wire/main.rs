@@ -55,6 +55,7 @@ mod overload;
 mod password_changes;
 mod passwords;
 mod pending_keys;
+mod pins;
 mod portos;
 #[path = "../../../../tests/src/portos_client.rs"]
 mod portos_client;

@@ -190,7 +190,10 @@ pub async fn request(
 pub fn is_office_path(path: &str) -> bool {
     let own = ["/api/v1/sessions", "/api/v1/access"].iter().any(|other| path.starts_with(other));
     path.starts_with("/api/v1/")
-        && (!own || ["/current/password", "/current/step-up", "/sessions/end"].iter().any(|ours| path.ends_with(ours)))
+        && (!own
+            || ["/current/password", "/current/pin", "/current/step-up", "/sessions/end"]
+                .iter()
+                .any(|ours| path.ends_with(ours)))
 }
 
 /// The thumbprint of a key that no device has.
@@ -223,6 +226,7 @@ pub fn well_formed(method: &str, path: &str, id: &str) -> TestRequest {
         ("PUT", "/sessions/current/password") => {
             Some(json!({ "current_password": TEST_PASSWORD, "password": "staple battery" }))
         }
+        ("PUT", "/sessions/current/pin") => Some(json!({ "password": TEST_PASSWORD })),
         ("POST", "/sessions/current/step-up") => Some(json!({ "password": TEST_PASSWORD })),
         _ => None,
     };

@@ -115,6 +115,15 @@ impl GenerateArgs {
     }
 }
 
+/// Opens the delivery of a drawn PIN: a file, or otherwise the terminal.
+pub(super) fn open_pin_delivery(output: Option<&Path>) -> Result<Delivery, CommandError> {
+    match output {
+        Some(path) => open_secret_file(path).map(|file| Delivery::File(file, path.to_owned())),
+        None if std::io::stdout().is_terminal() => Ok(Delivery::Terminal),
+        None => Err(CommandError::usage("there is no terminal to show the PIN on: use --output FILE")),
+    }
+}
+
 /// Opens a file to which secrets are appended; it must be readable by its owner alone.
 pub(super) fn open_secret_file(path: &Path) -> Result<File, CommandError> {
     let failed = |why: &dyn std::fmt::Display| CommandError::failed(format!("{}: {why}", path.display()));
@@ -133,12 +142,21 @@ pub(super) fn open_secret_file(path: &Path) -> Result<File, CommandError> {
 impl Delivery {
     /// Shows the password, or appends it to the file. Call it after the password was set.
     pub(super) fn deliver(self, name: &str, password: &Secret<String>) -> Result<(), CommandError> {
+        self.deliver_secret(name, "password", password)
+    }
+
+    /// Shows the PIN, or appends it to the file. Call it after the PIN was set.
+    pub(super) fn deliver_pin(self, name: &str, pin: &Secret<String>) -> Result<(), CommandError> {
+        self.deliver_secret(name, "PIN", pin)
+    }
+
+    fn deliver_secret(self, name: &str, what: &str, secret: &Secret<String>) -> Result<(), CommandError> {
         match self {
-            Self::Terminal => print::print_line(&format!("{name}: the password is {}", password.expose())),
+            Self::Terminal => print::print_line(&format!("{name}: the {what} is {}", secret.expose())),
             Self::File(mut file, path) => {
-                writeln!(file, "{name}\t{}", password.expose()).and_then(|()| file.sync_all()).map_err(|error| {
+                writeln!(file, "{name}\t{}", secret.expose()).and_then(|()| file.sync_all()).map_err(|error| {
                     CommandError::failed(format!(
-                        "{}: {error}: the generated password is lost; set another one",
+                        "{}: {error}: the generated {what} is lost; set another one",
                         path.display()
                     ))
                 })?;

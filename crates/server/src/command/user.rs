@@ -1,5 +1,7 @@
 //! `user`: manages users.
 
+mod pin;
+
 use clap::{Args, Subcommand};
 use tillgate_auth_core::OneTimeToken;
 use tillgate_domain::office::ports::UserFilter;
@@ -15,6 +17,7 @@ use super::office::{CommandOffice, check_decided};
 use super::password::{GenerateArgs, MustChangeArgs};
 use super::session::count_live_sessions;
 use super::{CommandError, Context, parse, print};
+use pin::PinArgs;
 
 /// The subcommands of `user`.
 #[derive(Debug, Subcommand)]
@@ -109,6 +112,9 @@ pub(crate) enum UserCommand {
         #[command(flatten)]
         must_change: MustChangeArgs,
     },
+    /// Draw the PIN with which a user works on a till, and show it once
+    #[command(after_help = "Example:\n  tillgate user pin anna --output pins.txt")]
+    Pin(PinArgs),
     /// Invite a user to choose a password; print the path of the page with a token that works once
     #[command(after_help = "Example:\n  tillgate user invite anna --mail")]
     Invite {
@@ -169,6 +175,7 @@ impl UserCommand {
         let sets = matches!(self, Self::Add { .. } | Self::Set { .. } | Self::Password { .. });
         let (user, what) = match self {
             Self::List(which) => return list_users(&office, which, context.json),
+            Self::Pin(pin) => return pin.run(&office, context.json),
             Self::Show { name } => return show_user(&office, name, context.json),
             Self::Invite { name, mail: false } => return invite_user(&office, name, context.json),
             Self::Invite { name, mail: true } => return invite_by_mail(&office, name, context.json),

@@ -64,7 +64,7 @@ fn lost_master_key_is_replaced(engine: DatabaseEngine) {
     assert_eq!((&recreated["master_key"], &recreated["previous_file"]), (&json!(master), &Value::Null));
     assert_eq!(file_mode(&master), 0o600);
     let keys = list_keys(&home);
-    assert!(keys.len() == 2 && keys.iter().all(|key| key["state"] == "current" && !lost.contains(&key["id"])));
+    assert!(keys.len() == 3 && keys.iter().all(|key| key["state"] == "current" && !lost.contains(&key["id"])));
     assert_eq!(recreated["made"], keys.iter().map(|key| key["id"].clone()).collect::<Value>());
 
     let server = home.start(&["serve"]);
@@ -100,7 +100,7 @@ fn keys_are_not_replaced_while_a_server_runs(engine: DatabaseEngine) {
     assert!(error.contains("stop every server"), "{error}");
     stop(server);
     std::fs::rename(&copy, home.data().join("master.key")).unwrap();
-    assert_eq!(list_keys(&home).len(), 2);
+    assert_eq!(list_keys(&home).len(), 3);
     stop(home.start(&["serve"]));
 }
 
@@ -121,8 +121,8 @@ fn key_file_that_does_not_open_the_database_is_kept() {
         let recreated = home.run_ok(&RECREATE);
         let kept = recreated.err.split_once("is kept in ").and_then(|(_, rest)| rest.lines().next()).unwrap();
         assert_eq!(std::fs::read_to_string(kept.trim_end_matches('.')).unwrap(), wrong);
-        assert!(recreated.out.starts_with("2 new keys created, encrypted by "), "{}", recreated.out);
-        assert_eq!(list_keys(&home).len(), 2);
+        assert!(recreated.out.starts_with("3 new keys created, encrypted by "), "{}", recreated.out);
+        assert_eq!(list_keys(&home).len(), 3);
     }
     // a key that cannot be read is not lost
     std::fs::remove_file(&master).unwrap();

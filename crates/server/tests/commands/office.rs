@@ -10,6 +10,7 @@ use crate::program::{PASSWORD, TestInstallation};
 tillgate_testkit::on_both_databases!(
     users_are_added_listed_and_suspended,
     generated_password_must_be_changed_at_the_next_login,
+    pins_are_drawn_into_a_private_file,
     refusal_reports_the_reason_and_changes_nothing,
     devices_are_added_set_and_locked,
     roles_are_changed_and_deleted_only_if_unused,
@@ -136,6 +137,30 @@ fn passwords_are_generated_into_a_private_file() {
     }
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
     assert!(home.run_refused(&["user", "password", "anna", "--generate", path], 1).contains("chmod 600"));
+}
+
+fn pins_are_drawn_into_a_private_file(engine: DatabaseEngine) {
+    let home = TestInstallation::on(engine).with_admin();
+    home.run_ok_with(&["user", "add", "anna", "--role", "cashier"], PASSWORD);
+    assert!(home.run_refused(&["user", "pin", "anna"], 2).contains("--output FILE"), "there is no terminal");
+    let removed = home.run_ok(&["user", "pin", "anna", "--remove", "--json"]).json();
+    assert_eq!(removed, json!({ "removed": false }), "nothing was set");
+    let file = home.path("pins.txt");
+    let path = file.to_str().unwrap();
+    assert_eq!(home.run_ok(&["user", "pin", "anna", "--output", path, "--json"]).json(), json!({ "due": true }));
+    let again = home.run_ok(&["user", "pin", "anna", "--output", path]).out;
+    assert_eq!(again, "anna: PIN drawn; the user should set another one\n");
+    assert_eq!(crate::program::file_mode(&file), 0o600);
+    let text = std::fs::read_to_string(&file).unwrap();
+    let lines: Vec<(&str, &str)> = text.lines().map(|line| line.split_once('\t').unwrap()).collect();
+    assert_eq!(lines.len(), 2);
+    assert!(lines.iter().all(|(name, pin)| *name == "anna" && pin.len() == 6 && pin.parse::<u32>().is_ok()), "{text}");
+    let events = home.run_ok(&["audit", "export"]).out;
+    assert_eq!(events.lines().filter(|line| line.contains("pin.set")).count(), 2, "{events}");
+    assert!(lines.iter().all(|(_, pin)| !events.contains(&format!("\"{pin}\""))));
+    assert_eq!(home.run_ok(&["user", "pin", "anna", "--remove"]).out, "anna: PIN removed\n");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+    assert!(home.run_refused(&["user", "pin", "anna", "--output", path], 1).contains("chmod 600"));
 }
 
 fn generated_password_must_be_changed_at_the_next_login(engine: DatabaseEngine) {

@@ -20,7 +20,7 @@ fn change_state(harness: &AuthStoreHarness, number: u8, from: KeyState, to: KeyS
 /// Keys are listed with all fields, of every kind and in every state, oldest first.
 pub fn keys_are_returned_oldest_first(harness: &AuthStoreHarness) {
     let mut keys = Vec::new();
-    for (kind, start) in KeyKind::ALL.into_iter().zip([10, 5]) {
+    for (kind, start) in KeyKind::ALL.into_iter().zip([10, 5, 20]) {
         for (state, number) in KeyState::ALL.into_iter().zip(start..) {
             keys.push(new_key(number, kind, state));
         }

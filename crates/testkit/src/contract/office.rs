@@ -166,6 +166,18 @@ macro_rules! contract {
             $open,
             $attributes,
             StoreHarness,
+            pins,
+            [
+                pin_is_set_replaced_and_removed,
+                pin_claim_requires_its_verifier,
+                key_of_a_pin_is_in_use,
+                new_pin_waits_for_a_claimed_login,
+            ]
+        );
+        $crate::cases!(
+            $open,
+            $attributes,
+            StoreHarness,
             pending_keys,
             [
                 pending_key_is_found_by_its_codes,

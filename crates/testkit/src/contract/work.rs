@@ -7,7 +7,7 @@ use tillgate_auth_core::ports::{
     Cursor, InstanceState, KeyKind, KeyState, Node, SessionRecord, SessionUse, TokenDisposition,
 };
 use tillgate_domain::{
-    Change, EndReason, Epoch, Mode, PrincipalId, Scope, StoreError, StoreExt, StoreResult, UnitOfWork,
+    Change, EndReason, Epoch, Mode, PrincipalId, Scope, StoreError, StoreExt, StoreResult, StoredPin, UnitOfWork,
 };
 
 use crate::AuthStoreHarness;
@@ -30,6 +30,7 @@ pub(super) fn write_everywhere(tx: &mut dyn AuthTx, fixture: &ContractFixture) -
     tx.devices().seat(fixture.till.id, None, Some(session_id(5)))?;
     let anna = PrincipalId::User(fixture.anna.id);
     tx.credentials().claim(anna, PASSWORD_KIND, 1, Some(&hash_requested_password("new hash")), after_start(62))?;
+    tx.pins().set(fixture.anna.id, &sample_pin("new PIN", 3), after_start(62))?;
     tx.attempts().take_token(
         super::count_key(1),
         None,
@@ -58,6 +59,8 @@ fn read_traces(harness: &AuthStoreHarness, fixture: &ContractFixture) -> Vec<Str
         seen.push(format!("till {:?}", tx.devices().find(fixture.till.id)?));
         let credential = tx.credentials().find(PrincipalId::User(fixture.anna.id), PASSWORD_KIND)?;
         seen.push(format!("credential {:?}", credential.map(|found| found.verifier.expose().clone())));
+        let pin = tx.pins().find(fixture.anna.id)?;
+        seen.push(format!("pin {:?}", pin.map(|pin| (pin.verifier.expose().clone(), pin.key))));
         seen.push(format!("buckets {:?}", tx.attempts().find_buckets(&[super::count_key(1)])?));
         seen.push(format!("remembered {:?}", tx.attempts().count_guesses(super::count_key(1), after_start(0))?));
         seen.push(format!("place {:?}", tx.known_networks().find(fixture.anna.id.0, &super::count_key(2))?));
@@ -180,6 +183,10 @@ pub fn endless_conflict_is_unavailable(harness: &AuthStoreHarness) {
 
 type WriteFn = fn(&mut dyn AuthTx, &ContractFixture) -> StoreResult<()>;
 
+fn sample_pin(text: &str, key: u8) -> StoredPin {
+    StoredPin { verifier: hash_requested_password(text), key: contract_fixture::key_id(key), due: true }
+}
+
 /// Every method of every port that writes, called so that it has something to write.
 const AUTH_WRITES: &[(&str, WriteFn)] = &[
     ("Sessions::insert", |tx, fixture| tx.sessions().insert(&fixture.new_session(5))),
@@ -193,6 +200,11 @@ const AUTH_WRITES: &[(&str, WriteFn)] = &[
         tx.credentials()
             .claim(anna, PASSWORD_KIND, 1, Some(&hash_requested_password("new hash")), after_start(9))
             .map(drop)
+    }),
+    ("Pins::set", |tx, fixture| tx.pins().set(fixture.anna.id, &sample_pin("another", 2), after_start(9))),
+    ("Pins::claim", |tx, fixture| {
+        let (pin, rehashed) = (sample_pin("pin", 1), sample_pin("rehashed", 2));
+        tx.pins().claim(fixture.anna.id, &pin.verifier, Some(&rehashed), after_start(9)).map(drop)
     }),
     ("Users::claim", |tx, fixture| tx.users().claim(fixture.anna.id, Epoch(0), after_start(9)).map(drop)),
     ("Users::clear_password_change_required", |tx, fixture| {
@@ -262,6 +274,7 @@ fn insert_everything(harness: &AuthStoreHarness) -> ContractFixture {
         tx.attempts().record_guess(super::count_key(1), &super::count_key(2), after_start(0), after_start(2))?;
         tx.known_networks().record_success(fixture.anna.id.0, &super::count_key(2), after_start(2))?;
         tx.keys().insert(&new_key(7, KeyKind::Signing, KeyState::Next))?;
+        tx.pins().set(fixture.anna.id, &sample_pin("pin", 1), after_start(2))?;
         tx.revocations().invalidate(Scope::Keys, after_start(2))?;
         tx.nodes().upsert(&Node { id: node_id(1), applied: Cursor(0), seen_at: after_start(2), clock: None })
     });

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use tillgate_auth_core::ports::{
     ApiKeys, Attempts, Bookmark, Bucket, CountKey, Credential, CredentialKind, Credentials, Cursor, DeviceKeys,
     Devices, Enrollments, Feed, FeedBatch, FirstUse, Instance, Instances, KeyState, Keys, KnownNetworks,
-    LiveEventBatch, LiveEvents, Node, NodeAcknowledgment, Nodes, PendingKeys, PrincipalBucket, Roles, Rotation,
+    LiveEventBatch, LiveEvents, Node, NodeAcknowledgment, Nodes, PendingKeys, Pins, PrincipalBucket, Roles, Rotation,
     SessionCursor, SessionFilter, SessionOrder, SessionRecord, SessionUse, SessionView, Sessions, SignatureDigest,
     Signatures, StoredKey, Tenants, TokenDisposition, Users, Verifier, WrappedApiKey,
 };
@@ -14,7 +14,7 @@ use tillgate_auth_core::{AuthTx, DialectName, Session};
 use tillgate_domain::{
     ApiKey, ApiKeyId, Audit, BranchId, Device, DeviceId, DeviceKey, EndReason, Enrollment, EnrollmentCompletion,
     EnrollmentDigest, Epoch, Event, FoldedText, Instant, KeyId, NodeId, PendingKey, PrincipalId, Revocations, Role,
-    RoleId, Scope, SessionId, Slug, StoreResult, Tenant, TenantId, Thumbprint, Tx, User, UserId,
+    RoleId, Scope, SessionId, Slug, StoreResult, StoredPin, Tenant, TenantId, Thumbprint, Tx, User, UserId,
 };
 use uuid::Uuid;
 
@@ -41,6 +41,13 @@ record_port!(AuthTx, credentials: Credentials {
     fn find(principal: PrincipalId, kind: CredentialKind) -> Option<Credential>;
     fn claim(principal: PrincipalId, kind: CredentialKind, version: i64, rehashed: Option<&Verifier>, at: Instant) -> bool;
     fn replace(principal: PrincipalId, kind: CredentialKind, version: i64, verifier: &Verifier, at: Instant) -> bool;
+});
+
+record_port!(AuthTx, pins: Pins {
+    fn find(user: UserId) -> Option<StoredPin>;
+    fn set(user: UserId, pin: &StoredPin, at: Instant) -> ();
+    fn claim(user: UserId, verifier: &Verifier, rehashed: Option<&StoredPin>, at: Instant) -> bool;
+    fn uses_key(key: KeyId) -> bool;
 });
 
 record_port!(AuthTx, tenants: Tenants {
@@ -183,6 +190,10 @@ impl AuthTx for RecordingTx<'_, dyn AuthTx + '_> {
     }
 
     fn credentials(&mut self) -> &mut dyn Credentials {
+        self
+    }
+
+    fn pins(&mut self) -> &mut dyn Pins {
         self
     }
 

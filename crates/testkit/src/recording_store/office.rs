@@ -7,7 +7,7 @@ use tillgate_domain::id::ResetId;
 use tillgate_domain::office::ports::{
     ApiKeyFilter, ApiKeys, ChangeMark, DeviceFilter, DeviceKeys, Devices, EmailVerification, EmailVerifications,
     Enrollments, EventFilter, EventView, Events, IdempotencyKeys, Invitation, InvitationDigest, Invitations, MailKind,
-    MailQueue, OfficeTx, OffsetPageRequest, PageRequest, Passwords, PendingKeys, QueuedMail, Reset, ResetDigest,
+    MailQueue, OfficeTx, OffsetPageRequest, PageRequest, Passwords, PendingKeys, Pins, QueuedMail, Reset, ResetDigest,
     ResetRequest, Resets, RoleHolderFilter, RoleHolders, Roles, ScopedIdempotencyKey, Seals, SetupTokenDigest,
     SetupTokens, StoredResponse, Tenants, TicketCursor, TicketFilter, TicketOrder, Tickets, TillCountSpan, TillCounts,
     UnsealedCount, UserCursor, UserFilter, UserOrder, Users, VerificationDigest,
@@ -16,7 +16,7 @@ use tillgate_domain::ticket::{NumberSeries, Ticket};
 use tillgate_domain::{
     ApiKey, ApiKeyId, Audit, BranchId, Device, DeviceId, DeviceKey, EndReason, Enrollment, EnrollmentDigest, Epoch,
     Event, EventId, FoldedText, Instant, LiveEventKind, PendingKey, PrincipalId, Revocations, Role, RoleId, RoleName,
-    Scope, Secret, SessionId, Slug, StoreResult, Tenant, TenantId, Thumbprint, TicketId, Tx, User, UserId,
+    Scope, Secret, SessionId, Slug, StoreResult, StoredPin, Tenant, TenantId, Thumbprint, TicketId, Tx, User, UserId,
 };
 
 use super::{RecordingTx, record_port};
@@ -98,6 +98,11 @@ record_port!(OfficeTx, passwords: Passwords {
     fn find_users_with_password(users: &BTreeSet<UserId>) -> BTreeSet<UserId>;
     fn remove(principal: PrincipalId) -> bool;
     fn clear_failed_logins(principal: PrincipalId) -> ();
+});
+
+record_port!(OfficeTx, pins: Pins {
+    fn set(user: UserId, pin: &StoredPin, at: Instant) -> ();
+    fn remove(user: UserId) -> bool;
 });
 
 record_port!(OfficeTx, resets: Resets {
@@ -247,6 +252,10 @@ impl OfficeTx for RecordingTx<'_, dyn OfficeTx + '_> {
     }
 
     fn passwords(&mut self) -> &mut dyn Passwords {
+        self
+    }
+
+    fn pins(&mut self) -> &mut dyn Pins {
         self
     }
 

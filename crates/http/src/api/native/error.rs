@@ -73,6 +73,12 @@ pub(crate) fn render_error(failure: &ApiError, head: &RequestHead) -> HttpRespon
             code: FieldErrorCode::Weak,
             message: why.into(),
         }],
+        ApiError::Denied(AuthDenied::WeakPin(why)) => vec![FieldViolation {
+            field: "new_pin".into(),
+            in_query: false,
+            code: FieldErrorCode::Weak,
+            message: why.to_string().into(),
+        }],
         _ => Vec::new(),
     };
     let fault = find_proof_fault(failure);

@@ -15,7 +15,7 @@ use tillgate_domain::office::ports::{
 use tillgate_domain::ticket::{Label, NumberSeries, TicketStatus};
 use tillgate_domain::{
     Action, ApiKey, ApiKeyId, EndReason, Enrollment, EnrollmentCompletion, Epoch, EventOutcome, FoldedText, KeyId,
-    LiveEventKind, NodeId, PrincipalId, ResetId, Scope, Secret, StoreResult, SubjectKind, User,
+    LiveEventKind, NodeId, PrincipalId, ResetId, Scope, Secret, StoreResult, StoredPin, SubjectKind, User,
 };
 use tillgate_testkit::records::{new_device_key, new_pending_key};
 
@@ -37,6 +37,9 @@ pub(super) fn call_every_method(fresh: &TestDatabase, fixture: &StoreFixture) {
         tx.credentials().claim(principal, kind, 1, None, at(1))?;
         tx.credentials().replace(principal, kind, 7, &Secret::new("other".into()), at(1))?;
         tx.credentials().claim(principal, kind, 1, Some(&Secret::new("other".into())), at(1))?;
+        let pin = StoredPin { verifier: Secret::new("pin".into()), key: KeyId(uuid(50)), due: true };
+        tx.pins().set(fixture.anna.id, &pin, at(1))?;
+        tx.pins().claim(fixture.anna.id, &pin.verifier, Some(&pin), at(1))?;
         tx.devices().seat(fixture.till.id, None, Some(fixture.new_session(1).id))?;
         tx.devices().seat(fixture.till.id, Some(fixture.new_session(1).id), None)?;
         tx.devices().pair(fixture.till.id, None, Some(fixture.new_session(1).id))?;
@@ -126,6 +129,8 @@ pub(super) fn call_every_method(fresh: &TestDatabase, fixture: &StoreFixture) {
         tx.sessions().uses_key(KeyId(uuid(50)), at(1))?;
         tx.sessions().ids_by_key(KeyId(uuid(50)), at(1), 9)?;
         tx.credentials().find(principal, kind)?;
+        tx.pins().find(fixture.anna.id)?;
+        tx.pins().uses_key(KeyId(uuid(50)))?;
         tx.tenants().find(fixture.tenant.id)?;
         tx.tenants().find_by_slug(&fixture.tenant.slug)?;
         tx.users().find(fixture.anna.id)?;
@@ -301,6 +306,9 @@ pub(super) fn call_every_method(fresh: &TestDatabase, fixture: &StoreFixture) {
             ..fixture.tenant.clone()
         };
         tx.tenants().insert(&tenant)?;
+        let pin = StoredPin { verifier: Secret::new("pin".into()), key: KeyId(uuid(50)), due: true };
+        tx.pins().set(fixture.anna.id, &pin, at(1))?;
+        tx.pins().remove(fixture.anna.id)?;
         tx.passwords().has(principal)?;
         tx.passwords().find_users_with_password(&[fixture.anna.id].into())?;
         tx.passwords().remove(PrincipalId::Device(fixture.till.id))?;

@@ -62,10 +62,12 @@ fn describe_denial(denial: &AuthDenied, language: Language) -> Option<Cow<'_, st
             Language::English => format!("The role {} is missing.", rank.name()),
         })),
         AuthDenied::WeakPassword(_) => pick("Heslo je príliš slabé.", "The password is too weak."),
-        // a device is enrolled in the native API only
-        AuthDenied::EnrollmentUnknown | AuthDenied::KeyKnown | AuthDenied::Poll(_) => {
-            pick("Táto požiadavka nie je povolená.", "This request is not allowed.")
-        }
+        // devices are enrolled and PINs set in the native API only
+        AuthDenied::EnrollmentUnknown
+        | AuthDenied::KeyKnown
+        | AuthDenied::Poll(_)
+        | AuthDenied::WeakPin(_)
+        | AuthDenied::WrongPassword => pick("Táto požiadavka nie je povolená.", "This request is not allowed."),
         AuthDenied::SessionNotFound => pick("Taká relácia neexistuje.", "There is no such session."),
     }
 }

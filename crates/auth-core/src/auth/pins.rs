@@ -1,0 +1,185 @@
+//! PINs of users: drawn by the server, or chosen by their users with the password.
+//!
+//! A PIN is digested with a key of the server, and the digest is hashed as a password is. Without
+//! the key, which is encrypted by the master key, nobody can guess PINs with a copy of the
+//! database: a hash function alone cannot protect a secret of so few digits.
+
+use std::net::IpAddr;
+
+use ring::hmac;
+use serde_json::json;
+use tillgate_domain::pin::{DRAWN_PIN_DIGITS, check_pin};
+use tillgate_domain::{Action, EventOutcome, Secret, StoreExt, StoredPin, Subject, TenantId, User, UserId, WeakPin};
+
+use super::{Auth, map_hash_error};
+use crate::dpop::encode_base64url;
+use crate::passwords::Lane;
+use crate::{AuthDenied, Caller, Error, LoginDenied, TokenDenied};
+
+/// How often a PIN is drawn again that nobody may choose. One in ten is such a PIN.
+const MAX_DRAWS: usize = 64;
+
+/// A PIN that the server has drawn.
+#[derive(Debug)]
+pub struct DrawnPin {
+    /// The digits, which are not stored.
+    pub pin: Secret<String>,
+    /// What is stored.
+    pub stored: StoredPin,
+}
+
+impl Auth {
+    /// Draws a PIN for another user than the caller. The user should set another one,
+    /// because the caller sees it. `address` is the network address of the caller.
+    pub fn draw_pin(&self, user: &User, address: Option<IpAddr>) -> Result<DrawnPin, Error> {
+        let pin = self.draw_digits(user.name.as_str())?;
+        let stored = self.hash_pin(user.tenant, user.id, &pin, true, address)?;
+        Ok(DrawnPin { pin, stored })
+    }
+
+    /// Sets the caller's own PIN after verifying the caller's password; a wrong one is denied, and
+    /// counted, as at a login. Draws a PIN and returns it if `new` is `None`.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthDenied::WrongPassword`], also for a caller that is not a user;
+    /// [`AuthDenied::WeakPin`] if the PIN may not be set, or equals the current one.
+    pub fn set_own_pin(
+        &self,
+        caller: &Caller,
+        password: &Secret<String>,
+        new: Option<&Secret<String>>,
+    ) -> Result<Option<Secret<String>>, Error> {
+        let (tenant, Some(user)) = (caller.profile.tenant.id, &caller.profile.user) else {
+            return Err(AuthDenied::WrongPassword.into());
+        };
+        if let Some(new) = new {
+            check_pin(new.expose(), user.name.as_str()).map_err(AuthDenied::WeakPin)?;
+        }
+        self.confirm_password(caller, password).map_err(|error| match error {
+            Error::Denied(AuthDenied::Login(LoginDenied::Mismatch)) => AuthDenied::WrongPassword.into(),
+            other => other,
+        })?;
+        let drawn = if new.is_none() { Some(self.draw_digits(user.name.as_str())?) } else { None };
+        let Some(pin) = new.or(drawn.as_ref()) else { return Err(AuthDenied::WeakPin(WeakPin::TooShort).into()) };
+        let current = self.store.read("find_pin", |tx| tx.pins().find(user.id))?;
+        if let Some(current) = &current
+            && self.is_pin(tenant, user.id, pin, current, caller.address)?
+        {
+            return Err(AuthDenied::WeakPin(WeakPin::Unchanged).into());
+        }
+        let stored = self.hash_pin(tenant, user.id, pin, false, caller.address)?;
+        let mut event = self.new_event(Action::PinSet, EventOutcome::Done, Subject::User(user.id), Some(tenant))?;
+        event.actor = caller.actor();
+        event.details.insert("by".to_owned(), json!(if drawn.is_some() { "drawn" } else { "chosen" }));
+        let is_set = self.store.write("set_own_pin", |tx| {
+            if let Some(id) = caller.session_id() {
+                let found = tx.sessions().find(id)?;
+                if found
+                    .is_none_or(|found| found.session.ended.is_some() || found.session.epochs.is_below(&found.epochs))
+                {
+                    return Ok(false);
+                }
+            }
+            tx.pins().set(user.id, &stored, event.at)?;
+            tx.audit().record(&event)?;
+            Ok(true)
+        })?;
+        if is_set { Ok(drawn) } else { Err(TokenDenied::SessionOver.into()) }
+    }
+
+    /// Whether this is the PIN that is stored. A PIN whose key was revoked matches nothing.
+    fn is_pin(
+        &self,
+        tenant: TenantId,
+        user: UserId,
+        pin: &Secret<String>,
+        stored: &StoredPin,
+        address: Option<IpAddr>,
+    ) -> Result<bool, Error> {
+        let keys = self.keyring.current();
+        let Some(key) = keys.pin_key(stored.key) else { return Ok(false) };
+        let digest = digest_pin(key, tenant, user, pin);
+        let verified = self.hash_queue.verify(digest, Some(stored.verifier.clone()), Lane::Known, address, false);
+        Ok(verified.map_err(|error| map_hash_error(&error))?.matches)
+    }
+
+    fn hash_pin(
+        &self,
+        tenant: TenantId,
+        user: UserId,
+        pin: &Secret<String>,
+        due: bool,
+        address: Option<IpAddr>,
+    ) -> Result<StoredPin, Error> {
+        let keys = self.keyring.current();
+        let (id, key) =
+            keys.current_pin_key().ok_or_else(|| Error::Fault("the store has no current pin key".to_owned()))?;
+        let verifier = self.hash_password(&digest_pin(key, tenant, user, pin), address)?;
+        Ok(StoredPin { verifier, key: id, due })
+    }
+
+    /// Draws the digits of a PIN that the user may choose, too.
+    fn draw_digits(&self, user_name: &str) -> Result<Secret<String>, Error> {
+        for _ in 0..MAX_DRAWS {
+            let bytes = self.entropy.random_bytes::<32>().map_err(|error| Error::Fault(error.to_string()))?;
+            let digits = bytes.iter().filter_map(|byte| map_byte(*byte)).take(DRAWN_PIN_DIGITS);
+            let pin = Secret::new(digits.collect::<String>());
+            if pin.expose().len() == DRAWN_PIN_DIGITS && check_pin(pin.expose(), user_name).is_ok() {
+                return Ok(pin);
+            }
+        }
+        Err(Error::Fault("the source of random bytes gives no PIN".to_owned()))
+    }
+}
+
+/// The digit that a random byte stands for. `None` for the few greatest bytes, because ten does not
+/// divide the number of bytes, and all digits are equally likely.
+fn map_byte(byte: u8) -> Option<char> {
+    (byte < 250).then(|| char::from(b'0' + byte % 10))
+}
+
+/// The digest of a PIN, which is hashed. Both ids have a fixed length.
+fn digest_pin(key: &hmac::Key, tenant: TenantId, user: UserId, pin: &Secret<String>) -> Secret<String> {
+    let mut context = hmac::Context::with_key(key);
+    context.update(tenant.0.as_bytes());
+    context.update(user.0.as_bytes());
+    context.update(pin.expose().as_bytes());
+    Secret::new(encode_base64url(context.sign().as_ref()))
+}
+
+#[cfg(test)]
+mod tests {
+    use tillgate_domain::Instant;
+
+    use super::*;
+
+    #[test]
+    fn digits_are_equally_likely() {
+        let mut counts = [0; 10];
+        for digit in (0..=u8::MAX).filter_map(map_byte) {
+            counts[usize::try_from(digit.to_digit(10).unwrap()).unwrap()] += 1;
+        }
+        assert_eq!(counts, [25; 10]);
+    }
+
+    #[test]
+    fn digest_depends_on_key_tenant_user_and_pin() {
+        let at = Instant::from_millis(1_800_000_000_000);
+        let [one, other] = [[1; 32], [2; 32]].map(|key| hmac::Key::new(hmac::HMAC_SHA256, &key));
+        let digest = |key: &hmac::Key, tenant: u8, user: u8, pin: &str| {
+            let (tenant, user) = (TenantId::new(at, [tenant; 10]), UserId::new(at, [user; 10]));
+            digest_pin(key, tenant, user, &Secret::new(pin.to_owned())).expose().clone()
+        };
+        let first = digest(&one, 1, 1, "384017");
+        assert_eq!(first, digest(&one, 1, 1, "384017"));
+        for another in [
+            digest(&other, 1, 1, "384017"),
+            digest(&one, 2, 1, "384017"),
+            digest(&one, 1, 2, "384017"),
+            digest(&one, 1, 1, "384018"),
+        ] {
+            assert_ne!(first, another);
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! PINs: drawn by the server, set by their users with the password, and digested with a key that is
+//! rotated.
+
+use std::sync::Arc;
+
+use tillgate_auth_core::ports::{KeyKind, KeyState};
+use tillgate_auth_core::{Auth, AuthDenied, Caller, Error, TokenDenied};
+use tillgate_domain::{Action, EventOutcome, KeyId, Secret, StoreExt, StoredPin, UserId, WeakPin};
+
+use crate::fixture::{EngineFixture, HOUR, MINUTE, address, authenticate, password_of};
+
+fn pin(fixture: &EngineFixture, user: UserId) -> Option<StoredPin> {
+    fixture.auth_store().read("test", |tx| tx.pins().find(user)).unwrap()
+}
+
+fn caller(fixture: &EngineFixture, name: &str) -> Caller {
+    authenticate(&fixture.auth, &fixture.user(name, Some("P01"))).unwrap()
+}
+
+fn set(auth: &Auth, caller: &Caller, password: &str, new: Option<&str>) -> Result<Option<Secret<String>>, Error> {
+    let new = new.map(|pin| Secret::new(pin.to_owned()));
+    auth.set_own_pin(caller, &Secret::new(password.to_owned()), new.as_ref())
+}
+
+fn weakness<T: std::fmt::Debug>(answer: Result<T, Error>) -> WeakPin {
+    match answer.unwrap_err() {
+        Error::Denied(AuthDenied::WeakPin(why)) => why,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn pin_key(fixture: &EngineFixture, state: KeyState) -> Option<KeyId> {
+    let keys = fixture.auth.list_keys().unwrap();
+    keys.into_iter().find(|key| (key.kind, key.state) == (KeyKind::Pin, state)).map(|key| key.id)
+}
+
+#[test]
+fn drawn_pins_differ_and_nobody_but_their_user_keeps_them() {
+    let fixture = EngineFixture::open();
+    let user = fixture.records.user("cashier");
+    let drawn: Vec<_> = (0..20).map(|_| fixture.auth.draw_pin(user, address(1)).unwrap()).collect();
+    for each in &drawn {
+        assert!(each.pin.expose().len() == 6 && each.pin.expose().bytes().all(|byte| byte.is_ascii_digit()));
+        assert!(each.stored.due, "whoever has drawn it has seen it");
+        assert!(!each.stored.verifier.expose().contains(each.pin.expose()));
+        assert_eq!(Some(each.stored.key), pin_key(&fixture, KeyState::Current));
+    }
+    assert!(drawn.iter().any(|each| each.pin != drawn[0].pin));
+}
+
+#[test]
+fn users_set_their_own_pin_with_their_password() {
+    let fixture = EngineFixture::open();
+    let (cashier, right) = (caller(&fixture, "cashier"), password_of("cashier"));
+    let id = cashier.user().unwrap();
+    assert_eq!(set(&fixture.auth, &cashier, &right, Some("905817")).unwrap(), None, "the user knows it");
+    let first = pin(&fixture, id).unwrap();
+    assert!(!first.due && !first.verifier.expose().contains("905817"));
+    assert_eq!(weakness(set(&fixture.auth, &cashier, &right, Some("905817"))), WeakPin::Unchanged);
+    for (weak, why) in [("123456", WeakPin::Common), ("471", WeakPin::TooShort), ("47a5", WeakPin::Malformed)] {
+        assert_eq!(weakness(set(&fixture.auth, &cashier, &right, Some(weak))), why);
+    }
+    assert_eq!(pin(&fixture, id), Some(first.clone()));
+    let drawn = set(&fixture.auth, &cashier, &right, None).unwrap().unwrap();
+    assert_eq!(drawn.expose().len(), 6);
+    assert_ne!(pin(&fixture, id), Some(first));
+    let events = fixture.audit_events(Action::PinSet);
+    let by: Vec<_> = events.iter().map(|event| event.details["by"].as_str().unwrap()).collect();
+    assert_eq!(by, ["chosen", "drawn"]);
+    assert!(events.iter().all(|event| event.actor.user == Some(id) && event.outcome == EventOutcome::Done));
+    let told = format!("{events:?}");
+    assert!(!told.contains("905817") && !told.contains(drawn.expose().as_str()));
+}
+
+#[test]
+fn wrong_password_sets_no_pin_and_counts_as_a_failed_login() {
+    let fixture = EngineFixture::open();
+    let cashier = caller(&fixture, "cashier");
+    let wrong = |guess: &str| set(&fixture.auth, &cashier, guess, Some("905817")).unwrap_err();
+    for number in 0..5 {
+        let error = wrong(&format!("guess {number}"));
+        assert_eq!(error, Error::Denied(AuthDenied::WrongPassword), "a 401 would end the session of a till");
+    }
+    assert!(matches!(wrong("another guess"), Error::Denied(AuthDenied::TooManyAttempts { .. })));
+    assert_eq!(pin(&fixture, cashier.user().unwrap()), None);
+    fixture.clock.advance(HOUR);
+    let device = authenticate(&fixture.auth, &fixture.device("P02")).unwrap();
+    let answer = set(&fixture.auth, &device, &password_of("P02"), None).unwrap_err();
+    assert_eq!(answer, Error::Denied(AuthDenied::WrongPassword), "a device has no PIN");
+}
+
+#[test]
+fn session_that_has_ended_meanwhile_sets_no_pin() {
+    let fixture = EngineFixture::open();
+    let cashier = caller(&fixture, "cashier");
+    fixture.auth.logout(&cashier).unwrap();
+    let answer = set(&fixture.auth, &cashier, &password_of("cashier"), Some("905817")).unwrap_err();
+    assert_eq!(answer, Error::Denied(AuthDenied::Token(TokenDenied::SessionOver)));
+    assert_eq!(pin(&fixture, cashier.user().unwrap()), None);
+}
+
+#[test]
+fn key_of_pins_is_rotated_and_kept_while_a_pin_needs_it() {
+    let fixture = EngineFixture::open();
+    let (cashier, right) = (caller(&fixture, "cashier"), password_of("cashier"));
+    set(&fixture.auth, &cashier, &right, Some("905817")).unwrap();
+    let old = pin_key(&fixture, KeyState::Current);
+    fixture.auth.rotate_keys(true).unwrap();
+    assert_eq!(pin_key(&fixture, KeyState::Kept), old);
+    for _ in 0..26 * 60 {
+        fixture.clock.advance(MINUTE);
+        fixture.auth.run_due_maintenance();
+    }
+    assert_eq!(pin_key(&fixture, KeyState::Kept), old, "the PIN needs it");
+    let cashier = caller(&fixture, "cashier");
+    assert_eq!(weakness(set(&fixture.auth, &cashier, &right, Some("905817"))), WeakPin::Unchanged, "it still matches");
+    set(&fixture.auth, &cashier, &right, Some("4715")).unwrap();
+    assert_eq!(Some(pin(&fixture, cashier.user().unwrap()).unwrap().key), pin_key(&fixture, KeyState::Current));
+    for _ in 0..26 * 60 {
+        fixture.clock.advance(MINUTE);
+        fixture.auth.run_due_maintenance();
+    }
+    assert_eq!(pin_key(&fixture, KeyState::Kept), None, "nothing needs it any more");
+}
+
+#[test]
+fn pin_of_a_revoked_key_matches_nothing() {
+    let fixture = EngineFixture::open();
+    let (cashier, right) = (caller(&fixture, "cashier"), password_of("cashier"));
+    set(&fixture.auth, &cashier, &right, Some("905817")).unwrap();
+    fixture.auth.revoke_key(pin_key(&fixture, KeyState::Current).unwrap()).unwrap();
+    assert!(authenticate(&fixture.auth, &fixture.user("cashier", None)).is_ok(), "sessions continue");
+    set(&fixture.auth, &cashier, &right, Some("905817")).unwrap();
+    assert_eq!(Some(pin(&fixture, cashier.user().unwrap()).unwrap().key), pin_key(&fixture, KeyState::Current));
+}
+
+#[test]
+fn stores_of_earlier_versions_get_a_key_of_pins_at_the_next_start() {
+    let fixture = EngineFixture::open();
+    let key = pin_key(&fixture, KeyState::Current).unwrap();
+    fixture.auth_store().write("test", |tx| tx.keys().remove(key)).unwrap();
+    assert_eq!(pin_key(&fixture, KeyState::Current), None);
+    let later: Arc<Auth> = fixture.process();
+    assert!(pin_key(&fixture, KeyState::Current).is_some());
+    assert!(later.draw_pin(fixture.records.user("cashier"), address(1)).is_ok());
+}

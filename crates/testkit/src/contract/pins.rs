@@ -1,0 +1,112 @@
+//! PINs of users, and how a login claims one.
+
+use tillgate_auth_core::ports::CredentialKind;
+use tillgate_domain::{KeyId, PrincipalId, StoredPin, UserId};
+
+use crate::StoreHarness;
+use crate::contract_fixture::{
+    ContractFixture, after_start, hash_requested_password, key_id, run_office_write, run_read, run_write,
+};
+use crate::rendezvous::{ThreadSignal, run_both};
+
+/// A PIN with this text as its verifier and this number as its key.
+fn new_pin(text: &str, key: u8, due: bool) -> StoredPin {
+    StoredPin { verifier: hash_requested_password(text), key: key_id(key), due }
+}
+
+fn find(harness: &StoreHarness, user: UserId) -> Option<StoredPin> {
+    run_read(&harness.auth, |tx| tx.pins().find(user))
+}
+
+fn set(harness: &StoreHarness, user: UserId, pin: &StoredPin) {
+    run_write(&harness.auth, |tx| tx.pins().set(user, pin, after_start(5)));
+}
+
+fn claim(harness: &StoreHarness, user: UserId, pin: &StoredPin, rehashed: Option<&StoredPin>) -> bool {
+    run_write(&harness.auth, |tx| tx.pins().claim(user, &pin.verifier, rehashed, after_start(9)))
+}
+
+/// A PIN is found as it was set, by the engine or the back office, until another one replaces it or
+/// it is removed. The user's password and the PINs of others stay.
+pub fn pin_is_set_replaced_and_removed(harness: &StoreHarness) {
+    let fixture = ContractFixture::insert_into(&harness.auth);
+    let (anna, ben) = (fixture.anna.id, fixture.ben.id);
+    let password = |user| {
+        let principal = PrincipalId::User(user);
+        run_read(&harness.auth, |tx| tx.credentials().find(principal, CredentialKind::Password))
+    };
+    let before = password(anna);
+    assert_eq!(find(harness, anna), None, "a password is no PIN");
+    let (first, second, bens) = (new_pin("first", 1, true), new_pin("second", 2, false), new_pin("Ben's", 1, false));
+    run_office_write(harness, |tx| tx.pins().set(anna, &first, after_start(4)));
+    set(harness, ben, &bens);
+    assert_eq!((find(harness, anna), find(harness, ben)), (Some(first), Some(bens.clone())));
+    set(harness, anna, &second);
+    assert_eq!(find(harness, anna), Some(second));
+    let third = new_pin("third", 3, true);
+    run_office_write(harness, |tx| tx.pins().set(anna, &third, after_start(6)));
+    assert_eq!(find(harness, anna), Some(third));
+    assert!(run_office_write(harness, |tx| tx.pins().remove(anna)));
+    assert!(!run_office_write(harness, |tx| tx.pins().remove(anna)), "there is none any more");
+    assert_eq!((find(harness, anna), find(harness, ben)), (None, Some(bens)));
+    assert_eq!(password(anna), before);
+    assert!(before.is_some());
+}
+
+/// A claim succeeds with the current verifier only. It stores a new verifier of the same PIN with
+/// its key, and whether the PIN must be changed stays. A failed claim stores nothing.
+pub fn pin_claim_requires_its_verifier(harness: &StoreHarness) {
+    let fixture = ContractFixture::insert_into(&harness.auth);
+    let (anna, ben) = (fixture.anna.id, fixture.ben.id);
+    let (first, rehashed) = (new_pin("first", 1, true), new_pin("rehashed", 2, false));
+    assert!(!claim(harness, anna, &first, None), "there is no PIN");
+    set(harness, anna, &first);
+    set(harness, ben, &first);
+    assert!(claim(harness, anna, &first, None));
+    assert_eq!(find(harness, anna), Some(first.clone()), "a claim alone changes nothing");
+    assert!(!claim(harness, anna, &new_pin("another", 1, true), Some(&rehashed)));
+    assert_eq!(find(harness, anna), Some(first.clone()));
+    assert!(claim(harness, anna, &first, Some(&rehashed)));
+    assert_eq!(find(harness, anna), Some(StoredPin { due: true, ..rehashed.clone() }));
+    assert!(!claim(harness, anna, &first, None));
+    assert!(claim(harness, anna, &rehashed, None));
+    assert_eq!(find(harness, ben), Some(first));
+}
+
+/// A key is used as long as the PIN of any user is digested with it.
+pub fn key_of_a_pin_is_in_use(harness: &StoreHarness) {
+    let fixture = ContractFixture::insert_into(&harness.auth);
+    let uses = |key: KeyId| run_read(&harness.auth, |tx| tx.pins().uses_key(key));
+    assert!(!uses(key_id(1)));
+    set(harness, fixture.anna.id, &new_pin("Anna's", 1, false));
+    set(harness, fixture.ben.id, &new_pin("Ben's", 1, false));
+    set(harness, fixture.anna.id, &new_pin("Anna's", 2, false));
+    assert!(uses(key_id(1)) && uses(key_id(2)) && !uses(key_id(3)));
+    run_office_write(harness, |tx| tx.pins().remove(fixture.ben.id));
+    assert!(!uses(key_id(1)) && uses(key_id(2)));
+}
+
+/// A new PIN is not set before the unit of work that has claimed the previous one has ended.
+pub fn new_pin_waits_for_a_claimed_login(harness: &StoreHarness) {
+    let fixture = ContractFixture::insert_into(&harness.auth);
+    let anna = fixture.anna.id;
+    let (first, second) = (new_pin("first", 1, false), new_pin("second", 1, true));
+    set(harness, anna, &first);
+    let (claimed, replaced) = (ThreadSignal::default(), ThreadSignal::default());
+    let (early, ()) = run_both(
+        || {
+            run_write(&harness.auth, |tx| {
+                assert!(tx.pins().claim(anna, &first.verifier, None, after_start(9))?);
+                claimed.set();
+                Ok(replaced.wait_briefly())
+            })
+        },
+        || {
+            claimed.wait();
+            run_office_write(harness, |tx| tx.pins().set(anna, &second, after_start(9)));
+            replaced.set();
+        },
+    );
+    assert!(!early, "it was set before the end");
+    assert_eq!(find(harness, anna), Some(second));
+}
