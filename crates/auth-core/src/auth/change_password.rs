@@ -140,9 +140,9 @@ impl Auth {
             password: old.clone(),
         };
         let empty = old.expose().is_empty();
-        let waited = self.await_turn(|tx| {
+        let waited = self.await_admission("begin_login", |tx, now| {
             let found = tx.credentials().find(caller.principal, CredentialKind::Password)?;
-            Ok((found.filter(|_| !empty), attempt.clone()))
+            Ok((found.filter(|_| !empty), self.throttle.open_charge(tx, &attempt, now)?))
         })?;
         let (credential, charge) = match waited {
             WaitResult::Admitted(credential, charge) => (credential, *charge),

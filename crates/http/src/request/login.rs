@@ -17,7 +17,7 @@ use crate::request::Request;
 impl Request {
     /// Logs in with this mount's terms.
     pub async fn log_in(&self, who: LoginIdentity, password: Secret<String>) -> Result<IssuedTokens, ApiError> {
-        self.run_login(self.build_login(who, Proof::Password(password))?, call_auth_login).await
+        self.run_login(self.build_login(who, Proof::Password(password))?, None).await
     }
 
     /// Logs in to the tenant with this name, with refresh tokens of earlier sessions as proof of a
@@ -39,22 +39,7 @@ impl Request {
             reports_password_change: true,
             ..self.build_login(who, Proof::Password(password))?
         };
-        self.run_login_with_new_password(login, new_password).await
-    }
-
-    async fn run_login_with_new_password(
-        &self,
-        login: LoginRequest,
-        new_password: Option<Secret<String>>,
-    ) -> Result<IssuedTokens, ApiError> {
-        let Some(new) = new_password else { return self.run_login(login, call_auth_login).await };
-        self.run_login(login, move |mount, login| {
-            let store = &*mount.server.office;
-            let words =
-                |tenant, user| UnguardedOffice::new(store, tenant).list_context_words(Some(PrincipalId::User(user)));
-            mount.server.auth.login_with_new_password(login, &NewPassword { password: &new, context_words: &words })
-        })
-        .await
+        self.run_login(login, new_password).await
     }
 
     /// Logs in to the back office: the user must have a right of it. A `new_password` replaces the
@@ -75,7 +60,7 @@ impl Request {
             requires_office_right: true,
             ..self.build_login(who, Proof::Password(password))?
         };
-        self.run_login_with_new_password(login, new_password).await
+        self.run_login(login, new_password).await
     }
 
     /// Logs in if the session would have at least the rank `min_rank`.
@@ -87,11 +72,8 @@ impl Request {
         previous: Vec<Secret<String>>,
     ) -> Result<IssuedTokens, ApiError> {
         let login = self.build_login(who, Proof::Password(password))?;
-        self.run_login(
-            LoginRequest { min_rank: Some(min_rank), previous_refresh_tokens: previous, ..login },
-            call_auth_login,
-        )
-        .await
+        self.run_login(LoginRequest { min_rank: Some(min_rank), previous_refresh_tokens: previous, ..login }, None)
+            .await
     }
 
     /// Logs in a user whom this request has just registered, by the verifier of the new password.
@@ -103,7 +85,7 @@ impl Request {
     ) -> Result<IssuedTokens, ApiError> {
         self.run_login(
             LoginRequest { min_rank: Some(min_rank), ..self.build_login(who, Proof::Verifier(verifier))? },
-            call_auth_login,
+            None,
         )
         .await
     }
@@ -115,8 +97,7 @@ impl Request {
         who: LoginIdentity,
         password: Secret<String>,
     ) -> Result<IssuedTokens, ApiError> {
-        self.run_login(LoginRequest { terms, ..self.build_login(who, Proof::Password(password))? }, call_auth_login)
-            .await
+        self.run_login(LoginRequest { terms, ..self.build_login(who, Proof::Password(password))? }, None).await
     }
 
     /// Generates the permanent token of the device with this name, for the caller, who confirms it
@@ -131,8 +112,11 @@ impl Request {
         let login = user.ok_or(ApiError::Denied(LoginDenied::DeviceNotAllowed.into()))?.name.to_string();
         let login = self.build_login(LoginIdentity::User { login, device: Some(device) }, Proof::Password(password))?;
         let tenancy = Tenancy { fixed: Some(caller.profile.tenant.slug.clone()), requested: None };
-        self.run_login(LoginRequest { tenancy, ..login }, |mount, login| {
-            mount.server.auth.generate_permanent_token(login)
+        let login = LoginRequest { tenancy, ..login };
+        run_blocking(&self.mount, move |mount| {
+            let answer = mount.server.auth.generate_permanent_token(&login);
+            record_login(mount, &login, &answer);
+            answer
         })
         .await
     }
@@ -161,20 +145,35 @@ impl Request {
     async fn run_login(
         &self,
         login: LoginRequest,
-        login_fn: impl FnOnce(&MountContext, &LoginRequest) -> Result<IssuedTokens, Error> + Send + 'static,
+        new_password: Option<Secret<String>>,
     ) -> Result<IssuedTokens, ApiError> {
         run_blocking(&self.mount, move |mount| {
-            let answer = login_fn(mount, &login);
-            if let (Ok(issued), Some(_)) = (&answer, &mount.tenant) {
-                mount.tenant_id.get_or_init(|| issued.session.tenant);
-            }
-            mount.server.metrics.count_login(mount.name, login_outcome_label(&answer, login.reports_password_change));
+            let answer = match &new_password {
+                Some(new) => login_with_new_password(mount, &login, new),
+                None => mount.server.auth.login(&login),
+            };
+            record_login(mount, &login, &answer);
             answer
         })
         .await
     }
 }
 
-fn call_auth_login(mount: &MountContext, login: &LoginRequest) -> Result<IssuedTokens, Error> {
-    mount.server.auth.login(login)
+fn login_with_new_password(
+    mount: &MountContext,
+    login: &LoginRequest,
+    new: &Secret<String>,
+) -> Result<IssuedTokens, Error> {
+    let words = |tenant, user| {
+        UnguardedOffice::new(&*mount.server.office, tenant).list_context_words(Some(PrincipalId::User(user)))
+    };
+    mount.server.auth.login_with_new_password(login, &NewPassword { password: new, context_words: &words })
+}
+
+/// Counts the login, and remembers the tenant of the mount.
+fn record_login(mount: &MountContext, login: &LoginRequest, answer: &Result<IssuedTokens, Error>) {
+    if let (Ok(issued), Some(_)) = (answer, &mount.tenant) {
+        mount.tenant_id.get_or_init(|| issued.session.tenant);
+    }
+    mount.server.metrics.count_login(mount.name, login_outcome_label(answer, login.reports_password_change));
 }

@@ -34,7 +34,7 @@ pub(super) struct AdmittedLogin {
     pub(super) charge: Charge,
 }
 
-/// The outcome of waiting for a turn, with what the last unit of work subject.
+/// The outcome of waiting for a turn, with what the last unit of work found.
 pub(in crate::auth) enum WaitResult<T> {
     Admitted(T, Box<Charge>),
     RateLimited(T, Duration),
@@ -55,7 +55,7 @@ impl Auth {
         let verify = |token: &Secret<String>| self.verify_refresh_token(token.expose()).ok().map(|(_, token)| token);
         let previous: Vec<RefreshToken> =
             login.previous_refresh_tokens.iter().take(MAX_PREVIOUS_TOKENS).filter_map(verify).collect();
-        let waited = self.await_turn(|tx| {
+        let waited = self.await_admission("begin_login", |tx, now| {
             let subject = find_subject(tx, login)?;
             let mut prior = None;
             for token in &previous {
@@ -63,8 +63,8 @@ impl Auth {
                     prior = find_prior_session(tx, token, &subject, login.proven_key.as_ref())?;
                 }
             }
-            let attempt = build_attempt(login, &subject, prior);
-            Ok((subject, attempt))
+            let admission = self.throttle.open_charge(tx, &build_attempt(login, &subject, prior), now)?;
+            Ok((subject, admission))
         })?;
         match waited {
             WaitResult::Admitted(subject, charge) => Ok(AdmittedLogin { subject, charge: *charge }),
@@ -78,22 +78,9 @@ impl Auth {
         }
     }
 
-    /// Runs `find` and opens a charge, in one unit of work, until the throttle admits the attempt
-    /// or limits its rate. `find` determines whom the attempt is about.
-    pub(in crate::auth) fn await_turn<T>(
-        &self,
-        find: impl Fn(&mut dyn AuthTx) -> StoreResult<(T, LoginAttempt)>,
-    ) -> Result<WaitResult<T>, Error> {
-        self.await_admission("begin_login", |tx, now| {
-            let (subject, attempt) = find(tx)?;
-            let admission = self.throttle.open_charge(tx, &attempt, now)?;
-            Ok((subject, admission))
-        })
-    }
-
-    /// Runs `open`, which opens a charge, in one unit of work of this name, until the throttle
-    /// admits the attempt or limits its rate.
-    pub(super) fn await_admission<T>(
+    /// Runs `open`, which finds whom the attempt is about and opens a charge, in one unit of work of
+    /// this name, until the throttle admits the attempt or limits its rate.
+    pub(in crate::auth) fn await_admission<T>(
         &self,
         unit: &'static str,
         open: impl Fn(&mut dyn AuthTx, Instant) -> StoreResult<(T, Admission)>,
