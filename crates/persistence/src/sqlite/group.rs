@@ -111,30 +111,32 @@ impl Group {
             || self.opened_at.is_some_and(|begun| elapsed_since(begun) >= self.bounds.max_age)
     }
 
-    /// Begins a transaction if none is open, and waits for the lock until the deadline.
+    /// Begins a transaction if none is open, and waits for the lock until the deadline. Fails if
+    /// the deadline has passed.
     pub(crate) fn open(&mut self, deadline: &Deadline) -> Result<(), UnitError> {
+        if deadline.has_passed() {
+            return Err(StoreError::Unavailable("the turn to write came too late".to_owned()).into());
+        }
         if self.is_open() {
             return Ok(());
         }
         self.yield_lock();
         let mut connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => AnyConnection::Sqlite(
-                sqlite::connect_writer(
-                    self.file.path(),
-                    self.limits.deadline.min(deadline.remaining()),
-                    self.limits.writer_page_bytes(),
-                )
-                .map_err(|error| StoreError::Unavailable(error.to_string()))?,
-            ),
+            Some(AnyConnection::Sqlite(connection)) => connection,
+            _ => sqlite::connect_writer(
+                self.file.path(),
+                self.limits.deadline.min(deadline.remaining()),
+                self.limits.writer_page_bytes(),
+            )
+            .map_err(|error| StoreError::Unavailable(error.to_string()))?,
         };
         loop {
-            match begin_immediate(&mut connection) {
+            match AnsiTransactionManager::begin_transaction_sql(&mut connection, "BEGIN IMMEDIATE") {
                 Ok(()) => break,
                 Err(error) if cause(&error) == Cause::Locked => {
                     self.lock_busy_since = None;
                     if deadline.has_passed() {
-                        self.connection = Some(connection);
+                        self.connection = Some(AnyConnection::Sqlite(connection));
                         return Err(StoreError::Unavailable("another process holds the write lock".to_owned()).into());
                     }
                     std::thread::sleep(LOCK_POLL_INTERVAL.min(deadline.remaining()));
@@ -153,7 +155,7 @@ impl Group {
         }
         self.file.remember_log();
         let begun = monotonic_now();
-        self.connection = Some(connection);
+        self.connection = Some(AnyConnection::Sqlite(connection));
         self.opened_at = Some(begun);
         self.lock_busy_since = self.lock_busy_since.or(Some(begun));
         Ok(())
@@ -253,15 +255,6 @@ impl Group {
 /// Runs a statement that every member runs; its prepared form is kept.
 fn execute_cached(connection: &mut AnyConnection, statement: &'static str) -> diesel::QueryResult<()> {
     connection.execute_returning_count(&Statement::new(statement, [])).map(drop)
-}
-
-fn begin_immediate(connection: &mut AnyConnection) -> diesel::QueryResult<()> {
-    match connection {
-        AnyConnection::Sqlite(connection) => {
-            AnsiTransactionManager::begin_transaction_sql(connection, "BEGIN IMMEDIATE")
-        }
-        AnyConnection::Postgres(_) => Err(diesel::result::Error::NotInTransaction),
-    }
 }
 
 #[cfg(test)]

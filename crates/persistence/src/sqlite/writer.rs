@@ -78,8 +78,12 @@ impl Writer {
             }
             runs += 1;
             let turn = Arc::new(Waiter::new(apart || runs >= SOLO_FROM_RUN));
-            let group = self.wait_for_turn(&turn, deadline)?;
-            match self.take_turn(group, &turn, deadline, &mut work) {
+            let mut group = self.wait_for_turn(&turn, deadline)?;
+            if let Err(failed) = group.open(deadline) {
+                self.pass_on(group);
+                return Err(failed);
+            }
+            match self.run_member(group, &turn, &mut work) {
                 TurnOutcome::Done(answer) => return answer,
                 TurnOutcome::Retry => {}
                 TurnOutcome::Joined => match turn.wait(deadline) {
@@ -128,23 +132,8 @@ impl Writer {
         }
     }
 
-    /// Takes a turn and passes the group on.
-    fn take_turn(
-        &self,
-        mut group: Box<Group>,
-        turn: &GroupWaiter,
-        deadline: &Deadline,
-        work: &mut TransactionWork<'_>,
-    ) -> TurnOutcome {
-        if deadline.has_passed() {
-            self.pass_on(group);
-            let late = StoreError::Unavailable("the turn to write came too late".to_owned());
-            return TurnOutcome::Done(Err(late.into()));
-        }
-        if let Err(error) = group.open(deadline) {
-            self.pass_on(group);
-            return TurnOutcome::Done(Err(error));
-        }
+    /// Runs the unit of work in the open group, and passes the group on.
+    fn run_member(&self, mut group: Box<Group>, turn: &GroupWaiter, work: &mut TransactionWork<'_>) -> TurnOutcome {
         match group.run(self.number, work) {
             MemberOutcome::Completed(Err(UnitError { error: StoreError::Conflict(_), .. }), _) => {
                 self.pass_on(group);
