@@ -252,10 +252,11 @@ fn devices_to_move(number: u64) -> String {
 }
 
 impl OfficeError {
-    /// Checks that the entity has the version that the caller has read; `None` matches every
-    /// version.
-    pub(super) fn check_version(subject: Subject, read: Option<i64>, current: i64) -> Result<(), Self> {
-        if read.is_none_or(|read| read == current) { Ok(()) } else { Err(Self::VersionMismatch { subject, current }) }
+    /// Checks that the entity has one of the versions that the caller has read; `None` matches
+    /// every version.
+    pub(super) fn check_version(subject: Subject, read: Option<&[i64]>, current: i64) -> Result<(), Self> {
+        let matches = read.is_none_or(|read| read.contains(&current));
+        if matches { Ok(()) } else { Err(Self::VersionMismatch { subject, current }) }
     }
 
     /// Whether the error can be reported among others of the same request's fields.

@@ -23,8 +23,8 @@ pub struct AmendResult {
     pub edits: Vec<Edit>,
 }
 
-/// Replaces the sheet of a ticket. `seen` is the version that the caller has read; `None` matches
-/// every version.
+/// Replaces the sheet of a ticket. `seen` are the versions that the caller has read, of which the
+/// ticket must have one; `None` matches every version.
 ///
 /// The checks are made in this order: whether the caller may change the ticket at all, the version,
 /// the state, then the rights for the differences. The second of two concurrent changes therefore
@@ -33,7 +33,7 @@ pub fn amend(
     ticket: &Ticket,
     wanted: Sheet,
     hand: &TicketActor,
-    seen: Option<i64>,
+    seen: Option<&[i64]>,
     at: Instant,
 ) -> Result<AmendResult, TicketError> {
     require_changeable(ticket, hand, seen)?;
@@ -60,7 +60,7 @@ pub fn amend(
 
 /// Checks what does not depend on the sheet that is wanted: whether the caller may change the
 /// ticket at all, the version, and the state, in this order.
-pub fn require_changeable(ticket: &Ticket, hand: &TicketActor, seen: Option<i64>) -> Result<(), TicketError> {
+pub fn require_changeable(ticket: &Ticket, hand: &TicketActor, seen: Option<&[i64]>) -> Result<(), TicketError> {
     hand.authorize(TicketOperation::Change, hand.ownership_of(ticket.sheet.owner))?;
     ticket.require_version(seen)?;
     ticket.require_open()

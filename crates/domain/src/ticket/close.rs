@@ -41,7 +41,7 @@ pub fn close(
     ticket: &Ticket,
     settlement: Settlement,
     hand: &TicketActor,
-    seen: Option<i64>,
+    seen: Option<&[i64]>,
     at: Instant,
 ) -> Result<Ticket, TicketError> {
     let ownership = hand.ownership_of(ticket.sheet.owner);

@@ -176,7 +176,7 @@ proptest! {
         let whole = draft(lines.clone(), *discounts.last().unwrap(), 0, currency).check().unwrap();
         let mut ticket = opened_ticket(Draft::of(user(1), currency).check().unwrap());
         let change = |ticket: &Ticket, draft: Draft| {
-            amend(ticket, draft.check().unwrap(), &admin(1), Some(ticket.version), Instant::default()).unwrap().ticket
+            amend(ticket, draft.check().unwrap(), &admin(1), Some(&[ticket.version]), Instant::default()).unwrap().ticket
         };
         // Items are added and removed, and the discount changes in between.
         for (step, index) in order.iter().enumerate() {
@@ -272,7 +272,7 @@ proptest! {
             let taken = (rest / part).max(1);
             let made = take(&refunds, &BTreeMap::from([(id, quantity(taken))])).unwrap();
             if void_it {
-                let gone = void(&made, Note::default(), &admin(2), Some(1), Instant::default()).unwrap();
+                let gone = void(&made, Note::default(), &admin(2), Some(&[1]), Instant::default()).unwrap();
                 refunds.push(gone);
                 continue;
             }
@@ -318,7 +318,7 @@ proptest! {
         };
         let payments: Vec<Payment> = of(PaymentMethod::Card, card).into_iter().chain(of(PaymentMethod::Cash, cash)).collect();
         let settlement = Settlement::new(Some(payments), receipt());
-        let made = close(&ticket, settlement, &admin(1), Some(1), Instant::default());
+        let made = close(&ticket, settlement, &admin(1), Some(&[1]), Instant::default());
         let over = card + cash - due;
         let fits = if due < 0 { false } else { over >= 0 && over <= cash };
         prop_assert_eq!(made.is_ok(), fits, "due {} card {} cash {}: {:?}", due, card, cash, made.err());

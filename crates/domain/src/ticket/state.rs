@@ -177,10 +177,12 @@ impl Ticket {
         }
     }
 
-    /// Returns an error if the ticket has another version; `None` matches every version.
-    pub(super) fn require_version(&self, seen: Option<i64>) -> Result<(), TicketError> {
+    /// Returns an error if the ticket has none of these versions; `None` matches every version.
+    pub(super) fn require_version(&self, seen: Option<&[i64]>) -> Result<(), TicketError> {
         match seen {
-            Some(seen) if seen != self.0.version => Err(TicketError::VersionMismatch { current: self.0.version }),
+            Some(seen) if !seen.contains(&self.0.version) => {
+                Err(TicketError::VersionMismatch { current: self.0.version })
+            }
             _ => Ok(()),
         }
     }

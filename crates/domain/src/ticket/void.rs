@@ -12,7 +12,7 @@ pub fn void(
     ticket: &Ticket,
     reason: Note,
     hand: &TicketActor,
-    seen: Option<i64>,
+    seen: Option<&[i64]>,
     at: Instant,
 ) -> Result<Ticket, TicketError> {
     hand.authorize(TicketOperation::Delete, hand.ownership_of(ticket.sheet.owner))?;

@@ -140,8 +140,8 @@ impl ApiKeyCommand {
                 let generated = engine.generate_api_key_secret(&found.key.client_id).map_err(CommandError::failed)?;
                 let (secret, wrapped_secret) = generated;
                 let overlap = Duration::from_secs(overlap_hours * 3_600);
-                let (version, rotation) = (Some(found.key.version), SecretRotation { wrapped_secret, overlap });
-                let key = check_decided(operator.rotate_api_key(*id, version, &rotation))?;
+                let rotation = SecretRotation { wrapped_secret, overlap };
+                let key = check_decided(operator.rotate_api_key(*id, Some(&[found.key.version]), &rotation))?;
                 print_secret(context, &view_api_key(&office, &key)?, &secret);
                 if !context.json
                     && let Some(until) = key.previous_secret_until

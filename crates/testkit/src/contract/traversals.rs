@@ -172,7 +172,7 @@ pub fn tickets_changed_between_pages_are_not_lost(harness: &StoreHarness) {
                         let items = vec![ItemInput { id: Some(1), item }];
                         let change = TicketChange { items: Some(items), ..TicketChange::default() };
                         let office = Office::new(&*harness.office, fixture.tenant.id, context);
-                        office.amend_ticket(random.pick(&ids), None, change).unwrap().unwrap();
+                        office.amend_ticket(random.pick(&ids), None, &change).unwrap().unwrap();
                     }
                 };
                 traverse(

@@ -30,8 +30,8 @@ impl StaffedFixture {
         self.change_as(&audit_context(), key, change)
     }
 
-    fn delete_as(&self, stamp: &AuditContext, key: &ApiKey, version: Option<i64>) -> UseCaseResult<ApiKey> {
-        self.office_as(stamp.clone()).delete_api_key(key.id, version)
+    fn delete_as(&self, stamp: &AuditContext, key: &ApiKey, versions: Option<&[i64]>) -> UseCaseResult<ApiKey> {
+        self.office_as(stamp.clone()).delete_api_key(key.id, versions)
     }
 
     /// The rights of the user on P01: those of the built-in role with the same name.
@@ -239,14 +239,14 @@ fn stale_api_key_version_is_refused() {
     let shop = StaffedFixture::open();
     let key = shop.add(&new_key("cashier", "P01", &[])).unwrap();
     let change = ApiKeyChange { name: Some("Other".into()), ..ApiKeyChange::default() };
-    let change_at = |version| shop.office().change_api_key(key.id, Some(version), &change).unwrap();
+    let change_at = |version: i64| shop.office().change_api_key(key.id, Some(&[version]), &change).unwrap();
     let mismatch = |current| OfficeError::VersionMismatch { subject: Subject::ApiKey(key.id), current };
     assert_eq!(change_at(2), Err(mismatch(1)));
     assert!(mismatch(1).to_string().starts_with("the API key was changed"), "{}", mismatch(1));
     assert_eq!(change_at(1).unwrap().version, 2);
     let host = audit_context();
-    assert_eq!(shop.delete_as(&host, &key, Some(1)).unwrap(), Err(mismatch(2)));
-    assert!(shop.delete_as(&host, &key, Some(2)).unwrap().is_ok());
+    assert_eq!(shop.delete_as(&host, &key, Some(&[1])).unwrap(), Err(mismatch(2)));
+    assert!(shop.delete_as(&host, &key, Some(&[2])).unwrap().is_ok());
     assert_eq!(shop.find_key(&key), None);
     let not_found = Err(OfficeError::NotFound { field: FieldName::ApiKey, value: key.id.to_string() });
     assert_eq!(shop.delete_as(&audit_context(), &key, None).unwrap(), not_found);
@@ -290,16 +290,16 @@ fn rotation_requires_the_rights_of_a_new_key_and_is_recorded() {
     let shop = StaffedFixture::open();
     let key = shop.add(&new_key("cashier", "P01", &[])).unwrap();
     let rotation = |hours| SecretRotation { wrapped_secret: vec![9], overlap: Duration::from_hours(hours) };
-    let rotate = |by: &AuditContext, version, hours| {
-        shop.office_as(by.clone()).rotate_api_key(key.id, version, &rotation(hours)).unwrap()
+    let rotate = |by: &AuditContext, versions: Option<&[i64]>, hours| {
+        shop.office_as(by.clone()).rotate_api_key(key.id, versions, &rotation(hours)).unwrap()
     };
     for rights in [&["apiKeyCreate"][..], &["apiKeyUpdate"]] {
         assert!(matches!(rotate(&caller_context(rights), None, 1), Err(OfficeError::RightMissing(_))), "{rights:?}");
     }
     assert!(matches!(rotate(&audit_context(), None, 25), Err(OfficeError::OutOfRange(_))));
-    assert!(matches!(rotate(&audit_context(), Some(7), 1), Err(OfficeError::VersionMismatch { current: 1, .. })));
+    assert!(matches!(rotate(&audit_context(), Some(&[7]), 1), Err(OfficeError::VersionMismatch { current: 1, .. })));
     assert_eq!(shop.find_key(&key), Some(key.clone()), "nothing of that was done");
-    let rotated = rotate(&audit_context(), Some(1), 24).unwrap();
+    let rotated = rotate(&audit_context(), Some(&[1]), 24).unwrap();
     let until = Some(NOW.saturating_add(Duration::from_hours(24)));
     assert_eq!(rotated, ApiKey { previous_secret_until: until, version: 2, ..key.clone() });
     assert_eq!(rotate(&audit_context(), None, 24), Err(OfficeError::SecretOverlap));

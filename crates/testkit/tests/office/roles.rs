@@ -44,7 +44,7 @@ fn role_change_notifies_its_holders_only() {
     let count = shop.memory.audit_events().len();
     assert_eq!(shop.change_role(&audit_context(), &night, &change).unwrap(), after);
     assert_eq!(shop.memory.audit_events().len(), count);
-    let by = |version| shop.office().change_role(night.id, Some(version), &change).unwrap();
+    let by = |version: i64| shop.office().change_role(night.id, Some(&[version]), &change).unwrap();
     assert_eq!(by(1), Err(OfficeError::VersionMismatch { subject: Subject::Role(night.id), current: 2 }));
     let taken = RoleChange { name: Some(parse_role("Cashier")), ..RoleChange::default() };
     let refused = shop.change_role(&audit_context(), &night, &taken);

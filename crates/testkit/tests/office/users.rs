@@ -159,16 +159,21 @@ fn stale_user_version_is_refused() {
     let shop = OfficeFixture::open();
     let anna = shop.add_user("anna", &[]);
     let change = UserChange { display_name: Some("Anna B.".into()), ..UserChange::default() };
-    let by = |version| shop.office().change_user(anna.id, version, &change).unwrap();
-    let changed = by(Some(anna.version)).unwrap();
+    let by = |versions: &[i64]| shop.office().change_user(anna.id, Some(versions), &change).unwrap();
+    let changed = by(&[anna.version]).unwrap();
     assert_eq!((anna.version, changed.version), (1, 2));
     let mismatch = |subject| OfficeError::VersionMismatch { subject, current: 2 };
-    assert_eq!(by(Some(anna.version)), Err(mismatch(Subject::User(anna.id))));
+    for stale in [&[anna.version][..], &[anna.version, 99], &[]] {
+        assert_eq!(by(stale), Err(mismatch(Subject::User(anna.id))), "{stale:?}");
+    }
+    for matching in [&[2][..], &[2, 99], &[99, 1, 2]] {
+        assert_eq!(by(matching).as_ref(), Ok(&changed), "{matching:?}");
+    }
     let till = shop.add_device("P01");
     let change = DeviceChange { description: Some("door".into()), ..DeviceChange::default() };
-    let by = |version| shop.office().change_device(till.id, version, &change).unwrap();
-    by(Some(till.version)).unwrap();
-    assert_eq!(by(Some(till.version)), Err(mismatch(Subject::Device(till.id))));
+    let by = |versions: &[i64]| shop.office().change_device(till.id, Some(versions), &change).unwrap();
+    by(&[till.version]).unwrap();
+    assert_eq!(by(&[till.version]), Err(mismatch(Subject::Device(till.id))));
 }
 
 #[test]

@@ -36,7 +36,7 @@ pub struct ApiKeyChange {
 }
 
 impl Office<'_> {
-    /// Changes the key and returns it. With `version`, fails if the key has another version.
+    /// Changes the key and returns it. With `versions`, fails if the key has none of them.
     /// Requires the right `apiKeyUpdate`, every right that the key grants before and after, and
     /// every right among new permissions.
     ///
@@ -46,14 +46,19 @@ impl Office<'_> {
     ///
     /// Signatures are verified with the changed key immediately. A change without a difference
     /// writes nothing.
-    pub fn change_api_key(&self, id: ApiKeyId, version: Option<i64>, change: &ApiKeyChange) -> UseCaseResult<ApiKey> {
-        self.store.write("change_api_key", |tx| commit_refusal(apply(tx, self, id, version, change)))
+    pub fn change_api_key(
+        &self,
+        id: ApiKeyId,
+        versions: Option<&[i64]>,
+        change: &ApiKeyChange,
+    ) -> UseCaseResult<ApiKey> {
+        self.store.write("change_api_key", |tx| commit_refusal(apply(tx, self, id, versions, change)))
     }
 
     /// Deletes the key for good and returns it. Requires the right `apiKeyDelete`, and every right
     /// that the key grants.
-    pub fn delete_api_key(&self, id: ApiKeyId, version: Option<i64>) -> UseCaseResult<ApiKey> {
-        self.store.write("delete_api_key", |tx| commit_refusal(delete(tx, self, id, version)))
+    pub fn delete_api_key(&self, id: ApiKeyId, versions: Option<&[i64]>) -> UseCaseResult<ApiKey> {
+        self.store.write("delete_api_key", |tx| commit_refusal(delete(tx, self, id, versions)))
     }
 }
 
@@ -61,12 +66,12 @@ fn apply(
     tx: &mut dyn OfficeTx,
     office: &Office<'_>,
     id: ApiKeyId,
-    version: Option<i64>,
+    versions: Option<&[i64]>,
     change: &ApiKeyChange,
 ) -> Result<ApiKey, UseCaseError> {
     office.require(KnownRight::ApiKeyUpdate)?;
     office.require_recent_proof()?;
-    let before = load_key(tx, office.tenant, id, version)?;
+    let before = load_key(tx, office.tenant, id, versions)?;
     office.require_all(&compute_rights(tx, &before)?)?;
     let mut after = apply_change(tx, &office.context, &before, change)?;
     let granted_rights = compute_rights(tx, &after)?;
@@ -94,11 +99,11 @@ fn delete(
     tx: &mut dyn OfficeTx,
     office: &Office<'_>,
     id: ApiKeyId,
-    version: Option<i64>,
+    versions: Option<&[i64]>,
 ) -> Result<ApiKey, UseCaseError> {
     office.require(KnownRight::ApiKeyDelete)?;
     office.require_recent_proof()?;
-    let key = load_key(tx, office.tenant, id, version)?;
+    let key = load_key(tx, office.tenant, id, versions)?;
     office.require_all(&compute_rights(tx, &key)?)?;
     if !tx.api_keys().remove(id, key.version)? {
         return Err(conflict_error());
@@ -109,16 +114,16 @@ fn delete(
     Ok(key)
 }
 
-/// The key, if it belongs to this tenant and has the given version.
+/// The key, if it belongs to this tenant and has one of the given versions.
 pub(in crate::office) fn load_key(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,
     id: ApiKeyId,
-    version: Option<i64>,
+    versions: Option<&[i64]>,
 ) -> Result<ApiKey, UseCaseError> {
     let found = tx.api_keys().find(id)?.filter(|key| key.tenant == tenant);
     let key = found.ok_or_else(|| OfficeError::NotFound { field: FieldName::ApiKey, value: id.to_string() })?;
-    OfficeError::check_version(Subject::ApiKey(id), version, key.version)?;
+    OfficeError::check_version(Subject::ApiKey(id), versions, key.version)?;
     Ok(key)
 }
 

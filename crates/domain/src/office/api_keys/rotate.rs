@@ -29,7 +29,7 @@ pub struct SecretRotation {
 
 impl Office<'_> {
     /// Gives the key a new secret and returns it. The present secret is accepted until the end of
-    /// the overlap. With `version`, fails if the key has another version. While the previous secret
+    /// the overlap. With `versions`, fails if the key has none of them. While the previous secret
     /// is accepted, only a rotation without an overlap is possible, which ends both secrets:
     /// otherwise a repeated rotation would end the secret in use. A revoked or expired key is not
     /// rotated. Codes of enrollments that were started with the key expire with its present secret
@@ -41,10 +41,10 @@ impl Office<'_> {
     pub fn rotate_api_key(
         &self,
         id: ApiKeyId,
-        version: Option<i64>,
+        versions: Option<&[i64]>,
         rotation: &SecretRotation,
     ) -> UseCaseResult<ApiKey> {
-        self.store.write("rotate_api_key", |tx| commit_refusal(rotate(tx, self, id, version, rotation)))
+        self.store.write("rotate_api_key", |tx| commit_refusal(rotate(tx, self, id, versions, rotation)))
     }
 }
 
@@ -52,7 +52,7 @@ fn rotate(
     tx: &mut dyn OfficeTx,
     office: &Office<'_>,
     id: ApiKeyId,
-    version: Option<i64>,
+    versions: Option<&[i64]>,
     rotation: &SecretRotation,
 ) -> Result<ApiKey, UseCaseError> {
     office.require(KnownRight::ApiKeyUpdate)?;
@@ -64,7 +64,7 @@ fn rotate(
     }
     // An enrollment that is started with the key meanwhile waits, and then sees the new secret.
     last_admin::claim_tenant(tx, office.tenant)?;
-    let before = load_key(tx, office.tenant, id, version)?;
+    let before = load_key(tx, office.tenant, id, versions)?;
     let granted_rights = compute_rights(tx, &before)?;
     office.require_all(&granted_rights)?;
     let now = office.context.at;

@@ -79,15 +79,20 @@ pub enum SettingsChange {
 }
 
 impl Office<'_> {
-    /// Changes the device and returns it. With `version`, fails if the device has another version.
+    /// Changes the device and returns it. With `versions`, fails if the device has none of them.
     /// Requires the right `deviceUpdate` (`deviceDelete` to retire), every right that the device
     /// has or gets as itself, and every right that its users gain by another environment.
     ///
     /// A device that is no longer active loses all sessions on it; the permanent one only if it is
     /// retired. A retired device is also removed from its users, loses its roles and its store, and
     /// its name becomes free. A change without a difference writes nothing.
-    pub fn change_device(&self, id: DeviceId, version: Option<i64>, change: &DeviceChange) -> UseCaseResult<Device> {
-        self.store.write("change_device", |tx| commit_refusal(apply(tx, self, id, version, change)))
+    pub fn change_device(
+        &self,
+        id: DeviceId,
+        versions: Option<&[i64]>,
+        change: &DeviceChange,
+    ) -> UseCaseResult<Device> {
+        self.store.write("change_device", |tx| commit_refusal(apply(tx, self, id, versions, change)))
     }
 
     /// Activates, locks or retires a device; see [`change_device`](Self::change_device). A retired
@@ -101,13 +106,13 @@ fn apply(
     tx: &mut dyn OfficeTx,
     office: &Office<'_>,
     id: DeviceId,
-    version: Option<i64>,
+    versions: Option<&[i64]>,
     change: &DeviceChange,
 ) -> Result<Device, UseCaseError> {
     let retires = change.status == Some(DeviceStatus::Retired);
     office.require(if retires { KnownRight::DeviceDelete } else { KnownRight::DeviceUpdate })?;
     let before = load_device(tx, office.tenant, id)?;
-    OfficeError::check_version(Subject::Device(id), version, before.version)?;
+    OfficeError::check_version(Subject::Device(id), versions, before.version)?;
     let leaves = change.leaves();
     if leaves || change.roles.is_some() || change.environment.is_some() {
         // This also excludes the concurrent start of an enrollment, whose code would stay valid.

@@ -40,18 +40,18 @@ pub struct RoleChange {
 }
 
 impl Office<'_> {
-    /// Changes the role and returns it. With `version`, fails if the role has another version.
+    /// Changes the role and returns it. With `versions`, fails if the role has none of them.
     /// Requires the right `roleUpdate`, and every right that the role grants before and after,
     /// because a change gives and takes these rights, also to the caller. A built-in role cannot be
     /// changed, and the tenant must keep an admin.
-    pub fn change_role(&self, id: RoleId, version: Option<i64>, change: &RoleChange) -> UseCaseResult<Role> {
-        self.store.write("change_role", |tx| commit_refusal(apply(tx, self, id, version, change)))
+    pub fn change_role(&self, id: RoleId, versions: Option<&[i64]>, change: &RoleChange) -> UseCaseResult<Role> {
+        self.store.write("change_role", |tx| commit_refusal(apply(tx, self, id, versions, change)))
     }
 
     /// Deletes the role and returns it. Requires the right `roleDelete`, and every right that the
     /// role grants. A built-in role cannot be deleted, nor one that a user or a device has.
-    pub fn delete_role(&self, id: RoleId, version: Option<i64>) -> UseCaseResult<Role> {
-        self.store.write("delete_role", |tx| commit_refusal(delete(tx, self, id, version)))
+    pub fn delete_role(&self, id: RoleId, versions: Option<&[i64]>) -> UseCaseResult<Role> {
+        self.store.write("delete_role", |tx| commit_refusal(delete(tx, self, id, versions)))
     }
 }
 
@@ -59,7 +59,7 @@ fn apply(
     tx: &mut dyn OfficeTx,
     office: &Office<'_>,
     id: RoleId,
-    version: Option<i64>,
+    versions: Option<&[i64]>,
     change: &RoleChange,
 ) -> Result<Role, UseCaseError> {
     office.require(KnownRight::RoleUpdate)?;
@@ -69,7 +69,7 @@ fn apply(
     }
     let roles = tx.roles().list(office.tenant)?;
     let before = load_role(&roles, id)?;
-    check_changeable(&before, version)?;
+    check_changeable(&before, versions)?;
     let mut refusals = FieldRefusals::default();
     let after = apply_change(&before, change, &mut refusals)?;
     office.require_all(&before.rights)?;
@@ -100,13 +100,18 @@ fn apply(
     Ok(Role { version: before.version.saturating_add(1), ..after })
 }
 
-fn delete(tx: &mut dyn OfficeTx, office: &Office<'_>, id: RoleId, version: Option<i64>) -> Result<Role, UseCaseError> {
+fn delete(
+    tx: &mut dyn OfficeTx,
+    office: &Office<'_>,
+    id: RoleId,
+    versions: Option<&[i64]>,
+) -> Result<Role, UseCaseError> {
     office.require(KnownRight::RoleDelete)?;
     office.require_recent_proof()?;
     // A user who is being given the role concurrently may be the last admin by it.
     last_admin::claim_tenant(tx, office.tenant)?;
     let role = load_role(&tx.roles().list(office.tenant)?, id)?;
-    check_changeable(&role, version)?;
+    check_changeable(&role, versions)?;
     office.require_all(&role.rights)?;
     if !tx.roles().remove(id, role.version)? {
         let holders = tx.roles().find_holders(id, MAX_HOLDERS_NAMED)?;
@@ -134,9 +139,9 @@ pub(in crate::office) fn load_role(roles: &[Role], id: RoleId) -> Result<Role, O
     found.ok_or_else(|| OfficeError::NotFound { field: FieldName::Role, value: id.to_string() })
 }
 
-/// Checks that the role is not built-in and has the given version.
-fn check_changeable(role: &Role, version: Option<i64>) -> Result<(), OfficeError> {
-    OfficeError::check_version(Subject::Role(role.id), version, role.version)?;
+/// Checks that the role is not built-in and has one of the given versions.
+fn check_changeable(role: &Role, versions: Option<&[i64]>) -> Result<(), OfficeError> {
+    OfficeError::check_version(Subject::Role(role.id), versions, role.version)?;
     if role.built_in { Err(OfficeError::BuiltInRole(role.name.clone())) } else { Ok(()) }
 }
 

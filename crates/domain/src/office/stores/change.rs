@@ -21,13 +21,13 @@ pub struct StoreChange {
 }
 
 impl Office<'_> {
-    /// Changes the store and returns the tenant. With `version`, fails if the tenant has another
-    /// version. Requires the right `storeUpdate`. A change without a difference writes nothing.
-    pub fn change_store(&self, id: BranchId, version: Option<i64>, change: &StoreChange) -> UseCaseResult<Tenant> {
+    /// Changes the store and returns the tenant. With `versions`, fails if the tenant has none
+    /// of them. Requires the right `storeUpdate`. A change without a difference writes nothing.
+    pub fn change_store(&self, id: BranchId, versions: Option<&[i64]>, change: &StoreChange) -> UseCaseResult<Tenant> {
         self.store.write("change_store", |tx| {
             let mut run = || -> Result<Tenant, UseCaseError> {
                 self.require(KnownRight::StoreUpdate)?;
-                let mut tenant = load_tenant(tx, self.tenant, version)?;
+                let mut tenant = load_tenant(tx, self.tenant, versions)?;
                 let before = find_branch(&tenant, id)?;
                 let StoreChange { name, zone } = change.clone();
                 let name = name.map_or_else(|| before.name.clone(), |name| name.trim().to_owned());
@@ -48,14 +48,14 @@ impl Office<'_> {
         })
     }
 
-    /// Closes the store for good and returns the tenant. With `version`, fails if the tenant has
-    /// another version. The last store, and a store with devices, cannot be closed. Requires the
+    /// Closes the store for good and returns the tenant. With `versions`, fails if the tenant has
+    /// none of them. The last store, and a store with devices, cannot be closed. Requires the
     /// right `storeDelete`.
-    pub fn close_store(&self, id: BranchId, version: Option<i64>) -> UseCaseResult<Tenant> {
+    pub fn close_store(&self, id: BranchId, versions: Option<&[i64]>) -> UseCaseResult<Tenant> {
         self.store.write("close_store", |tx| {
             let mut run = || -> Result<Tenant, UseCaseError> {
                 self.require(KnownRight::StoreDelete)?;
-                let mut tenant = load_tenant(tx, self.tenant, version)?;
+                let mut tenant = load_tenant(tx, self.tenant, versions)?;
                 let closed = find_branch(&tenant, id)?;
                 if tenant.branches.len() == 1 {
                     return Err(OfficeError::LastStore { name: closed.name }.into());

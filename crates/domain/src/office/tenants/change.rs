@@ -60,7 +60,7 @@ impl LimitsChange {
 }
 
 impl Office<'_> {
-    /// Changes the tenant and returns it. With `version`, fails if the tenant has another version.
+    /// Changes the tenant and returns it. With `versions`, fails if the tenant has none of them.
     /// Requires the right `tenantUpdate`. A change without a difference writes nothing.
     ///
     /// `given` are the longest lifetimes that the server's configuration allows for the tenant's
@@ -68,23 +68,23 @@ impl Office<'_> {
     /// stays, even if the configuration allows less now.
     pub fn change_tenant(
         &self,
-        version: Option<i64>,
+        versions: Option<&[i64]>,
         change: &TenantChange,
         given: &SessionLimits,
     ) -> UseCaseResult<Tenant> {
-        self.store.write("change_tenant", |tx| commit_refusal(apply(tx, self, version, change, given)))
+        self.store.write("change_tenant", |tx| commit_refusal(apply(tx, self, versions, change, given)))
     }
 }
 
 pub(in crate::office) fn apply(
     tx: &mut dyn OfficeTx,
     office: &Office<'_>,
-    version: Option<i64>,
+    versions: Option<&[i64]>,
     change: &TenantChange,
     given: &SessionLimits,
 ) -> Result<Tenant, UseCaseError> {
     office.require(KnownRight::TenantUpdate)?;
-    let before = load_tenant(tx, office.tenant, version)?;
+    let before = load_tenant(tx, office.tenant, versions)?;
     let mut refusals = FieldRefusals::default();
     let after = apply_change(&before, change, given, &mut refusals)?;
     refusals.checked()?;

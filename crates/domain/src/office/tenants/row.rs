@@ -7,15 +7,15 @@ use crate::office::error::{FieldName, OfficeError, UseCaseError};
 use crate::office::ports::OfficeTx;
 use crate::{Action, Scope, StoreError, Subject, Tenant, TenantId};
 
-/// The tenant, if it has the given version.
+/// The tenant, if it has one of the given versions.
 pub(in crate::office) fn load_tenant(
     tx: &mut dyn OfficeTx,
     id: TenantId,
-    version: Option<i64>,
+    versions: Option<&[i64]>,
 ) -> Result<Tenant, UseCaseError> {
     let found = tx.tenants().find(id)?;
     let tenant = found.ok_or_else(|| OfficeError::NotFound { field: FieldName::Tenant, value: id.to_string() })?;
-    OfficeError::check_version(Subject::Tenant(id), version, tenant.version)?;
+    OfficeError::check_version(Subject::Tenant(id), versions, tenant.version)?;
     Ok(tenant)
 }
 

@@ -63,10 +63,15 @@ impl Office<'_> {
     }
 
     /// Changes one ticket and returns it; see [`amend_tickets`](Self::amend_tickets).
-    pub fn amend_ticket(&self, id: TicketId, version: Option<i64>, change: TicketChange) -> UseCaseResult<TicketView> {
-        let amendment = TicketAmendment { event_id: self.context.event_id, id, version, change };
+    pub fn amend_ticket(
+        &self,
+        id: TicketId,
+        versions: Option<&[i64]>,
+        change: &TicketChange,
+    ) -> UseCaseResult<TicketView> {
         self.store.write("amend_tickets", |tx| {
-            commit_refusal(load_ticket(tx, self.tenant, id).and_then(|before| amend_one(tx, self, &before, &amendment)))
+            let found = load_ticket(tx, self.tenant, id);
+            commit_refusal(found.and_then(|before| amend_one(tx, self, &before, versions, change)))
         })
     }
 
@@ -104,16 +109,16 @@ pub(super) fn amend_one(
     tx: &mut dyn OfficeTx,
     office: &Office<'_>,
     before: &Ticket,
-    amendment: &TicketAmendment,
+    versions: Option<&[i64]>,
+    change: &TicketChange,
 ) -> Result<TicketView, UseCaseError> {
     let actor = load_actor(tx, office)?;
-    let TicketAmendment { event_id, version, change, .. } = amendment;
     let mut refusals = Vec::new();
-    let allowed = check_amendment(tx, office, &actor, before, *version, change, &mut refusals)?;
+    let allowed = check_amendment(tx, office, &actor, before, versions, change, &mut refusals)?;
     if let Some(first) = refusals.into_iter().next() {
         return Err(first.into());
     }
-    let allowed = allowed.map(|one| (*event_id, one)).into_iter().collect();
+    let allowed = allowed.map(|one| (office.context.event_id, one)).into_iter().collect();
     let changed = write_all(tx, office, allowed)?.pop();
     Ok(changed.ok_or_else(|| StoreError::Fault("a change of a ticket has no result".to_owned()))?)
 }
@@ -149,7 +154,8 @@ fn check_amendments<'a>(
             check_fields(tx, office, &actor, &before, change, &mut errors)?;
             None
         } else {
-            check_amendment(tx, office, &actor, &before, version, change, &mut errors)?
+            let versions = version.as_ref().map(std::slice::from_ref);
+            check_amendment(tx, office, &actor, &before, versions, change, &mut errors)?
         };
         if let Some(checked) = checked.filter(|_| is_valid && errors.is_empty()) {
             tickets.insert(id, checked.amended.ticket.clone());
@@ -170,14 +176,14 @@ fn check_amendment(
     office: &Office<'_>,
     actor: &TicketActor,
     before: &Ticket,
-    version: Option<i64>,
+    versions: Option<&[i64]>,
     change: &TicketChange,
     errors: &mut Vec<OfficeError>,
 ) -> Result<Option<AllowedAmendment>, UseCaseError> {
     let wanted = check_fields(tx, office, actor, before, change, errors)?;
     let amended = match wanted {
-        Some(wanted) => ticket::amend(before, wanted, actor, version, office.context.at).map(Some),
-        None => ticket::require_changeable(before, actor, version).map(|()| None),
+        Some(wanted) => ticket::amend(before, wanted, actor, versions, office.context.at).map(Some),
+        None => ticket::require_changeable(before, actor, versions).map(|()| None),
     };
     match map_ticket_error(before.id, amended) {
         Ok(amended) => Ok(amended.map(|amended| AllowedAmendment { changes: amended.ticket != *before, amended })),

@@ -42,10 +42,10 @@ impl Office<'_> {
     pub fn close_ticket(
         &self,
         id: TicketId,
-        version: Option<i64>,
+        versions: Option<&[i64]>,
         closing: &TicketClosing,
     ) -> UseCaseResult<TicketView> {
-        self.store.write("close_ticket", |tx| commit_refusal(close(tx, self, id, version, closing)))
+        self.store.write("close_ticket", |tx| commit_refusal(close(tx, self, id, versions, closing)))
     }
 }
 
@@ -53,7 +53,7 @@ fn close(
     tx: &mut dyn OfficeTx,
     office: &Office<'_>,
     id: TicketId,
-    version: Option<i64>,
+    versions: Option<&[i64]>,
     closing: &TicketClosing,
 ) -> Result<TicketView, UseCaseError> {
     let (before, actor) = (load_ticket(tx, office.tenant, id)?, load_actor(tx, office)?);
@@ -75,7 +75,7 @@ fn close(
             caller_numbered: numbered,
             assume_cash: closing.assume_cash,
         };
-        ticket::close(&before, settlement, &actor, version, office.context.at)
+        ticket::close(&before, settlement, &actor, versions, office.context.at)
     };
     // Checked before a number is assigned, so that a denied closing uses none.
     map_ticket_error(id, closed(closing.number.unwrap_or_default()))?;

@@ -1,6 +1,6 @@
 //! Opens a ticket, or changes the one with the same id.
 
-use super::amend_tickets::{TicketAmendment, amend_one};
+use super::amend_tickets::amend_one;
 use super::change::TicketChange;
 use super::common::{load_actor, map_ticket_error};
 use super::idempotency::{self, IdempotentRequest, TicketCreation};
@@ -31,9 +31,9 @@ impl Office<'_> {
     }
 
     /// Changes the ticket with this id, or opens it if the tenant has none. Returns whether it was
-    /// opened. `version` is the one that the caller has read; a new ticket has none.
-    pub fn put_ticket(&self, new: &NewTicket, version: Option<i64>) -> UseCaseResult<(TicketView, bool)> {
-        self.store.write("put_ticket", |tx| commit_refusal(put(tx, self, new, version)))
+    /// opened. `versions` are those that the caller has read; a new ticket has none.
+    pub fn put_ticket(&self, new: &NewTicket, versions: Option<&[i64]>) -> UseCaseResult<(TicketView, bool)> {
+        self.store.write("put_ticket", |tx| commit_refusal(put(tx, self, new, versions)))
     }
 }
 
@@ -41,12 +41,10 @@ fn put(
     tx: &mut dyn OfficeTx,
     office: &Office<'_>,
     new: &NewTicket,
-    version: Option<i64>,
+    versions: Option<&[i64]>,
 ) -> Result<(TicketView, bool), UseCaseError> {
     if let Some(before) = tx.tickets().find(office.tenant, new.id)? {
-        let amendment =
-            TicketAmendment { event_id: office.context.event_id, id: new.id, version, change: new.sheet.clone() };
-        return Ok((amend_one(tx, office, &before, &amendment)?, false));
+        return Ok((amend_one(tx, office, &before, versions, &new.sheet)?, false));
     }
     let actor = load_actor(tx, office)?;
     match open(tx, office, &actor, new)? {

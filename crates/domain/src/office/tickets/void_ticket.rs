@@ -13,8 +13,8 @@ use crate::{Action, StoreExt, Subject, TicketId};
 impl Office<'_> {
     /// Voids the ticket, which stays stored with its sheet. Requires the right `ticketDelete`, for
     /// a ticket of another owner also `ticketUpdateAny`. It does not require a sale device.
-    pub fn void_ticket(&self, id: TicketId, version: Option<i64>, reason: &Note) -> UseCaseResult<TicketView> {
-        self.store.write("void_ticket", |tx| commit_refusal(void(tx, self, id, version, reason)))
+    pub fn void_ticket(&self, id: TicketId, versions: Option<&[i64]>, reason: &Note) -> UseCaseResult<TicketView> {
+        self.store.write("void_ticket", |tx| commit_refusal(void(tx, self, id, versions, reason)))
     }
 }
 
@@ -22,11 +22,11 @@ fn void(
     tx: &mut dyn OfficeTx,
     office: &Office<'_>,
     id: TicketId,
-    version: Option<i64>,
+    versions: Option<&[i64]>,
     reason: &Note,
 ) -> Result<TicketView, UseCaseError> {
     let (before, actor) = (load_ticket(tx, office.tenant, id)?, load_actor(tx, office)?);
-    let after = map_ticket_error(id, ticket::void(&before, reason.clone(), &actor, version, office.context.at))?;
+    let after = map_ticket_error(id, ticket::void(&before, reason.clone(), &actor, versions, office.context.at))?;
     save_ticket(tx, &after)?;
     let details = Map::from_iter([
         ("reason".to_owned(), json!(reason.as_str())),

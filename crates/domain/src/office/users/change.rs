@@ -53,7 +53,7 @@ impl UserChange {
 }
 
 impl Office<'_> {
-    /// Changes the user and returns it. With `version`, fails if the user has another version.
+    /// Changes the user and returns it. With `versions`, fails if the user has none of them.
     /// Requires the right `userUpdate` (`userDelete` to delete), and every right that the user has
     /// or gets.
     ///
@@ -63,8 +63,8 @@ impl Office<'_> {
     ///
     /// A user who is no longer active loses all sessions; only a deleted one also loses permanent
     /// sessions and the password. A change without a difference writes nothing.
-    pub fn change_user(&self, id: UserId, version: Option<i64>, change: &UserChange) -> UseCaseResult<User> {
-        self.store.write("change_user", |tx| commit_refusal(apply(tx, self, id, version, change)))
+    pub fn change_user(&self, id: UserId, versions: Option<&[i64]>, change: &UserChange) -> UseCaseResult<User> {
+        self.store.write("change_user", |tx| commit_refusal(apply(tx, self, id, versions, change)))
     }
 
     /// Activates, suspends or deletes a user; see [`change_user`](Self::change_user). A deleted
@@ -106,12 +106,12 @@ fn apply(
     tx: &mut dyn OfficeTx,
     office: &Office<'_>,
     id: UserId,
-    version: Option<i64>,
+    versions: Option<&[i64]>,
     change: &UserChange,
 ) -> Result<User, UseCaseError> {
     authorize(office, change)?;
     let before = load_user(tx, office.tenant, id)?;
-    apply_to(tx, office, &before, version, change)
+    apply_to(tx, office, &before, versions, change)
 }
 
 /// Checks the right that the change requires of every caller.
@@ -125,12 +125,12 @@ fn apply_to(
     tx: &mut dyn OfficeTx,
     office: &Office<'_>,
     before: &User,
-    version: Option<i64>,
+    versions: Option<&[i64]>,
     change: &UserChange,
 ) -> Result<User, UseCaseError> {
     let id = before.id;
     authorize(office, change)?;
-    OfficeError::check_version(Subject::User(id), version, before.version)?;
+    OfficeError::check_version(Subject::User(id), versions, before.version)?;
     if may_remove_admin(change) {
         last_admin::claim_tenant(tx, office.tenant)?;
     }

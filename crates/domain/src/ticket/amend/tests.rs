@@ -100,7 +100,7 @@ fn every_change_requires_each_of_its_rights() {
             let ticket = opened_ticket(before().check().unwrap());
             let wanted = wanted.clone().check().unwrap();
             let asked = [&[change][..], besides].concat();
-            let with = |rights: &[&str]| amend(&ticket, wanted.clone(), &actor(by, rights), Some(1), LATER);
+            let with = |rights: &[&str]| amend(&ticket, wanted.clone(), &actor(by, rights), Some(&[1]), LATER);
             let done = with(&asked).unwrap();
             assert_eq!((&done.ticket.sheet, done.ticket.version), (&wanted, 2), "{what}");
             assert_eq!((done.ticket.updated_at, done.ticket.opened_at), (LATER, ticket.opened_at), "{what}");
@@ -148,12 +148,12 @@ fn ticket_update_any_does_not_imply_ticket_update() {
 #[test]
 fn unchanged_sheet_changes_nothing_and_new_item_order_is_kept() {
     let ticket = opened_ticket(before().check().unwrap());
-    let same = amend(&ticket, before().check().unwrap(), &actor(1, &["ticketUpdate"]), Some(1), LATER).unwrap();
+    let same = amend(&ticket, before().check().unwrap(), &actor(1, &["ticketUpdate"]), Some(&[1]), LATER).unwrap();
     assert_eq!(same, AmendResult { ticket: ticket.clone(), edits: Vec::new() });
     let mut other = before();
     other.items.reverse();
     let other = other.check().unwrap();
-    let moved = amend(&ticket, other.clone(), &actor(1, &["ticketUpdate"]), Some(1), LATER).unwrap();
+    let moved = amend(&ticket, other.clone(), &actor(1, &["ticketUpdate"]), Some(&[1]), LATER).unwrap();
     assert_eq!((moved.ticket.version, moved.edits.len()), (2, 0));
     assert_eq!(moved.ticket.sheet, other);
 }
@@ -162,8 +162,8 @@ fn unchanged_sheet_changes_nothing_and_new_item_order_is_kept() {
 fn second_change_of_same_version_is_version_mismatch() {
     let ticket = opened_ticket(before().check().unwrap());
     let wanted = || changes().swap_remove(0).1.check().unwrap();
-    let first = amend(&ticket, wanted(), &admin(1), Some(1), LATER).unwrap().ticket;
-    let second = amend(&first, wanted(), &admin(2), Some(1), LATER);
+    let first = amend(&ticket, wanted(), &admin(1), Some(&[1]), LATER).unwrap().ticket;
+    let second = amend(&first, wanted(), &admin(2), Some(&[1]), LATER);
     assert_eq!(second, Err(TicketError::VersionMismatch { current: 2 }));
     assert!(amend(&first, wanted(), &admin(2), None, LATER).is_ok(), "who asks for no version gets none compared");
 }
@@ -176,7 +176,7 @@ fn refunded_items_are_immutable() {
     let fixed = |change: &dyn Fn(&mut Draft)| {
         let mut draft = made.sheet.draft().clone();
         change(&mut draft);
-        amend(&made, draft.check().unwrap(), &admin(1), Some(1), LATER).err()
+        amend(&made, draft.check().unwrap(), &admin(1), Some(&[1]), LATER).err()
     };
     for change in [
         &(|draft: &mut Draft| drop(draft.items.pop())) as &dyn Fn(&mut Draft),

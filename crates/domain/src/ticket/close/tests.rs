@@ -32,7 +32,7 @@ fn ticket_is_closed_by_existing_or_new_payments() {
         ("a payment of nothing", vec![], Some(vec![cash("0")]), Err(TicketError::InvalidPayment { out: false })),
     ] {
         let ticket = with_payments(before.clone());
-        let made = close(&ticket, with(now.clone()), &actor(1, &["ticketClose", "ticketUpdate"]), Some(1), LATER);
+        let made = close(&ticket, with(now.clone()), &actor(1, &["ticketClose", "ticketUpdate"]), Some(&[1]), LATER);
         assert_eq!(
             made.as_ref().map(|made| made.change_due().unwrap()),
             change.as_ref().map(|text| amount(text)),

@@ -154,8 +154,9 @@ fn refund_requires_closed_ticket_and_rights() {
 fn paid_out(refund: &Ticket, rounding: &str, paid: &str) -> Ticket {
     let rounding = refund.sheet.rounding.with_amount(amount(rounding), refund.sheet.currency).unwrap();
     let wanted = Draft { rounding, ..refund.sheet.draft().clone() }.check().unwrap();
-    let changed = amend(refund, wanted, &admin(2), Some(1), Instant::default()).unwrap().ticket;
-    close(&changed, Settlement::new(Some(vec![cash(paid)]), receipt()), &admin(2), Some(2), Instant::default()).unwrap()
+    let changed = amend(refund, wanted, &admin(2), Some(&[1]), Instant::default()).unwrap().ticket;
+    close(&changed, Settlement::new(Some(vec![cash(paid)]), receipt()), &admin(2), Some(&[2]), Instant::default())
+        .unwrap()
 }
 
 #[test]

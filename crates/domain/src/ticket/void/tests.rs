@@ -23,14 +23,14 @@ fn ticket_is_voided_on_any_device_and_keeps_its_content() {
         (2, &["ticketDelete", "ticketUpdateAny"], None),
     ] {
         let hand = TicketActor { device, ..actor(by, rights) };
-        let made = void(&ticket, reason.clone(), &hand, Some(1), LATER).unwrap();
+        let made = void(&ticket, reason.clone(), &hand, Some(&[1]), LATER).unwrap();
         let on = device.map(|(device, _)| device);
         let voiding = Voiding { at: LATER, by: user(by), on, reason: reason.clone() };
         let state = TicketState::Void(Box::new(voiding));
         assert_eq!(made.record(), &TicketRecord { state, updated_at: LATER, version: 2, ..ticket.record().clone() });
     }
-    let refused = void(&ticket, reason.clone(), &actor(2, &["ticketDelete"]), Some(1), LATER);
+    let refused = void(&ticket, reason.clone(), &actor(2, &["ticketDelete"]), Some(&[1]), LATER);
     assert_eq!(refused, Err(missing("ticketUpdateAny")));
-    let refused = void(&ticket, reason, &actor(1, &["ticketUpdateAny", "ticketUpdate"]), Some(1), LATER);
+    let refused = void(&ticket, reason, &actor(1, &["ticketUpdateAny", "ticketUpdate"]), Some(&[1]), LATER);
     assert_eq!(refused, Err(missing("ticketDelete")));
 }

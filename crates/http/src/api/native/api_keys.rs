@@ -114,7 +114,7 @@ async fn get_api_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
 }
 
 async fn update_api_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (id, condition) = (read_id(&call, FieldName::ApiKey)?, read_if_match(call.head())?);
+    let (id, versions) = (read_id(&call, FieldName::ApiKey)?, read_if_match(call.head())?);
     let sent = body::read_partial_request(&call, |_: &UpdateApiKey| Vec::new())?;
     let (view, revokes) = call
         .with_office(move |context| {
@@ -125,7 +125,7 @@ async fn update_api_key(call: Request, caller: Caller) -> Result<HttpResponse, A
                 name_violations(&office, KnownRight::ApiKeyUpdate, &names)
             })?;
             let change = sent.into_change();
-            let key = condition.apply(|version| into_api_result(office.change_api_key(id, version, &change)))?;
+            let key = into_api_result(office.change_api_key(id, versions.as_deref(), &change))?;
             Ok((office.unguarded().load_api_key_view(&key)?, change.active == Some(false)))
         })
         .await?;
@@ -134,7 +134,7 @@ async fn update_api_key(call: Request, caller: Caller) -> Result<HttpResponse, A
 }
 
 async fn rotate_api_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (id, condition) = (read_id(&call, FieldName::ApiKey)?, read_if_match(call.head())?);
+    let (id, versions) = (read_id(&call, FieldName::ApiKey)?, read_if_match(call.head())?);
     let overlap = body::read_optional_request::<RotateApiKey>(&call)?.into_overlap();
     let ends_previous = overlap.is_zero();
     let (view, secret) = call
@@ -144,7 +144,7 @@ async fn rotate_api_key(call: Request, caller: Caller) -> Result<HttpResponse, A
                 into_api_result(office.reader().find_api_key(id))?.ok_or_else(|| not_found(FieldName::ApiKey, id))?;
             let (secret, wrapped_secret) = context.auth.generate_api_key_secret(&found.key.client_id)?;
             let rotation = SecretRotation { wrapped_secret, overlap };
-            let key = condition.apply(|version| into_api_result(office.rotate_api_key(id, version, &rotation)))?;
+            let key = into_api_result(office.rotate_api_key(id, versions.as_deref(), &rotation))?;
             Ok((office.unguarded().load_api_key_view(&key)?, secret))
         })
         .await?;
@@ -154,10 +154,10 @@ async fn rotate_api_key(call: Request, caller: Caller) -> Result<HttpResponse, A
 }
 
 async fn delete_api_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (id, condition) = (read_id(&call, FieldName::ApiKey)?, read_if_match(call.head())?);
+    let (id, versions) = (read_id(&call, FieldName::ApiKey)?, read_if_match(call.head())?);
     call.with_office(move |context| {
         let office = context.for_caller(&caller)?;
-        condition.apply(|version| into_api_result(office.delete_api_key(id, version)))
+        into_api_result(office.delete_api_key(id, versions.as_deref()))
     })
     .await?;
     Ok(revocations::with_position(&call, no_content()).await)

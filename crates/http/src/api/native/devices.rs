@@ -10,16 +10,14 @@ use crate::context::office::name_violations;
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
-use tillgate_domain::office::{
-    DeviceChange, DeviceFilter, DeviceView, EntityChange, FieldName, Office, PageRequest, UseCaseResult,
-};
+use tillgate_domain::office::{DeviceChange, DeviceFilter, DeviceView, EntityChange, FieldName, Office, PageRequest};
 use tillgate_domain::{
     BranchId, Device, DeviceId, DeviceStatus, Environment, KnownRight, PrincipalId, SessionId, TenantId,
 };
 
 use super::page::PageQuery;
 use super::path::{not_found, read_id, render_created};
-use super::version::{VersionCondition, read_if_match, render_versioned};
+use super::version::{read_if_match, render_versioned};
 use super::{body, no_content, passwords, revocations, sessions};
 use crate::error::ApiError;
 use crate::error::office::into_api_result;
@@ -161,7 +159,7 @@ async fn get_device(call: Request, caller: Caller) -> Result<HttpResponse, ApiEr
 }
 
 async fn update_device(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (id, condition) = (read_id(&call, FieldName::Device)?, read_if_match(call.head())?);
+    let (id, versions) = (read_id(&call, FieldName::Device)?, read_if_match(call.head())?);
     let sent = body::read_partial_request(&call, |_: &UpdateDevice| Vec::new())?;
     let (changed, ends_sessions) = call
         .with_office(move |context| {
@@ -171,7 +169,7 @@ async fn update_device(call: Request, caller: Caller) -> Result<HttpResponse, Ap
                 name_violations(&office, sent.right(), &sent.names(EntityChange::Device(id, &change)))
             })?;
             let change = sent.into_change();
-            let changed = condition.apply(|version| into_api_result(office.change_device(id, version, &change)))?;
+            let changed = into_api_result(office.change_device(id, versions.as_deref(), &change))?;
             Ok((load_view(&office, &changed)?, change.ends_sessions()))
         })
         .await?;
@@ -180,10 +178,13 @@ async fn update_device(call: Request, caller: Caller) -> Result<HttpResponse, Ap
 }
 
 async fn retire_device(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (id, condition) = (read_id(&call, FieldName::Device)?, read_if_match(call.head())?);
+    let (id, versions) = (read_id(&call, FieldName::Device)?, read_if_match(call.head())?);
     let change = DeviceChange { status: Some(DeviceStatus::Retired), ..DeviceChange::default() };
-    run_device_change(&call, caller, condition, move |office, version| office.change_device(id, version, &change))
-        .await?;
+    call.with_office(move |context| {
+        let office = context.for_caller(&caller)?;
+        into_api_result(office.change_device(id, versions.as_deref(), &change))
+    })
+    .await?;
     Ok(revocations::with_position(&call, no_content()).await)
 }
 
@@ -203,21 +204,6 @@ async fn remove_device_password(call: Request, caller: Caller) -> Result<HttpRes
 
 async fn unlock_device(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     passwords::unlock_principal(&call, caller, PrincipalId::Device(read_id(&call, FieldName::Device)?)).await
-}
-
-/// Runs a use case that changes a device, and loads the device with the names of its roles.
-async fn run_device_change(
-    call: &Request,
-    caller: Caller,
-    condition: VersionCondition,
-    change: impl Fn(&Office<'_>, Option<i64>) -> UseCaseResult<Device> + Send + 'static,
-) -> Result<DeviceView, ApiError> {
-    call.with_office(move |context| {
-        let office = context.for_caller(&caller)?;
-        let device = condition.apply(|version| into_api_result(change(&office, version)))?;
-        load_view(&office, &device)
-    })
-    .await
 }
 
 fn load_view(office: &Office<'_>, device: &Device) -> Result<DeviceView, ApiError> {

@@ -90,7 +90,7 @@ async fn get_role(call: Request, caller: Caller) -> Result<HttpResponse, ApiErro
 }
 
 async fn update_role(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (id, condition) = (read_id(&call, FieldName::Role)?, read_if_match(call.head())?);
+    let (id, versions) = (read_id(&call, FieldName::Role)?, read_if_match(call.head())?);
     let sent = body::read_partial_request(&call, |_: &UpdateRole| Vec::new())?;
     let role = call
         .with_office(move |context| {
@@ -101,7 +101,7 @@ async fn update_role(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
                 name_violations(&office, KnownRight::RoleUpdate, &NamedFields { change, ..NamedFields::default() })
             })?;
             let change = sent.into_change();
-            let role = condition.apply(|version| into_api_result(office.change_role(id, version, &change)))?;
+            let role = into_api_result(office.change_role(id, versions.as_deref(), &change))?;
             Ok(office.unguarded().load_role_view(role)?)
         })
         .await?;
@@ -109,10 +109,10 @@ async fn update_role(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
 }
 
 async fn delete_role(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (id, condition) = (read_id(&call, FieldName::Role)?, read_if_match(call.head())?);
+    let (id, versions) = (read_id(&call, FieldName::Role)?, read_if_match(call.head())?);
     call.with_office(move |context| {
         let office = context.for_caller(&caller)?;
-        condition.apply(|version| into_api_result(office.delete_role(id, version)))
+        into_api_result(office.delete_role(id, versions.as_deref()))
     })
     .await?;
     Ok(no_content())

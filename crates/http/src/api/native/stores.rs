@@ -71,23 +71,23 @@ async fn get_store(call: Request, caller: Caller) -> Result<HttpResponse, ApiErr
 }
 
 async fn update_store(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (id, condition) = (read_id(&call, FieldName::Store)?, read_if_match(call.head())?);
+    let (id, versions) = (read_id(&call, FieldName::Store)?, read_if_match(call.head())?);
     let sent: UpdateStore = body::read_request(&call)?;
     let tenant = call
         .with_office(move |context| {
             let office = context.for_caller(&caller)?;
             let change = sent.into_change();
-            condition.apply(|version| into_api_result(office.change_store(id, version, &change)))
+            into_api_result(office.change_store(id, versions.as_deref(), &change))
         })
         .await?;
     render_store(StatusCode::OK, &tenant, id)
 }
 
 async fn delete_store(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (id, condition) = (read_id(&call, FieldName::Store)?, read_if_match(call.head())?);
+    let (id, versions) = (read_id(&call, FieldName::Store)?, read_if_match(call.head())?);
     call.with_office(move |context| {
         let office = context.for_caller(&caller)?;
-        condition.apply(|version| into_api_result(office.close_store(id, version)))
+        into_api_result(office.close_store(id, versions.as_deref()))
     })
     .await?;
     Ok(no_content())

@@ -58,7 +58,7 @@ async fn get_tenant(call: Request, caller: Caller) -> Result<HttpResponse, ApiEr
 
 async fn update_tenant(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     read_own_tenant_id(&call, &caller)?;
-    let condition = read_if_match(call.head())?;
+    let versions = read_if_match(call.head())?;
     let sent = body::read_partial_request(&call, |_: &UpdateTenant| Vec::new())?;
     let given = call.mount().server.mount_limits.longest(&caller.profile.tenant.slug);
     let tenant = call
@@ -70,7 +70,7 @@ async fn update_tenant(call: Request, caller: Caller) -> Result<HttpResponse, Ap
                 name_violations(&office, KnownRight::TenantUpdate, &NamedFields { change, ..NamedFields::default() })
             })?;
             let change = sent.into_change();
-            condition.apply(|version| into_api_result(office.change_tenant(version, &change, &given)))
+            into_api_result(office.change_tenant(versions.as_deref(), &change, &given))
         })
         .await?;
     render_versioned(StatusCode::OK, tenant.version, &TenantBody::from_tenant(&tenant))

@@ -15,7 +15,7 @@ use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
 use tillgate_domain::office::ports::{OffsetPageRequest, TicketCursor, TicketFilter, TicketOrder, TicketSortKey};
 use tillgate_domain::office::{
-    FieldName, ListPart, NamedFields, OfficeError, TicketSearch, TicketView, UnguardedOffice,
+    FieldName, ListPart, NamedFields, Office, OfficeError, TicketSearch, TicketView, UnguardedOffice,
 };
 use tillgate_domain::ticket::{Note, TicketStatus};
 use tillgate_domain::{JsonObject, KnownRight, TenantId, TicketId};
@@ -23,7 +23,7 @@ use tillgate_domain::{JsonObject, KnownRight, TenantId, TicketId};
 use super::export::{ExportWriter, export_list};
 use super::page::PageQuery;
 use super::path::{not_found, read_id, render_created};
-use super::version::{VersionCondition, read_if_match, render_versioned};
+use super::version::{read_if_match, render_versioned};
 use super::{body, no_content};
 use crate::context::large_body_limiter::MAX_TICKET_BODY_BYTES;
 use crate::error::office::into_api_result;
@@ -204,43 +204,46 @@ async fn create_ticket(call: Request, caller: Caller) -> Result<HttpResponse, Ap
     render_created_ticket(&call, &created.ticket)
 }
 
-/// How often an update with `If-Match: *` is attempted if others change the ticket concurrently.
+/// How often an update is attempted if others change the ticket concurrently, from one version that
+/// `If-Match` allows to another.
 const MAX_UPDATE_ATTEMPTS: usize = 5;
 
 async fn update_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (id, condition) = (read_id(&call, FieldName::Ticket)?, read_if_match(call.head())?);
+    let (id, versions) = (read_id(&call, FieldName::Ticket)?, read_if_match(call.head())?);
     let patch: JsonObject = read_object(call.head().headers(), call.body())?;
     let changed = call
         .with_office(move |context| {
-            let office = context.for_caller(&caller)?;
-            // the patch is merged with the ticket that was read, so the update always requires that
-            // version
-            let amend = |expected: Option<i64>| {
-                let found = office.unguarded().find_ticket(id)?.ok_or_else(|| not_found(FieldName::Ticket, id))?;
-                let names = |names: &NamedFields<'_>| name_violations(&office, KnownRight::TicketUpdate, names);
-                let change = request::apply_patch(&found, &patch, names)?;
-                let version = Some(expected.unwrap_or(found.ticket.version));
-                into_api_result(office.amend_ticket(id, version, change))
-            };
-            let mut answer = condition.apply(&amend);
+            let (office, versions) = (context.for_caller(&caller)?, versions.as_deref());
             for _ in 1..MAX_UPDATE_ATTEMPTS {
-                match answer {
-                    Err(ApiError::Office(OfficeError::VersionMismatch { .. }))
-                        if condition == VersionCondition::Any =>
-                    {
-                        answer = condition.apply(&amend);
-                    }
-                    _ => break,
+                match patch_ticket(&office, id, versions, &patch) {
+                    Err(ApiError::Office(OfficeError::VersionMismatch { current, .. }))
+                        if versions.is_none_or(|versions| versions.contains(&current)) => {}
+                    answer => return answer,
                 }
             }
-            answer
+            patch_ticket(&office, id, versions, &patch)
         })
         .await?;
     render_ticket(StatusCode::OK, &changed)
 }
 
+/// Merges the patch with the ticket that is stored, and changes that version of it if it is one of
+/// `versions`; `None` matches every version.
+fn patch_ticket(
+    office: &Office<'_>,
+    id: TicketId,
+    versions: Option<&[i64]>,
+    patch: &JsonObject,
+) -> Result<TicketView, ApiError> {
+    let found = office.unguarded().find_ticket(id)?.ok_or_else(|| not_found(FieldName::Ticket, id))?;
+    let names = |names: &NamedFields<'_>| name_violations(office, KnownRight::TicketUpdate, names);
+    let change = request::apply_patch(&found, patch, names)?;
+    let merged = Some(found.ticket.version).filter(|merged| versions.is_none_or(|versions| versions.contains(merged)));
+    into_api_result(office.amend_ticket(id, Some(merged.as_slice()), &change))
+}
+
 async fn void_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (id, condition) = (read_id(&call, FieldName::Ticket)?, read_if_match(call.head())?);
+    let (id, versions) = (read_id(&call, FieldName::Ticket)?, read_if_match(call.head())?);
     let mut sent = QueryParameters::strict(call.head());
     let what = "must have at most 2000 characters and no control characters";
     let reason =
@@ -248,20 +251,20 @@ async fn void_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
     let reason = sent.finish(reason)?;
     call.with_office(move |context| {
         let office = context.for_caller(&caller)?;
-        condition.apply(|version| into_api_result(office.void_ticket(id, version, &reason)))
+        into_api_result(office.void_ticket(id, versions.as_deref(), &reason))
     })
     .await?;
     Ok(no_content())
 }
 
 async fn close_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (id, condition) = (read_id(&call, FieldName::Ticket)?, read_if_match(call.head())?);
+    let (id, versions) = (read_id(&call, FieldName::Ticket)?, read_if_match(call.head())?);
     let sent: CloseTicket = body::read_optional_request(&call)?;
     let closing = sent.into_closing();
     let view = call
         .with_office(move |context| {
             let office = context.for_caller(&caller)?;
-            condition.apply(|version| into_api_result(office.close_ticket(id, version, &closing)))
+            into_api_result(office.close_ticket(id, versions.as_deref(), &closing))
         })
         .await?;
     render_ticket(StatusCode::OK, &view)

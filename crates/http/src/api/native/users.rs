@@ -14,15 +14,15 @@ use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
 use tillgate_domain::office::{
-    self, DeviceRolesChange, EntityChange, FieldName, ListPart, MAX_PAGE_SIZE, Office, OfficeReader, UseCaseResult,
-    UserCursor, UserOrder, UserView, UserViewQuery,
+    self, DeviceRolesChange, EntityChange, FieldName, ListPart, MAX_PAGE_SIZE, Office, OfficeReader, UserCursor,
+    UserOrder, UserView, UserViewQuery,
 };
 use tillgate_domain::{KnownRight, PrincipalId, RoleName, TenantId, User, UserId, UserStatus};
 
 use super::export::{ExportWriter, export_list};
 use super::page::PageQuery;
 use super::path::{not_found, read_id, render_created};
-use super::version::{VersionCondition, read_if_match, render_versioned};
+use super::version::{read_if_match, render_versioned};
 use super::{body, no_content, passwords, revocations};
 use crate::error::office::into_api_result;
 use crate::error::{ApiError, FieldErrorCode};
@@ -225,7 +225,7 @@ async fn get_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiErro
 }
 
 async fn update_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (id, condition) = (read_id(&call, FieldName::User)?, read_if_match(call.head())?);
+    let (id, versions) = (read_id(&call, FieldName::User)?, read_if_match(call.head())?);
     let sent = body::read_partial_request(&call, |_: &UpdateUser| Vec::new())?;
     let (view, growing, ends_sessions) = call
         .with_office(move |context| {
@@ -241,7 +241,7 @@ async fn update_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
                 context.auth.confirm_password(&caller, &proof)?;
                 change.password_confirmed = true;
             }
-            let user = condition.apply(|version| into_api_result(office.change_user(id, version, &change)))?;
+            let user = into_api_result(office.change_user(id, versions.as_deref(), &change))?;
             let growing = if promotes { office.unguarded().list_unrestricted_api_keys(id)? } else { Vec::new() };
             Ok((load_view(&office, &user)?, growing, change.ends_sessions()))
         })
@@ -251,9 +251,13 @@ async fn update_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
 }
 
 async fn delete_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (id, condition) = (read_id(&call, FieldName::User)?, read_if_match(call.head())?);
+    let (id, versions) = (read_id(&call, FieldName::User)?, read_if_match(call.head())?);
     let change = office::UserChange { status: Some(UserStatus::Deleted), ..office::UserChange::default() };
-    run_user_change(&call, caller, condition, move |office, version| office.change_user(id, version, &change)).await?;
+    call.with_office(move |context| {
+        let office = context.for_caller(&caller)?;
+        into_api_result(office.change_user(id, versions.as_deref(), &change))
+    })
+    .await?;
     Ok(revocations::with_position(&call, no_content()).await)
 }
 
@@ -273,21 +277,6 @@ async fn request_email_verification(call: Request, caller: Caller) -> Result<Htt
 
 async fn unlock_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     passwords::unlock_principal(&call, caller, PrincipalId::User(read_id(&call, FieldName::User)?)).await
-}
-
-/// Runs a use case that changes a user, and loads the user with the names of roles and devices.
-async fn run_user_change(
-    call: &Request,
-    caller: Caller,
-    condition: VersionCondition,
-    change: impl Fn(&Office<'_>, Option<i64>) -> UseCaseResult<User> + Send + 'static,
-) -> Result<UserView, ApiError> {
-    call.with_office(move |context| {
-        let office = context.for_caller(&caller)?;
-        let user = condition.apply(|version| into_api_result(change(&office, version)))?;
-        load_view(&office, &user)
-    })
-    .await
 }
 
 fn load_view(office: &Office<'_>, user: &User) -> Result<UserView, ApiError> {

@@ -79,11 +79,11 @@ impl HistoryFixture {
 
     pub(super) fn run_action(&self, till: Till, ticket: TicketId, act: TillAction, seen: Option<i64>) -> ActionRecord {
         let office = Office::new(&*self.database, self.records.tenant.id, self.audit_context(till));
-        let mark = self.draw_id().to_string();
+        let (mark, versions) = (self.draw_id().to_string(), seen.as_ref().map(std::slice::from_ref));
         let amend = |change: TicketChange| {
             let external_id = Some(Label::parse(&mark).unwrap());
             let change = TicketChange { external_id, ..change };
-            office.amend_ticket(ticket, seen, change).unwrap().map(|shown| shown.ticket)
+            office.amend_ticket(ticket, versions, &change).unwrap().map(|shown| shown.ticket)
         };
         let done = match &act {
             TillAction::Items(quantities) => {
@@ -97,11 +97,11 @@ impl HistoryFixture {
                 let amount = "1000".parse().unwrap();
                 let payments = vec![Payment { method: PaymentMethod::Cash, name: Label::default(), amount }];
                 let closing = TicketClosing { payments: Some(payments), ..TicketClosing::default() };
-                let done = office.close_ticket(ticket, seen, &closing).unwrap();
+                let done = office.close_ticket(ticket, versions, &closing).unwrap();
                 done.map(|shown| shown.ticket)
             }
             TillAction::Void => {
-                let done = office.void_ticket(ticket, seen, &Note::default()).unwrap();
+                let done = office.void_ticket(ticket, versions, &Note::default()).unwrap();
                 done.map(|shown| shown.ticket)
             }
             TillAction::Refund(quantity) => {

@@ -1,6 +1,8 @@
 //! PORTOS' API keys: those of the back office in this contract's format. The secret of a key is
 //! only in the response that creates it.
 
+use std::slice;
+
 use actix_web::HttpResponse;
 use actix_web::http::header::{HeaderValue, LOCATION};
 use actix_web::http::{Method, StatusCode};
@@ -157,7 +159,7 @@ async fn update_api_key(call: Request, caller: Caller) -> Result<HttpResponse, A
                 let names = NamedFields { change: Some(EntityChange::ApiKey(id, &sent.change)), ..sent.names() };
                 name_violations(&office, KnownRight::ApiKeyUpdate, &names)
             })?;
-            let key = into_api_result(office.change_api_key(id, version, &change))?;
+            let key = into_api_result(office.change_api_key(id, version.as_ref().map(slice::from_ref), &change))?;
             Ok(build_row(&office.unguarded().load_api_key_view(&key)?, None))
         })
         .await?;

@@ -7,6 +7,7 @@ mod response;
 mod stream;
 
 use std::ops::RangeInclusive;
+use std::slice;
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{HeaderValue, LOCATION};
@@ -143,7 +144,7 @@ async fn put_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiEr
             let office = context.for_caller(&caller)?;
             let sent = sent.check_body(|sent| owner_violations(&office, Some(id), &sent.change, caller.user()))?;
             let new = NewTicket { id, currency, sheet: sent.change };
-            into_api_result(office.put_ticket(&new, sent.version))
+            into_api_result(office.put_ticket(&new, sent.version.as_ref().map(slice::from_ref)))
         })
         .await?;
     if opened {
@@ -223,7 +224,7 @@ async fn close_ticket(call: Request, caller: Caller) -> Result<HttpResponse, Api
     let view = call
         .with_office(move |context| {
             let office = context.for_caller(&caller)?;
-            into_api_result(office.close_ticket(id, version, &closing))
+            into_api_result(office.close_ticket(id, version.as_ref().map(slice::from_ref), &closing))
         })
         .await?;
     render_ticket(StatusCode::OK, &view)

@@ -80,7 +80,7 @@ impl Day<'_> {
             Sale::Cash | Sale::Card | Sale::Refund => None,
         };
         if let Some(change) = change {
-            ticket = check_decided(self.office(caller)?.amend_ticket(id, None, change))?;
+            ticket = check_decided(self.office(caller)?.amend_ticket(id, None, &change))?;
         }
         self.close(caller, &ticket, sale == Sale::Card)?;
         self.last_closed.insert(till, id);
