@@ -226,8 +226,9 @@ pub fn well_formed(method: &str, path: &str, id: &str) -> TestRequest {
         ("PUT", "/sessions/current/password") => {
             Some(json!({ "current_password": TEST_PASSWORD, "password": "staple battery" }))
         }
-        ("PUT", "/sessions/current/pin") => Some(json!({ "password": TEST_PASSWORD })),
-        ("POST", "/sessions/current/step-up") => Some(json!({ "password": TEST_PASSWORD })),
+        ("PUT", "/sessions/current/pin") | ("POST", "/sessions/current/step-up") => {
+            Some(json!({ "password": TEST_PASSWORD }))
+        }
         _ => None,
     };
     let path_of_resource = path.replace("{id}", id).replace("{position}", "1").replace("{thumbprint}", UNKNOWN_KEY);

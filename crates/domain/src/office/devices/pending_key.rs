@@ -118,10 +118,10 @@ fn accept(
     let named = tx.devices().find_by_name(office.tenant, &acceptance.device.to_folded())?;
     let unknown = || OfficeError::UnknownName { field: FieldName::Device, value: acceptance.device.to_string() };
     let device = named.ok_or_else(unknown)?.id;
-    if let Some(chosen) = key.device {
-        if chosen != device || !has_current_code(tx, &key, device)? {
-            return Err(unknown_code(code.text).into());
-        }
+    if let Some(chosen) = key.device
+        && (chosen != device || !has_current_code(tx, &key, device)?)
+    {
+        return Err(unknown_code(code.text).into());
     }
     // a code with which somebody has started the enrollment of the device is another matter
     let tenant = tx.tenants().find(office.tenant)?;
