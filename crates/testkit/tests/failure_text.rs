@@ -59,7 +59,7 @@ impl AuthTx for Transaction<'_, '_> {
         self
     }
     delegate! {
-        sessions: Sessions, credentials: Credentials, tenants: Tenants, users: Users, devices: Devices, roles: Roles,
+        sessions: Sessions, credentials: Credentials, pins: Pins, tenants: Tenants, users: Users, devices: Devices, roles: Roles,
         attempts: Attempts, known_networks: KnownNetworks, keys: Keys, feed: Feed,
         live_events: LiveEvents, nodes: Nodes, instances: Instances, api_keys: ApiKeys, enrollments: Enrollments,
         device_keys: DeviceKeys, pending_keys: PendingKeys,

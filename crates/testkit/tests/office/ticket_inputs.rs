@@ -91,9 +91,9 @@ impl StaffedFixture {
         tenant: TenantId,
         stamp: AuditContext,
         id: TicketId,
-        change: TicketChange,
+        change: &TicketChange,
     ) -> Result<TicketView, OfficeError> {
-        Office::new(self.store(), tenant, stamp).amend_ticket(id, None, &change).unwrap()
+        Office::new(self.store(), tenant, stamp).amend_ticket(id, None, change).unwrap()
     }
 
     pub(crate) fn close_ticket(&self, id: TicketId, payments: Vec<Payment>) -> Result<TicketView, OfficeError> {

@@ -40,7 +40,7 @@ fn ticket_transfer_requires_a_present_user() {
             let value = if matches!(owner, OwnerRef::Id(_)) { user.id.to_string() } else { user.name.to_string() };
             let change = owner_change(owner);
             assert_eq!(
-                shop.amend_ticket(shop.tenant_id(), shop.seller_context(), ticket, change.clone()),
+                shop.amend_ticket(shop.tenant_id(), shop.seller_context(), ticket, &change),
                 unknown(value.clone())
             );
             let opened = shop.office_as(shop.seller_context()).open_ticket(&new_ticket(change), None).unwrap();
@@ -50,18 +50,18 @@ fn ticket_transfer_requires_a_present_user() {
     let count = shop.memory.audit_events().iter().filter(|event| event.action == Action::TicketUpdate).count();
     assert_eq!(count, 0);
     let given = shop
-        .amend_ticket(shop.tenant_id(), shop.seller_context(), ticket, owner_change(OwnerRef::Name(eva.name.clone())))
+        .amend_ticket(shop.tenant_id(), shop.seller_context(), ticket, &owner_change(OwnerRef::Name(eva.name.clone())))
         .unwrap();
     assert_eq!(given.ticket.sheet.owner, eva.id);
     // a deleted user keeps the ticket, and a till that sends it back unchanged changes nothing
     shop.set_user_status(eva.id, UserStatus::Deleted);
     let other = shop.add_user(shop.tenant_id(), "eva");
     for owner in [OwnerRef::Id(eva.id), OwnerRef::Name(eva.name.clone())] {
-        let kept = shop.amend_ticket(shop.tenant_id(), shop.seller_context(), ticket, owner_change(owner)).unwrap();
+        let kept = shop.amend_ticket(shop.tenant_id(), shop.seller_context(), ticket, &owner_change(owner)).unwrap();
         assert_eq!((kept.ticket.sheet.owner, kept.ticket.version), (eva.id, 2), "as it was");
     }
     let over = shop
-        .amend_ticket(shop.tenant_id(), shop.seller_context(), ticket, owner_change(OwnerRef::Id(other.id)))
+        .amend_ticket(shop.tenant_id(), shop.seller_context(), ticket, &owner_change(OwnerRef::Id(other.id)))
         .unwrap();
     assert_eq!(over.ticket.sheet.owner, other.id);
 }
@@ -79,7 +79,7 @@ fn ticket_of_another_tenant_is_not_found() {
     let by = || context_at(stranger, till);
     let absent = |id: TicketId| OfficeError::NotFound { field: FieldName::Ticket, value: id.to_string() };
     assert_eq!(UnguardedOffice::new(shop.store(), elsewhere).find_ticket(ticket.id).unwrap(), None);
-    assert_eq!(shop.amend_ticket(elsewhere, by(), ticket.id, name_change("x")), Err(absent(ticket.id)));
+    assert_eq!(shop.amend_ticket(elsewhere, by(), ticket.id, &name_change("x")), Err(absent(ticket.id)));
     let closing = TicketClosing { assume_cash: true, ..TicketClosing::default() };
     let closed = Office::new(shop.store(), elsewhere, by()).close_ticket(ticket.id, None, &closing).unwrap();
     assert_eq!(closed, Err(absent(ticket.id)));
@@ -105,7 +105,7 @@ fn ticket_of_another_tenant_is_not_found() {
         shop.tenant_id(),
         context_at(shop.fixture.user("manager").id, till),
         ticket.id,
-        name_change("x"),
+        &name_change("x"),
     );
     assert_eq!(foreign, Err(OfficeError::Ticket(TicketError::SaleDeviceRequired)));
 }
@@ -272,7 +272,7 @@ fn item_after_the_highest_id_gets_a_free_id() {
     // the id of a removed item is not reused while another id is free
     let fewer = sheet(vec![item(Some(u32::MAX)), item(None)]);
     assert_eq!(
-        ids(&shop.amend_ticket(shop.tenant_id(), shop.seller_context(), opened.id, fewer).unwrap().ticket),
+        ids(&shop.amend_ticket(shop.tenant_id(), shop.seller_context(), opened.id, &fewer).unwrap().ticket),
         [u32::MAX, 4]
     );
 }
