@@ -115,6 +115,8 @@ fn machine_that_shows_a_code_is_accepted_by_another_process(engine: DatabaseEngi
     let (one, other) = (installation.serve(), installation.serve());
     let signer = ProofSigner::p256();
     let body = json!({ "storage": "software", "label": "Box", "app": "Kasa 5.1" });
+    post_with_proof(&one, &signer, "/api/v1/enrollments/start", &body).expect_status(400);
+    installation.run_ok(&["tenant", "set", "--machine-codes", "true"], "");
     let started = post_with_proof(&one, &signer, "/api/v1/enrollments/start", &body).expect_status(200);
     let (code, device_code) = (started.text_at("/user_code"), started.text_at("/device_code"));
     installation.secrets().add(&device_code);
@@ -185,6 +187,7 @@ fn keys_and_waiting_machines_are_managed_by_commands(engine: DatabaseEngine) {
     );
 
     let body = json!({ "storage": "software", "label": "Kiosk", "app": "Kasa 5.1" });
+    installation.run_ok(&["tenant", "set", "--machine-codes", "true"], "");
     let started = post_with_proof(&server, &signer, "/api/v1/enrollments/start", &body).expect_status(200);
     let code = start(&installation, &["--confirm"]);
     enroll_device(&server, &ProofSigner::ed25519(3), &code).expect_status(202);

@@ -37,6 +37,8 @@ pub(crate) enum GuestKey {
     EnrollmentCodes(Option<IpAddr>),
     /// The device whose code was sent, counted apart from logins on the device.
     Enrollment(DeviceId),
+    /// The caller who has typed a code under which no machine waits, also counted apart.
+    UserCodes(PrincipalId),
 }
 
 /// Recent denials.

@@ -293,8 +293,8 @@ impl GrantKind {
 /// A machine that shows a code itself, by which somebody accepts its key for a device (RFC 8628).
 #[derive(Clone, Debug)]
 pub struct PendingKeyRequest<'a> {
-    /// The tenant of the mount; `None` if the code may be accepted in any.
-    pub tenant: Option<TenantId>,
+    /// The tenant to which the machine wants to belong.
+    pub tenancy: &'a Tenancy,
     /// The key that the request proves to have (RFC 9449).
     pub proven_key: &'a ProvenKey,
     /// Where the machine says that it keeps the private key.

@@ -53,6 +53,12 @@ pub struct ThrottleLimits {
     pub proof: Rate,
     /// The bucket of a network, for all accounts to which it is unknown.
     pub network: Rate,
+    /// The bucket of a network for machines that start to wait for their acceptance.
+    pub starts: Rate,
+    /// The bucket of a principal for codes of machines that they type, and that are not known.
+    pub user_codes: Rate,
+    /// The bucket of a network for such codes, for all principals.
+    pub user_code_network: Rate,
     /// The number of wrong passwords within [`GUESS_MEMORY`] that makes a proof worthless for as
     /// long again.
     pub proof_bound: u32,
@@ -73,6 +79,9 @@ impl Default for ThrottleLimits {
             known: Rate { burst: 50, refill_interval: Duration::from_mins(1) },
             proof: Rate { burst: 5, refill_interval: Duration::from_secs(5) },
             network: Rate { burst: 50, refill_interval: Duration::from_mins(1) },
+            starts: Rate { burst: 50, refill_interval: Duration::from_mins(1) },
+            user_codes: Rate { burst: 10, refill_interval: Duration::from_mins(1) },
+            user_code_network: Rate { burst: 50, refill_interval: Duration::from_mins(1) },
             proof_bound: 100,
             known_networks: 4,
             known_for: Duration::from_hours(90 * 24),
@@ -86,8 +95,10 @@ impl ThrottleLimits {
     /// How long an unused bucket is kept: until it is full and blocks nothing, whatever was taken
     /// from it.
     pub fn bucket_retention(&self) -> Duration {
-        let whole = [self.unknown, self.known, self.proof, self.network].map(Rate::full_refill_time);
-        whole.into_iter().max().unwrap_or_default().max(GUESS_MEMORY).saturating_mul(2)
+        let logins = [self.unknown, self.known, self.proof, self.network];
+        let codes = [self.starts, self.user_codes, self.user_code_network];
+        let whole = logins.into_iter().chain(codes).map(Rate::full_refill_time);
+        whole.max().unwrap_or_default().max(GUESS_MEMORY).saturating_mul(2)
     }
 }
 
@@ -308,10 +319,16 @@ impl Throttle {
         Ok(counts)
     }
 
-    /// Refills the bucket of the network of this address, which all accounts share to which the
-    /// network is unknown. Returns whether it was stored. The buckets of accounts stay as they are.
+    /// Refills the buckets of the network of this address: the one that all accounts share to which
+    /// the network is unknown, and those for machines that wait and for their codes. Returns
+    /// whether one was stored. The buckets of accounts stay as they are.
     pub fn refill_network(&self, tx: &mut (dyn AuthTx + '_), address: IpAddr) -> StoreResult<bool> {
-        tx.attempts().refill(self.key_deriver.network_of(address))
+        let keys = &self.key_deriver;
+        let mut refilled = false;
+        for key in [keys.network_of(address), keys.starts_of(address), keys.user_codes_in(address)] {
+            refilled |= tx.attempts().refill(key)?;
+        }
+        Ok(refilled)
     }
 
     /// A short text that stands for the claimed identity: the same for the same name, without

@@ -3,11 +3,18 @@
 
 use std::time::Duration;
 
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
+
 use crate::words::words;
 use crate::{DeviceId, Instant, TenantId, UserId};
 
 /// The SHA-256 thumbprint of a public key (RFC 7638).
 pub type Thumbprint = [u8; 32];
+
+/// A thumbprint as in answers and audit events: base64url without padding.
+pub fn encode_thumbprint(thumbprint: &Thumbprint) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(thumbprint)
+}
 
 /// How often the use of a key is stored.
 pub const KEY_USE_INTERVAL: Duration = Duration::from_hours(1);

@@ -48,7 +48,7 @@ pub use authority::{Authority, MissingRight};
 pub use change::{Change, EndReason, Epoch, Revocations, Scope};
 pub use denial_kind::DenialKind;
 pub use device::{Device, DeviceStatus, Environment};
-pub use device_key::{DeviceKey, DeviceKeyState, KeyStorage, Thumbprint};
+pub use device_key::{DeviceKey, DeviceKeyState, KeyStorage, Thumbprint, encode_thumbprint};
 pub use enrollment::{Enrollment, EnrollmentCompletion, EnrollmentDigest, EnrollmentState};
 pub use id::{
     ApiKeyId, BranchId, DeviceId, EventId, KeyId, NodeId, PrincipalId, ResetId, RoleId, SessionId, TenantId, TicketId,
@@ -58,7 +58,7 @@ pub use instant::Instant;
 pub use json::{ExactJson, JsonObject};
 pub use live_event::{LiveEvent, LiveEventKind};
 pub use name::{DeviceName, Email, FoldedText, InvalidText, RoleName, Slug, UserName, check_display_name, skeleton};
-pub use pending_key::{PendingKey, PendingKeyState, PollOutcome};
+pub use pending_key::{PendingKey, PendingKeyState, PendingKeyStatus, PollOutcome};
 pub use pin::{StoredPin, WeakPin};
 pub use right::{CustomRight, InvalidRight, KnownRight, Right, Rights};
 pub use role::{Rank, Role};

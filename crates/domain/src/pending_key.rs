@@ -21,12 +21,32 @@ const POLL_TOLERANCE: Duration = Duration::from_secs(1);
 /// The number of digits of a fingerprint.
 pub const FINGERPRINT_DIGITS: usize = 4;
 
+/// How often wrong digits can be typed for a key before it is denied.
+pub const MAX_WRONG_FINGERPRINTS: u32 = 5;
+
+/// The number of keys in a store that have not expired. No machine starts to wait beyond it.
+pub const MAX_PENDING_KEYS: u32 = 10_000;
+
 words! {
     /// What was decided about a key.
     PendingKeyState {
         /// Nobody has decided.
         Waiting = "waiting",
         /// It was accepted for a device, whose enrollment waits for the machine.
+        Accepted = "accepted",
+        /// It was denied.
+        Denied = "denied",
+    }
+}
+
+words! {
+    /// What has become of a key, for the person who has typed its code.
+    PendingKeyStatus {
+        /// Somebody can accept or deny it.
+        Waiting = "waiting",
+        /// Nobody has decided in time.
+        Expired = "expired",
+        /// It was accepted.
         Accepted = "accepted",
         /// It was denied.
         Denied = "denied",
@@ -42,8 +62,8 @@ pub struct PendingKey {
     /// The digest of the code with which the machine polls. An enrollment of the device has it once
     /// the key is accepted.
     pub poll_digest: EnrollmentDigest,
-    /// The tenant, if it is known.
-    pub tenant: Option<TenantId>,
+    /// The tenant to which the machine wants to belong. Only there is the key known.
+    pub tenant: TenantId,
     /// The device, if it is chosen.
     pub device: Option<DeviceId>,
     /// The thumbprint of the key.
@@ -62,11 +82,13 @@ pub struct PendingKey {
     pub address: Option<IpAddr>,
     /// The digits that the machine shows, and a person compares.
     pub fingerprint: String,
+    /// How often digits were typed for it.
+    pub fingerprint_attempts: u32,
     /// What was decided.
     pub state: PendingKeyState,
     /// The instant of its start.
     pub created_at: Instant,
-    /// The instant until which it waits.
+    /// The instant until which it waits, and can be polled.
     pub expires_at: Instant,
     /// The instant of the newest poll that was not too early.
     pub polled_at: Option<Instant>,
@@ -90,7 +112,17 @@ pub enum PollOutcome {
 impl PendingKey {
     /// Whether somebody may still decide.
     pub fn is_waiting(&self, now: Instant) -> bool {
-        self.state == PendingKeyState::Waiting && self.expires_at > now
+        self.status(now) == PendingKeyStatus::Waiting
+    }
+
+    /// What has become of it at this instant.
+    pub fn status(&self, now: Instant) -> PendingKeyStatus {
+        match self.state {
+            PendingKeyState::Waiting if self.expires_at > now => PendingKeyStatus::Waiting,
+            PendingKeyState::Waiting => PendingKeyStatus::Expired,
+            PendingKeyState::Accepted => PendingKeyStatus::Accepted,
+            PendingKeyState::Denied => PendingKeyStatus::Denied,
+        }
     }
 
     /// The answer to a poll at this instant. A decision is reported however early the poll comes. A
@@ -124,7 +156,7 @@ mod tests {
         PendingKey {
             code_digest: [1; 32],
             poll_digest: [2; 32],
-            tenant: None,
+            tenant: TenantId(uuid::Uuid::from_u128(1)),
             device: None,
             thumbprint: [3; 32],
             jwk: "{}".to_owned(),
@@ -134,6 +166,7 @@ mod tests {
             app: String::new(),
             address: None,
             fingerprint: "4712".to_owned(),
+            fingerprint_attempts: 0,
             state: PendingKeyState::Waiting,
             created_at: START,
             expires_at: START.saturating_add(PENDING_KEY_LIFETIME),

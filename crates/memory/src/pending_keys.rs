@@ -1,5 +1,7 @@
 //! The in-memory ports for keys that wait to be accepted, of the engine and the back office.
 
+use std::collections::BTreeSet;
+
 use tillgate_domain::office::ports as office;
 use tillgate_domain::{DeviceId, EnrollmentDigest, Instant, PendingKey, PendingKeyState, StoreResult, TenantId};
 
@@ -13,36 +15,36 @@ impl office::PendingKeys for Transaction<'_> {
 
     fn list_waiting(&mut self, tenant: TenantId, now: Instant, limit: u32) -> StoreResult<Vec<PendingKey>> {
         let keys = self.tables().pending_keys.rows().values();
-        let may_accept = |key: &&PendingKey| key.is_waiting(now) && key.tenant.is_none_or(|of| of == tenant);
+        let may_accept = |key: &&PendingKey| key.is_waiting(now) && key.tenant == tenant;
         let mut keys: Vec<PendingKey> = keys.filter(may_accept).cloned().collect();
         keys.sort_by_key(|key| std::cmp::Reverse(key.expires_at));
         keys.truncate(to_usize(limit));
         Ok(keys)
     }
 
-    fn accept(
-        &mut self,
-        code: &EnrollmentDigest,
-        tenant: TenantId,
-        device: DeviceId,
-        expires_at: Instant,
-    ) -> StoreResult<bool> {
+    fn count_attempt(&mut self, code: &EnrollmentDigest) -> StoreResult<Option<PendingKey>> {
+        let is_counted = self.change_waiting(code, |key| key.fingerprint_attempts += 1)?;
+        Ok(self.tables().pending_keys.get(code).filter(|_| is_counted).cloned())
+    }
+
+    fn accept(&mut self, code: &EnrollmentDigest, device: DeviceId, expires_at: Instant) -> StoreResult<bool> {
         self.change_waiting(code, |key| {
             key.state = PendingKeyState::Accepted;
-            (key.tenant, key.device, key.expires_at) = (Some(tenant), Some(device), expires_at);
+            (key.device, key.expires_at) = (Some(device), expires_at);
         })
     }
 
-    fn deny(&mut self, code: &EnrollmentDigest, tenant: TenantId) -> StoreResult<bool> {
-        self.change_waiting(code, |key| {
-            key.state = PendingKeyState::Denied;
-            key.tenant = Some(tenant);
-        })
+    fn deny(&mut self, code: &EnrollmentDigest) -> StoreResult<bool> {
+        self.change_waiting(code, |key| key.state = PendingKeyState::Denied)
     }
 
     fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32> {
-        let keys = &mut self.tables_mut()?.pending_keys;
-        let old = keys.rows().values().filter(|key| key.expires_at < before);
+        let tables = self.tables_mut()?;
+        let open = tables.enrollments.rows().values().filter(|enrollment| enrollment.completion.is_none());
+        let open: BTreeSet<EnrollmentDigest> = open.map(|enrollment| enrollment.digest).collect();
+        let keys = &mut tables.pending_keys;
+        let is_old = |key: &&PendingKey| key.expires_at < before && !open.contains(&key.code_digest);
+        let old = keys.rows().values().filter(is_old);
         let old: Vec<EnrollmentDigest> = old.take(to_usize(limit)).map(|key| key.code_digest).collect();
         for code in &old {
             keys.remove(code);
@@ -89,6 +91,19 @@ impl auth::PendingKeys for Transaction<'_> {
             keys.change(&found.code_digest, |key| key.polled_at = Some(at));
         }
         Ok(())
+    }
+
+    fn extend(&mut self, poll_code: &EnrollmentDigest, until: Instant) -> StoreResult<()> {
+        let found = self.find_polled(poll_code);
+        let keys = &mut self.tables_mut()?.pending_keys;
+        if let Some(found) = found {
+            keys.change(&found.code_digest, |key| key.expires_at = until);
+        }
+        Ok(())
+    }
+
+    fn count_live(&mut self, now: Instant) -> StoreResult<u32> {
+        Ok(to_u32(self.tables().pending_keys.rows().values().filter(|key| key.expires_at > now).count()))
     }
 }
 

@@ -371,7 +371,7 @@ diesel::table! {
     pending_keys (code_digest) {
         code_digest -> Binary,
         poll_digest -> Binary,
-        tenant_id -> Nullable<Binary>,
+        tenant_id -> Binary,
         device_id -> Nullable<Binary>,
         thumbprint -> Binary,
         jwk -> Text,
@@ -381,6 +381,7 @@ diesel::table! {
         app -> Text,
         address -> Nullable<Text>,
         fingerprint -> Text,
+        fingerprint_attempts -> BigInt,
         state -> Text,
         created_at -> BigInt,
         expires_at -> BigInt,

@@ -1,6 +1,7 @@
 //! Removes obsolete data of the back office on a thread of its own: idempotency keys two days after
-//! their use, one-time tokens that have expired, enrollments of devices a day after, and mails
-//! whose token has expired before they could be sent. The engine's maintenance sweeps only what
+//! their use, one-time tokens that have expired, enrollments of devices a day after, keys of
+//! machines that wait five minutes after, and mails whose token has expired before they could be
+//! sent. The engine's maintenance sweeps only what
 //! belongs to authentication.
 
 use std::sync::Arc;
@@ -25,6 +26,10 @@ const KEY_RETENTION: Duration = Duration::from_hours(48);
 /// code is recognized, and the back office sees what became of it.
 const ENROLLMENT_RETENTION: Duration = Duration::from_hours(24);
 
+/// How long the key of a machine is kept after it has expired, so that the person who types its
+/// code is told so. A machine that was enrolled can poll again before it expires.
+const PENDING_KEY_RETENTION: Duration = Duration::from_mins(5);
+
 /// The maximum number of rows that one unit of work removes.
 const MAX_ROWS_PER_UNIT: u32 = 500;
 
@@ -39,6 +44,8 @@ pub(crate) struct OfficeSweepCounts {
     pub(crate) invitations: u32,
     /// Enrollments of devices whose codes expired more than a day ago.
     pub(crate) enrollments: u32,
+    /// Keys of machines that waited, and have expired.
+    pub(crate) pending_keys: u32,
     /// Verifications of e-mail addresses that have expired.
     pub(crate) email_verifications: u32,
     /// Mails that were not sent before their token expired.
@@ -89,11 +96,13 @@ pub(crate) fn sweep_office(database: &Database, auth: &Auth) -> Result<OfficeSwe
     let Ok(now) = auth.sweep_cutoff() else { return Ok(OfficeSweepCounts::default()) };
     let key_cutoff = now.saturating_sub(KEY_RETENTION);
     let enrollment_cutoff = now.saturating_sub(ENROLLMENT_RETENTION);
+    let pending_cutoff = now.saturating_sub(PENDING_KEY_RETENTION);
     Ok(OfficeSweepCounts {
         idempotency_keys: sweep_all(|limit| office::unguarded::sweep_idempotency_keys(database, key_cutoff, limit))?,
         resets: sweep_all(|limit| office::unguarded::sweep_resets(database, now, limit))?,
         invitations: sweep_all(|limit| office::unguarded::sweep_invitations(database, now, limit))?,
         enrollments: sweep_all(|limit| office::unguarded::sweep_enrollments(database, enrollment_cutoff, limit))?,
+        pending_keys: sweep_all(|limit| office::unguarded::sweep_pending_keys(database, pending_cutoff, limit))?,
         email_verifications: sweep_all(|limit| office::unguarded::sweep_email_verifications(database, now, limit))?,
         queued_mails: sweep_all(|limit| office::unguarded::sweep_mails(database, now, limit))?,
     })

@@ -91,12 +91,13 @@ pub fn new_device_key(tenant: TenantId, device: DeviceId, number: u8, at: Instan
     }
 }
 
-/// A key that waits until this instant; its digests consist of this number, and of its successor.
-pub fn new_pending_key(number: u8, at: Instant, until: Instant) -> PendingKey {
+/// A key that waits in the tenant until this instant; its digests consist of this number, and of
+/// its successor.
+pub fn new_pending_key(tenant: TenantId, number: u8, at: Instant, until: Instant) -> PendingKey {
     PendingKey {
         code_digest: [number; 32],
         poll_digest: [number + 1; 32],
-        tenant: None,
+        tenant,
         device: None,
         thumbprint: [number; 32],
         jwk: format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{number}"}}"#),
@@ -106,6 +107,7 @@ pub fn new_pending_key(number: u8, at: Instant, until: Instant) -> PendingKey {
         app: String::new(),
         address: None,
         fingerprint: "4712".to_owned(),
+        fingerprint_attempts: 0,
         state: PendingKeyState::Waiting,
         created_at: at,
         expires_at: until,

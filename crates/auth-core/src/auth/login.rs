@@ -23,6 +23,7 @@ mod login_tx;
 mod new_password;
 mod pending_key;
 mod stale_epochs;
+mod user_code;
 
 use serde_json::json;
 use tillgate_domain::network::site_network;

@@ -17,6 +17,11 @@ impl ProofCache {
         self.0.size_bytes()
     }
 
+    /// Whether a digest is there.
+    pub(crate) fn contains(&self, digest: &[u8; 32]) -> bool {
+        self.0.get(digest).is_some()
+    }
+
     /// Inserts a digest. Returns whether it was not there; of two concurrent calls, one returns
     /// true.
     pub(crate) fn insert_if_new(&self, digest: &[u8; 32]) -> bool {

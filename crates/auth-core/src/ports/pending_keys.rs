@@ -22,4 +22,9 @@ pub trait PendingKeys {
     ) -> StoreResult<bool>;
     /// Records a poll that was not too early.
     fn record_poll(&mut self, poll_code: &EnrollmentDigest, at: Instant) -> StoreResult<()>;
+    /// Lets the key that is polled with this code be polled until this instant, because its machine
+    /// was enrolled and may not get the answer. Does nothing if there is none.
+    fn extend(&mut self, poll_code: &EnrollmentDigest, until: Instant) -> StoreResult<()>;
+    /// The number of keys that have not expired at this instant, decided or not.
+    fn count_live(&mut self, now: Instant) -> StoreResult<u32>;
 }

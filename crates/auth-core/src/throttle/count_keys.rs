@@ -73,6 +73,21 @@ impl CountKeyDeriver {
         self.network(&octets(site_network(address)))
     }
 
+    /// The bucket of the network of an address, for machines that start to wait.
+    pub(super) fn starts_of(&self, address: IpAddr) -> CountKey {
+        self.digest("starts in network", &[Some(&octets(site_network(address)))])
+    }
+
+    /// The bucket of a principal for codes of machines that they type.
+    pub(super) fn user_codes_of(&self, principal: Uuid) -> CountKey {
+        self.digest("user codes", &[Some(&self.derive_principal(principal).0)])
+    }
+
+    /// The bucket of the network of an address, for codes of machines that are typed there.
+    pub(super) fn user_codes_in(&self, address: IpAddr) -> CountKey {
+        self.digest("user codes in network", &[Some(&octets(site_network(address)))])
+    }
+
     fn network(&self, octets: &[u8]) -> CountKey {
         self.digest("network", &[Some(octets)])
     }
@@ -205,6 +220,20 @@ mod tests {
         // three networks, and three devices in each; of six principals: itself, in three networks,
         // by six proofs, two guesses; two networks of some address
         assert_eq!(keys.len(), 3 + 9 + 6 * (1 + 3 + 6 + 2) + 2);
+    }
+
+    #[test]
+    fn buckets_for_machines_are_apart_from_those_of_logins() {
+        let keyring = CountKeyDeriver::new(&[7; 32]);
+        let principal = UserId::new(AT, [1; 10]).0;
+        let mut keys = BTreeSet::from([keyring.unknown_of(principal), keyring.user_codes_of(principal)]);
+        for address in ["192.0.2.1", "192.0.3.1"] {
+            let address = address.parse().unwrap();
+            keys.extend([keyring.network_of(address), keyring.starts_of(address), keyring.user_codes_in(address)]);
+        }
+        assert_eq!(keys.len(), 2 + 2 * 3);
+        let neighbor = "192.0.2.9".parse().unwrap();
+        assert!(keys.contains(&keyring.starts_of(neighbor)) && keys.contains(&keyring.user_codes_in(neighbor)));
     }
 
     #[test]

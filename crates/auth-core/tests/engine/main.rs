@@ -31,6 +31,7 @@ mod login_throttle;
 mod own_password;
 mod pairing;
 mod password_changes;
+mod pending_key_limits;
 mod pending_keys;
 mod pins;
 mod processes;

@@ -1,17 +1,22 @@
 //! Keys of machines that wait to be accepted: what a poll is answered, and what acceptance and
 //! denial do.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
+use serde_json::json;
+use tillgate_auth_core::dpop::encode_base64url;
 use tillgate_auth_core::{
     Auth, AuthDenied, Clock, EnrolledDevice, EnrollmentAnswer, EnrollmentCode, EnrollmentRequest, Error, GrantKind,
-    PendingKeyRequest, PollDenied, PollRequest, ProofFault, SessionKind, WaitingKey,
+    PendingKeyRequest, PollDenied, PollRequest, ProofFault, ProvenKey, SessionKind, Tenancy, WaitingKey,
 };
-use tillgate_domain::office::{KeyAcceptance, NewEnrollment, OfficeError, TenantChange, TypedCode};
+use tillgate_domain::office::{
+    KeyAcceptance, NewEnrollment, NewTenant, Office, OfficeError, TenantChange, TypedCode, add_tenant,
+};
 use tillgate_domain::pending_key::{PENDING_KEY_LIFETIME, POLL_INTERVAL};
 use tillgate_domain::{
-    Action, DeviceKeyState, DeviceName, DeviceStatus, EndReason, Enrollment, EventOutcome, KeyStorage, Secret,
-    SessionLimits, UserStatus,
+    Action, Branch, BranchId, DeviceKeyState, DeviceName, DeviceStatus, EndReason, Enrollment, EventOutcome,
+    KeyStorage, Locale, RoleId, Secret, SessionLimits, Slug, TenantId, UserStatus, Zone,
 };
 use tillgate_testkit::ProofSigner;
 
@@ -20,48 +25,65 @@ use crate::fixture::{EngineFixture, MINUTE, address, done, native, stamp, terms}
 
 const SECOND: Duration = Duration::from_secs(1);
 
-fn start(auth: &Auth, signer: &ProofSigner) -> (EnrollmentCode, WaitingKey) {
-    let request = PendingKeyRequest {
-        tenant: None,
-        proven_key: &prove(auth, signer),
+/// Starts from this address, for the tenant with this name.
+pub(crate) fn try_start(
+    auth: &Auth,
+    key: &ProvenKey,
+    tenant: Option<&str>,
+    from: Option<IpAddr>,
+) -> Result<(EnrollmentCode, WaitingKey), Error> {
+    auth.start_pending_key(&PendingKeyRequest {
+        tenancy: &Tenancy { fixed: None, requested: tenant.map(str::to_owned) },
+        proven_key: key,
         storage: KeyStorage::Hardware,
         label: "Box under the counter",
         app: "Kasa 5.1",
-        address: address(1),
-    };
-    auth.start_pending_key(&request).unwrap()
+        address: from,
+    })
 }
 
-fn poll(auth: &Auth, code: &Secret<String>, signer: &ProofSigner) -> Result<EnrolledDevice, Error> {
+pub(crate) fn start(auth: &Auth, signer: &ProofSigner) -> (EnrollmentCode, WaitingKey) {
+    try_start(auth, &prove(auth, signer), None, address(1)).unwrap()
+}
+
+pub(crate) fn poll(auth: &Auth, code: &Secret<String>, signer: &ProofSigner) -> Result<EnrolledDevice, Error> {
+    poll_with(auth, code, &prove(auth, signer))
+}
+
+pub(crate) fn poll_with(auth: &Auth, code: &Secret<String>, key: &ProvenKey) -> Result<EnrolledDevice, Error> {
     auth.poll_pending_key(&PollRequest {
         dialect: &native(),
         terms: [&terms(), &terms()],
         tenant: None,
         poll_code: code,
-        proven_key: &prove(auth, signer),
+        proven_key: key,
         trusts_storage: false,
         address: address(1),
     })
 }
 
-fn poll_denied(auth: &Auth, code: &Secret<String>, signer: &ProofSigner) -> PollDenied {
+pub(crate) fn poll_denied(auth: &Auth, code: &Secret<String>, signer: &ProofSigner) -> PollDenied {
     match denial(poll(auth, code, signer)) {
         AuthDenied::Poll(denied) => denied,
         other => panic!("{other:?}"),
     }
 }
 
-fn acceptance(fingerprint: &str, replaces_key: bool) -> KeyAcceptance {
+pub(crate) fn acceptance(fingerprint: &str, replaces_key: bool) -> KeyAcceptance {
     KeyAcceptance { device: DeviceName::parse("P01").unwrap(), fingerprint: fingerprint.to_owned(), replaces_key }
 }
 
-fn accept_with(fixture: &EngineFixture, code: &str, acceptance: &KeyAcceptance) -> Result<Enrollment, OfficeError> {
+pub(crate) fn accept_with(
+    fixture: &EngineFixture,
+    code: &str,
+    acceptance: &KeyAcceptance,
+) -> Result<Enrollment, OfficeError> {
     let digest = fixture.auth.digest_enrollment_code(code);
     office(fixture).accept_pending_key(TypedCode { digest: &digest, text: code }, acceptance).unwrap()
 }
 
 /// Accepts the key that waits under this code for the till.
-fn accept(fixture: &EngineFixture, code: &EnrollmentCode, waiting: &WaitingKey) -> Enrollment {
+pub(crate) fn accept(fixture: &EngineFixture, code: &EnrollmentCode, waiting: &WaitingKey) -> Enrollment {
     let typed = code.code.expose().to_lowercase().replace('-', " ");
     accept_with(fixture, &typed, &acceptance(&format!(" {} ", waiting.fingerprint), false)).unwrap()
 }
@@ -77,6 +99,8 @@ fn accepted_key_is_enrolled_by_the_next_poll() {
     accept(&fixture, &code, &waiting);
     let event = fixture.audit_events(Action::DeviceEnrollAccept).pop().unwrap();
     assert_eq!(event.details["label"], "Box under the counter");
+    let thumbprint = encode_base64url(prove(&fixture.auth, &signer).thumbprint());
+    assert_eq!(event.details["thumbprint"], json!(thumbprint));
 
     let enrolled = poll(&fixture.process(), &waiting.poll_code, &signer).unwrap();
     let session = &enrolled.tokens.session;
@@ -143,7 +167,9 @@ fn denied_key_stays_denied() {
     let digest = fixture.auth.digest_enrollment_code(code.code.expose());
     let typed = TypedCode { digest: &digest, text: code.code.expose() };
     done(office(&fixture).deny_pending_key(typed));
-    assert_eq!(fixture.audit_events(Action::DeviceEnrollDeny).len(), 1);
+    let event = fixture.audit_events(Action::DeviceEnrollDeny).pop().unwrap();
+    let thumbprint = encode_base64url(prove(&fixture.auth, &signer).thumbprint());
+    assert_eq!((&event.details["thumbprint"], event.details.get("why")), (&json!(thumbprint), None));
     for _ in 0..2 {
         assert_eq!(poll_denied(&fixture.auth, &waiting.poll_code, &signer), PollDenied::AccessDenied);
     }
@@ -176,6 +202,39 @@ fn acceptance_requires_the_digits_that_the_machine_shows() {
     assert_eq!(refused, Err(OfficeError::FingerprintMismatch));
     assert_eq!(poll_denied(&fixture.auth, &waiting.poll_code, &signer), PollDenied::AuthorizationPending);
     accept(&fixture, &code, &waiting);
+}
+
+#[test]
+fn presented_code_cannot_be_confirmed_after_it_has_expired() {
+    let fixture = EngineFixture::open();
+    let machine = ProofSigner::ed25519(1);
+    let EnrollmentCode { code, digest } = fixture.auth.generate_enrollment_code(10 * MINUTE).unwrap();
+    let new = NewEnrollment { digest, lifetime: 10 * MINUTE, replaces_key: false, confirms: true };
+    done(office(&fixture).start_enrollment(till(&fixture), &new));
+    fixture.clock.advance(8 * MINUTE);
+    let waiting = present(&fixture, &code, &machine).unwrap();
+    assert_eq!(waiting.expires_in, 2 * MINUTE, "it waits no longer than the code is valid");
+    fixture.clock.advance(2 * MINUTE);
+    let late = office(&fixture).confirm_enrollment(till(&fixture), &waiting.fingerprint).unwrap();
+    assert!(matches!(late, Err(OfficeError::NotFound { .. })), "{late:?}");
+    let late = accept_with(&fixture, code.expose(), &acceptance(&waiting.fingerprint, false));
+    assert!(matches!(late, Err(OfficeError::NotFound { .. })), "{late:?}");
+    assert_eq!(poll_denied(&fixture.auth, &waiting.poll_code, &machine), PollDenied::ExpiredToken);
+}
+
+#[test]
+fn answer_is_repeated_for_ten_minutes_after_the_enrollment() {
+    let fixture = EngineFixture::open();
+    let signer = ProofSigner::ed25519(1);
+    let (code, waiting) = start(&fixture.auth, &signer);
+    accept(&fixture, &code, &waiting);
+    fixture.clock.advance(PENDING_KEY_LIFETIME - SECOND);
+    let enrolled = poll(&fixture.auth, &waiting.poll_code, &signer).unwrap();
+    fixture.clock.advance(10 * MINUTE - SECOND);
+    let again = poll(&fixture.auth, &waiting.poll_code, &signer).unwrap();
+    assert_eq!((again.tokens.kind, again.tokens.session.id), (GrantKind::Repeated, enrolled.tokens.session.id));
+    fixture.clock.advance(SECOND);
+    assert_eq!(poll_denied(&fixture.auth, &waiting.poll_code, &signer), PollDenied::ExpiredToken);
 }
 
 #[test]
@@ -220,7 +279,11 @@ fn accepted_key_replaces_the_current_one_only_if_the_acceptance_says_so() {
 }
 
 /// Presents a code, and returns how the machine waits.
-fn present(fixture: &EngineFixture, code: &Secret<String>, signer: &ProofSigner) -> Result<WaitingKey, AuthDenied> {
+pub(crate) fn present(
+    fixture: &EngineFixture,
+    code: &Secret<String>,
+    signer: &ProofSigner,
+) -> Result<WaitingKey, AuthDenied> {
     let answer = fixture.auth.enroll_device(&EnrollmentRequest {
         dialect: &native(),
         terms: &terms(),
@@ -296,23 +359,29 @@ fn presented_code_is_void_once_its_enrollment_is_canceled_or_replaced() {
 }
 
 #[test]
-fn starts_are_limited_in_their_network() {
+fn key_belongs_to_the_tenant_of_its_start() {
     let fixture = EngineFixture::open();
     let signer = ProofSigner::ed25519(1);
-    let start = || {
-        fixture.auth.start_pending_key(&PendingKeyRequest {
-            tenant: None,
-            proven_key: &prove(&fixture.auth, &signer),
-            storage: KeyStorage::Software,
-            label: "",
-            app: "",
-            address: address(1),
-        })
-    };
-    for number in 0..50 {
-        assert!(start().is_ok(), "{number}");
+    let market = Office::new(fixture.office_store(), fixture.market.tenant.id, stamp(fixture.clock.now()));
+    let (code, waiting) = try_start(&fixture.auth, &prove(&fixture.auth, &signer), Some("market"), address(1)).unwrap();
+    let digest = fixture.auth.digest_enrollment_code(code.code.expose());
+    let typed = TypedCode { digest: &digest, text: code.code.expose() };
+    let own = office(&fixture);
+    for refused in [
+        own.accept_pending_key(typed, &acceptance(&waiting.fingerprint, false)).unwrap().map(drop),
+        own.deny_pending_key(typed).unwrap(),
+        own.reader().find_pending_key(typed).unwrap().map(drop),
+    ] {
+        assert!(matches!(refused, Err(OfficeError::NotFound { .. })), "{refused:?}");
     }
-    assert!(matches!(denial(start()), AuthDenied::TooManyAttempts { .. }));
+    assert_eq!(done(market.reader().find_pending_key(typed)).label, "Box under the counter");
+    done(market.accept_pending_key(typed, &acceptance(&waiting.fingerprint, false)));
+    let session = poll(&fixture.auth, &waiting.poll_code, &signer).unwrap().tokens.session;
+    assert_eq!(session.tenant, fixture.market.tenant.id);
+    for unknown in ["nowhere", "no slug"] {
+        let refused = try_start(&fixture.auth, &prove(&fixture.auth, &signer), Some(unknown), address(1));
+        assert_eq!(denial(refused), AuthDenied::Poll(PollDenied::AccessDenied), "{unknown}");
+    }
 }
 
 #[test]
@@ -324,13 +393,34 @@ fn tenant_may_accept_no_machines_that_show_a_code() {
     done(office(&fixture).change_tenant(None, &change, &SessionLimits::default()));
     let refused = accept_with(&fixture, code.code.expose(), &acceptance(&waiting.fingerprint, false));
     assert_eq!(refused, Err(OfficeError::MachineCodesOff));
-    let known = fixture.auth.start_pending_key(&PendingKeyRequest {
-        tenant: Some(fixture.records.tenant.id),
-        proven_key: &prove(&fixture.auth, &signer),
-        storage: KeyStorage::Software,
-        label: "",
-        app: "",
-        address: address(1),
-    });
-    assert_eq!(denial(known), AuthDenied::Poll(PollDenied::AccessDenied));
+    let digest = [9; 32];
+    let typed = TypedCode { digest: &digest, text: "unknown" };
+    let unknown = office(&fixture).reader().find_pending_key(typed).unwrap();
+    assert_eq!(unknown, Err(OfficeError::MachineCodesOff), "which codes there are is not told");
+    assert_eq!(office(&fixture).deny_pending_key(typed).unwrap(), Err(OfficeError::MachineCodesOff));
+    let refused = try_start(&fixture.auth, &prove(&fixture.auth, &signer), None, address(1));
+    assert_eq!(denial(refused), AuthDenied::Poll(PollDenied::AccessDenied));
+}
+
+#[test]
+fn tenant_accepts_no_machines_that_show_a_code_unless_it_chooses_to() {
+    let fixture = EngineFixture::open();
+    let new = NewTenant {
+        id: TenantId::new(fixture.clock.now(), [9; 10]),
+        slug: Slug::parse("bakery").unwrap(),
+        name: "Bakery".to_owned(),
+        zone: Zone::UTC,
+        locale: Locale::parse("en").unwrap(),
+        branch: Branch { id: BranchId::new(fixture.clock.now(), [9; 10]), name: "Main".to_owned(), zone: None },
+        roles: [1, 2, 3].map(|number| RoleId::new(fixture.clock.now(), [number; 10])),
+    };
+    let added = done(add_tenant(fixture.office_store(), &stamp(fixture.clock.now()), &new));
+    assert!(!added.machine_codes);
+    let signer = ProofSigner::ed25519(1);
+    let start = || try_start(&fixture.auth, &prove(&fixture.auth, &signer), Some("bakery"), address(1));
+    assert_eq!(denial(start()), AuthDenied::Poll(PollDenied::AccessDenied));
+    let change = TenantChange { machine_codes: Some(true), ..TenantChange::default() };
+    let own = Office::new(fixture.office_store(), new.id, stamp(fixture.clock.now()));
+    done(own.change_tenant(None, &change, &SessionLimits::default()));
+    assert!(start().is_ok());
 }

@@ -182,11 +182,16 @@ pub enum OfficeError {
     )]
     DeviceEnrolled(DeviceName),
     /// The tenant accepts no machines that show a code themselves.
-    #[error("machines that show a code are not accepted here; start the enrollment of the device instead")]
+    #[error(
+        "machines that show a code are not accepted here; start the enrollment of the device, or turn on `machine_codes`"
+    )]
     MachineCodesOff,
     /// The digits are not those that the machine shows.
     #[error("these are not the digits that the machine shows; compare them again, or deny the machine")]
     FingerprintMismatch,
+    /// Wrong digits were typed too often: the key is denied.
+    #[error("the digits were wrong too often, and the machine was denied; start again on the machine")]
+    TooManyFingerprints,
     /// Callers change their own password by proving the current one; an access token is not enough.
     #[error("this is your own password; change it with PUT /sessions/current/password and current_password")]
     OwnPassword,
@@ -316,6 +321,7 @@ impl OfficeError {
             Self::DeviceEnrolled(_) => (DenialKind::Conflict, "device_enrolled"),
             Self::MachineCodesOff => (DenialKind::Conflict, "machine_codes_off"),
             Self::FingerprintMismatch => (DenialKind::Conflict, "fingerprint_mismatch"),
+            Self::TooManyFingerprints => (DenialKind::Conflict, "too_many_fingerprints"),
             Self::OwnPassword => (DenialKind::Forbidden, "own_password"),
             Self::OwnPin => (DenialKind::Conflict, "pin_self"),
             Self::ProofTooOld { .. } => (DenialKind::Forbidden, "proof_too_old"),
@@ -384,7 +390,7 @@ pub(super) enum UseCaseError {
     /// The store failed.
     Store(StoreError),
     /// The use case is denied. Decided before anything is written except the lock of a row on which
-    /// the decision depends.
+    /// the decision depends, and the count of wrong digits with its consequence.
     Office(OfficeError),
 }
 

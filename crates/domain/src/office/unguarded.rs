@@ -7,7 +7,7 @@ pub use super::audit::queries::{read_audit, search_audit};
 pub use super::audit::sealing::{count_unsealed_audit, has_seal, seal_audit};
 pub use super::audit::verification::verify_audit;
 pub use super::audit::verifications::finish_verification;
-pub use super::devices::enrollment::sweep_enrollments;
+pub use super::devices::enrollment::{sweep_enrollments, sweep_pending_keys};
 pub use super::mail::{claim_mail, complete_mail, list_due_mails, release_mail, retry_mail, sweep_mails};
 pub use super::queries::{any_user_exists, find_tenant_by_slug, list_tenants};
 pub use super::resets::password::{

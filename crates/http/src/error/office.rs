@@ -197,6 +197,7 @@ mod tests {
             ),
             (OfficeError::DeviceEnrolled(DeviceName::parse("P01").unwrap()), 409, None),
             (OfficeError::FingerprintMismatch, 409, None),
+            (OfficeError::TooManyFingerprints, 409, None),
             (OfficeError::MachineCodesOff, 409, None),
             (OfficeError::OwnPassword, 403, None),
             (OfficeError::OwnPin, 409, None),

@@ -121,7 +121,8 @@ impl Request {
         .await
     }
 
-    fn build_tenancy(&self, requested: Option<String>) -> Tenancy {
+    /// The tenant of the request, which may name one if the mount serves several.
+    pub(crate) fn build_tenancy(&self, requested: Option<String>) -> Tenancy {
         Tenancy { fixed: self.mount.tenant.clone(), requested }
     }
 

@@ -6,7 +6,7 @@ use tillgate_domain::pending_key::POLL_INTERVAL;
 use tillgate_testkit::ProofSigner;
 
 use crate::enrollments::{outcome, post_with_proof, start, till_path};
-use crate::office::{OfficeClient, expected_pointers, violations};
+use crate::office::{OfficeClient, expected_pointers, tenant, violations};
 use crate::test_server::{TestResponse, TestServer};
 
 const START: &str = "/api/v1/enrollments/start";
@@ -38,7 +38,7 @@ async fn machine_shows_a_code_and_gets_its_session_once_it_is_accepted() {
     let (shop, signer) = (&desk.shop, ProofSigner::p256());
     let started = start_key(shop, &signer).await;
     let (code, page) = (started.text_at("/user_code"), started.text_at("/verification_uri"));
-    assert_eq!((code.len(), page.as_str()), (9, "http://pos.example/office/enroll"));
+    assert_eq!((code.len(), page.as_str()), (9, "http://pos.example/office/devices"));
     assert_eq!(started.text_at("/verification_uri_complete"), format!("{page}#{}", code.replace('-', "")));
     assert_eq!((&started.json()["interval"], &started.json()["expires_in"]), (&json!(5), &json!(600)));
 
@@ -51,6 +51,7 @@ async fn machine_shows_a_code_and_gets_its_session_once_it_is_accepted() {
 
     let shown = desk.get(&format!("/enrollments/{}", code.to_lowercase())).await;
     assert_eq!((shown.status.as_u16(), shown.text_at("/label")), (200, "Box".to_owned()));
+    assert_eq!(shown.text_at("/state"), "waiting");
     assert!(shown.json().get("fingerprint").is_none(), "a person reads it from the machine");
     assert!(shown.json()["same_network"].is_boolean() || shown.json()["same_network"].is_null());
     let fingerprint = started.text_at("/fingerprint");
@@ -59,6 +60,8 @@ async fn machine_shows_a_code_and_gets_its_session_once_it_is_accepted() {
     let accepted = accept(&desk, &started, &fingerprint).await;
     assert_eq!((accepted.status.as_u16(), accepted.text_at("/state")), (200, "waiting".to_owned()));
     assert_eq!(outcome(&accept(&desk, &started, &fingerprint).await), (404, "not_found".to_owned()));
+    let shown = desk.get(&format!("/enrollments/{code}")).await;
+    assert_eq!((shown.status.as_u16(), shown.text_at("/state")), (200, "accepted".to_owned()));
 
     let enrolled = poll(shop, &signer, &started).await;
     assert_eq!(enrolled.status, 200, "{}", enrolled.json());
@@ -83,6 +86,62 @@ async fn denied_machine_learns_it() {
     assert_eq!(outcome(&desk.post(&path, json!({})).await), (404, "not_found".to_owned()));
     let stranger = poll(shop, &ProofSigner::ed25519(2), &started).await;
     assert_eq!((outcome(&stranger), stranger.text_at("/check")), ((400, "proof_invalid".to_owned()), "key".to_owned()));
+}
+
+#[actix_web::test]
+async fn machine_is_denied_after_the_fifth_wrong_digits() {
+    let desk = OfficeClient::open().await;
+    let (shop, signer) = (&desk.shop, ProofSigner::ed25519(1));
+    let started = start_key(shop, &signer).await;
+    let fingerprint = started.text_at("/fingerprint");
+    let wrong = if fingerprint == "0000" { "0001" } else { "0000" };
+    for attempt in 1..5 {
+        let refused = accept(&desk, &started, wrong).await;
+        assert_eq!(outcome(&refused), (409, "fingerprint_mismatch".to_owned()), "{attempt}");
+    }
+    assert_eq!(outcome(&accept(&desk, &started, wrong).await), (409, "too_many_fingerprints".to_owned()));
+    assert_eq!(outcome(&accept(&desk, &started, &fingerprint).await), (404, "not_found".to_owned()));
+    assert_eq!(outcome(&poll(shop, &signer, &started).await), (400, "access_denied".to_owned()));
+    let shown = desk.get(&format!("/enrollments/{}", started.text_at("/user_code"))).await;
+    assert_eq!(shown.text_at("/state"), "denied");
+}
+
+#[actix_web::test]
+async fn unknown_codes_are_limited() {
+    let desk = OfficeClient::open().await;
+    let started = start_key(&desk.shop, &ProofSigner::ed25519(1)).await;
+    let known = format!("/enrollments/{}", started.text_at("/user_code"));
+    for number in 0..10 {
+        assert_eq!(desk.get(&known).await.status, 200, "{number}: a known code takes no token");
+        let path = format!("/enrollments/BCDF-GHJ{number}");
+        let unknown = match number % 3 {
+            0 => desk.get(&path).await,
+            1 => desk.post(&format!("{path}/accept"), json!({ "device": "P01", "fingerprint": "4712" })).await,
+            _ => desk.post(&format!("{path}/deny"), json!({})).await,
+        };
+        assert_eq!(outcome(&unknown), (404, "not_found".to_owned()), "{number}");
+    }
+    let limited = desk.get(&known).await;
+    assert_eq!((limited.status.as_u16(), limited.header("Retry-After")), (429, "60"));
+    assert_eq!(desk.post(&format!("{known}/deny"), json!({})).await.status, 429);
+    desk.shop.clock.advance(std::time::Duration::from_mins(1));
+    assert_eq!(desk.get(&known).await.status, 200);
+}
+
+#[actix_web::test]
+async fn machine_names_its_tenant() {
+    let desk = OfficeClient::open().await;
+    let (shop, signer) = (&desk.shop, ProofSigner::ed25519(1));
+    let start =
+        |tenant: Value| post_with_proof(shop, &signer, START, json!({ "storage": "software", "tenant": tenant }));
+    assert_eq!(start(json!("default")).await.status, 200);
+    assert_eq!(outcome(&start(json!("nowhere")).await), (400, "access_denied".to_owned()));
+    let path = format!("/tenants/{}", tenant(shop).id);
+    let off = desk.patch(&path, "*", json!({ "machine_codes": false })).await;
+    assert_eq!(off.status, 200, "{}", off.json());
+    assert_eq!(outcome(&start(json!("default")).await), (400, "access_denied".to_owned()));
+    let unknown = desk.get("/enrollments/BCDF-GHJK").await;
+    assert_eq!(outcome(&unknown), (409, "machine_codes_off".to_owned()));
 }
 
 #[actix_web::test]

@@ -148,6 +148,13 @@ async fn query_every_route(client: &Client<'_>, tokens: &[(&str, String)], id: &
     answers
 }
 
+/// Whether a code is refused as unknown: no machine of the tenant has it, or the caller has tried
+/// too many.
+fn is_refused_code(route: &str, (status, text): &(u16, String)) -> bool {
+    let is_refusal = |refused, code| *status == refused && text.contains(&format!("\"code\":\"{code}\""));
+    route.contains("{user_code}") && (is_refusal(404, "not_found") || is_refusal(429, "login_held"))
+}
+
 /// Who sends the requests.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Caller {
@@ -219,7 +226,10 @@ async fn check_isolation(caller: Caller) {
             assert!(expected.len() > 50 || tokens.len() < 3, "{}", expected.len());
             let asked = query_every_route(&client, tokens, &id.to_string()).await;
             for ((route, told), (_, expected)) in asked.iter().zip(&expected) {
-                assert_eq!(told, expected, "{route} reveals {id}");
+                // the tenth unknown code is refused differently from the next one, whoever has it
+                if !(is_refused_code(route, told) && is_refused_code(route, expected)) {
+                    assert_eq!(told, expected, "{route} reveals {id}");
+                }
                 let others = there.iter().find(|other| told.1.contains(&other.to_string()));
                 assert_eq!(others, None, "{route} bears an id of another tenant");
             }

@@ -12,14 +12,18 @@ use crate::schema::pending_keys;
 use crate::statement::{Bind, OnConflictDoNothing, Statement};
 use crate::transaction::Transaction;
 
-const ACCEPT: &str = "UPDATE pending_keys SET state = $2, tenant_id = $3, device_id = $4, expires_at = $5 \
+const COUNT_ATTEMPT: &str = "UPDATE pending_keys SET fingerprint_attempts = fingerprint_attempts + 1 \
      WHERE code_digest = $1 AND state = 'waiting'";
-const DENY: &str = "UPDATE pending_keys SET state = $2, tenant_id = $3 WHERE code_digest = $1 AND state = 'waiting'";
+const ACCEPT: &str = "UPDATE pending_keys SET state = $2, device_id = $3, expires_at = $4 \
+     WHERE code_digest = $1 AND state = 'waiting'";
+const DENY: &str = "UPDATE pending_keys SET state = $2 WHERE code_digest = $1 AND state = 'waiting'";
 const RENEW: &str = "UPDATE pending_keys SET poll_digest = $2, expires_at = $3 \
      WHERE code_digest = $1 AND state = 'waiting'";
 const RECORD_POLL: &str = "UPDATE pending_keys SET polled_at = $2 WHERE poll_digest = $1";
+const EXTEND: &str = "UPDATE pending_keys SET expires_at = $2 WHERE poll_digest = $1";
 const SWEEP: &str = "DELETE FROM pending_keys WHERE code_digest IN (\
-     SELECT code_digest FROM pending_keys WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)";
+     SELECT code_digest FROM pending_keys WHERE expires_at < $1 AND NOT EXISTS (\
+     SELECT 1 FROM enrollments WHERE digest = code_digest AND completed_at IS NULL) ORDER BY expires_at LIMIT $2)";
 
 impl Transaction<'_> {
     fn find_pending_key(&mut self, code: &EnrollmentDigest) -> StoreResult<Option<PendingKey>> {
@@ -42,7 +46,7 @@ impl office::PendingKeys for Transaction<'_> {
         let rows: Vec<PendingKeyRow> = pending_keys::table
             .filter(pending_keys::expires_at.gt(now.millis()))
             .filter(pending_keys::state.eq(PendingKeyState::Waiting.name()))
-            .filter(pending_keys::tenant_id.is_null().or(pending_keys::tenant_id.eq(tenant.0.as_bytes().as_slice())))
+            .filter(pending_keys::tenant_id.eq(tenant.0.as_bytes().as_slice()))
             .order(pending_keys::expires_at.desc())
             .limit(limit.into())
             .select(PendingKeyRow::as_select())
@@ -51,20 +55,20 @@ impl office::PendingKeys for Transaction<'_> {
         rows.into_iter().map(PendingKeyRow::into_domain).collect()
     }
 
-    fn accept(
-        &mut self,
-        code: &EnrollmentDigest,
-        tenant: TenantId,
-        device: DeviceId,
-        expires_at: Instant,
-    ) -> StoreResult<bool> {
+    fn count_attempt(&mut self, code: &EnrollmentDigest) -> StoreResult<Option<PendingKey>> {
+        // this locks the row, whose digits and count then stay as they are read
+        let counted = self.execute(&Statement::new(COUNT_ATTEMPT, [Bind::Bytes(code)]))? == 1;
+        if counted { self.find_pending_key(code) } else { Ok(None) }
+    }
+
+    fn accept(&mut self, code: &EnrollmentDigest, device: DeviceId, expires_at: Instant) -> StoreResult<bool> {
         let state = PendingKeyState::Accepted.name();
-        let binds = [Bind::Bytes(code), state.into(), Bind::from(&tenant.0), Bind::from(&device.0), expires_at.into()];
+        let binds = [Bind::Bytes(code), state.into(), Bind::from(&device.0), expires_at.into()];
         Ok(self.execute(&Statement::new(ACCEPT, binds))? == 1)
     }
 
-    fn deny(&mut self, code: &EnrollmentDigest, tenant: TenantId) -> StoreResult<bool> {
-        let binds = [Bind::Bytes(code), PendingKeyState::Denied.name().into(), Bind::from(&tenant.0)];
+    fn deny(&mut self, code: &EnrollmentDigest) -> StoreResult<bool> {
+        let binds = [Bind::Bytes(code), PendingKeyState::Denied.name().into()];
         Ok(self.execute(&Statement::new(DENY, binds))? == 1)
     }
 
@@ -105,5 +109,18 @@ impl auth::PendingKeys for Transaction<'_> {
 
     fn record_poll(&mut self, poll_code: &EnrollmentDigest, at: Instant) -> StoreResult<()> {
         self.execute(&Statement::new(RECORD_POLL, [Bind::Bytes(poll_code), at.into()])).map(drop)
+    }
+
+    fn extend(&mut self, poll_code: &EnrollmentDigest, until: Instant) -> StoreResult<()> {
+        self.execute(&Statement::new(EXTEND, [Bind::Bytes(poll_code), until.into()])).map(drop)
+    }
+
+    fn count_live(&mut self, now: Instant) -> StoreResult<u32> {
+        let live: i64 = pending_keys::table
+            .filter(pending_keys::expires_at.gt(now.millis()))
+            .count()
+            .get_result(self.connection)
+            .map_err(classify)?;
+        Ok(u32::try_from(live).unwrap_or(u32::MAX))
     }
 }

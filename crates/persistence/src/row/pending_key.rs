@@ -11,7 +11,7 @@ use crate::schema::pending_keys;
 pub(crate) struct PendingKeyRow {
     code_digest: Vec<u8>,
     poll_digest: Vec<u8>,
-    tenant_id: Option<Vec<u8>>,
+    tenant_id: Vec<u8>,
     device_id: Option<Vec<u8>>,
     thumbprint: Vec<u8>,
     jwk: String,
@@ -21,6 +21,7 @@ pub(crate) struct PendingKeyRow {
     app: String,
     address: Option<String>,
     fingerprint: String,
+    fingerprint_attempts: i64,
     state: String,
     created_at: i64,
     expires_at: i64,
@@ -32,7 +33,7 @@ impl PendingKeyRow {
         Self {
             code_digest: key.code_digest.to_vec(),
             poll_digest: key.poll_digest.to_vec(),
-            tenant_id: key.tenant.map(|id| uuid_bytes(&id.0)),
+            tenant_id: uuid_bytes(&key.tenant.0),
             device_id: key.device.map(|id| uuid_bytes(&id.0)),
             thumbprint: key.thumbprint.to_vec(),
             jwk: key.jwk.clone(),
@@ -42,6 +43,7 @@ impl PendingKeyRow {
             app: key.app.clone(),
             address: key.address.map(|address| address.to_string()),
             fingerprint: key.fingerprint.clone(),
+            fingerprint_attempts: key.fingerprint_attempts.into(),
             state: key.state.name().to_owned(),
             created_at: key.created_at.millis(),
             expires_at: key.expires_at.millis(),
@@ -54,7 +56,7 @@ impl PendingKeyRow {
         Ok(PendingKey {
             code_digest: cell("code_digest").parse_digest(&self.code_digest)?,
             poll_digest: cell("poll_digest").parse_digest(&self.poll_digest)?,
-            tenant: cell("tenant_id").parse_optional_uuid(self.tenant_id.as_deref())?.map(TenantId),
+            tenant: TenantId(cell("tenant_id").parse_uuid(&self.tenant_id)?),
             device: cell("device_id").parse_optional_uuid(self.device_id.as_deref())?.map(DeviceId),
             thumbprint: cell("thumbprint").parse_digest(&self.thumbprint)?,
             jwk: self.jwk,
@@ -64,6 +66,8 @@ impl PendingKeyRow {
             app: self.app,
             address: cell("address").parse_address(self.address.as_deref())?,
             fingerprint: self.fingerprint,
+            // as a count of attempts that are limited to a few
+            fingerprint_attempts: u32::try_from(self.fingerprint_attempts).unwrap_or(u32::MAX),
             state: cell("state").parse_word(PendingKeyState::ALL, PendingKeyState::name, &self.state)?,
             created_at: Instant::from_millis(self.created_at),
             expires_at: Instant::from_millis(self.expires_at),

@@ -7,7 +7,7 @@ use tillgate_auth_core::ports::{Cursor, Node};
 use tillgate_domain::office::ports::PageRequest;
 use tillgate_domain::{
     Change, Instant, KnownRight, NodeId, Rank, Rights, Role, RoleId, RoleName, Scope, SessionId, Store, StoreError,
-    StoreExt, UserId,
+    StoreExt, Tenant, UserId,
 };
 use tillgate_persistence::{Address, Database, Limits, MigrateError, OpenError};
 use tillgate_testkit::DatabaseEngine;
@@ -36,6 +36,7 @@ tillgate_testkit::on_both_databases!(
     migrations_run_up_down_and_up,
     built_in_manager_gets_the_right_to_see_sessions,
     built_in_manager_gets_the_right_to_enroll_devices,
+    existing_tenants_accept_no_machines_that_show_a_code,
     changes_of_first_uses_are_removed_from_the_feed,
     running_process_stops_writing_once_a_newer_one_has_migrated
 );
@@ -114,6 +115,27 @@ fn built_in_manager_gets_the_right_to_enroll_devices(engine: DatabaseEngine) {
     fresh.raw().execute(up);
     assert_eq!(read(role.id), Role { version: 3, ..role });
     assert_eq!(read(custom.id), custom, "other roles stay");
+}
+
+/// A tenant from before accepts machines that show a code only once it chooses to.
+fn existing_tenants_accept_no_machines_that_show_a_code(engine: DatabaseEngine) {
+    let fresh = TestDatabase::on(engine).with_fixture();
+    let (up, down) = match engine {
+        DatabaseEngine::Sqlite => (
+            include_str!("../../../../migrations/sqlite/2026-11-30-000042_pending_key_limits/up.sql"),
+            include_str!("../../../../migrations/sqlite/2026-11-30-000042_pending_key_limits/down.sql"),
+        ),
+        DatabaseEngine::Postgres => (
+            include_str!("../../../../migrations/postgres/2026-11-30-000042_pending_key_limits/up.sql"),
+            include_str!("../../../../migrations/postgres/2026-11-30-000042_pending_key_limits/down.sql"),
+        ),
+    };
+    let read = || fresh.write_office(|tx| tx.tenants().find(StoreFixture::default().tenant.id)).unwrap();
+    let before = read();
+    assert!(before.machine_codes);
+    fresh.raw().execute(down);
+    fresh.raw().execute(up);
+    assert_eq!(read(), Tenant { machine_codes: false, ..before });
 }
 
 /// A feed that a process stops reading at a change of the first uses of a session.

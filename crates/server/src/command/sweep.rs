@@ -1,7 +1,7 @@
 //! `sweep`: removes what a server removes every minute: sessions that ended long ago, changes older
 //! than every live token, old counts of failed logins, expired signatures, live events older than a
 //! day, idempotency keys older than two days, expired one-time tokens, enrollments of devices a day
-//! after their codes expired, and mails whose token has expired.
+//! after their codes expired, keys of machines that waited, and mails whose token has expired.
 
 use serde_json::json;
 use tillgate_auth_core::auth::SweepCounts;
@@ -27,12 +27,19 @@ pub(super) fn run(context: &Context) -> Result<(), CommandError> {
     let swept = swept.map_err(CommandError::failed)?;
     let SweepCounts { sessions, changes, attempts, known_networks, signatures, live_events } = swept;
     let office = sweep_office(&database, &engine).map_err(CommandError::failed)?;
-    let OfficeSweepCounts { idempotency_keys, resets, invitations, enrollments, email_verifications, queued_mails } =
-        office;
+    let OfficeSweepCounts {
+        idempotency_keys,
+        resets,
+        invitations,
+        enrollments,
+        pending_keys,
+        email_verifications,
+        queued_mails,
+    } = office;
     let all = json!({
         "sessions": sessions, "changes": changes, "attempts": attempts, "places": known_networks, "signatures": signatures,
         "live_events": live_events, "idempotency_keys": idempotency_keys, "resets": resets, "invitations": invitations,
-        "enrollments": enrollments, "email_verifications": email_verifications, "queued_mails": queued_mails,
+        "enrollments": enrollments, "pending_keys": pending_keys, "email_verifications": email_verifications, "queued_mails": queued_mails,
     });
     let line = format!("removed: {}, {}", describe_swept(&swept), describe_office(&office));
     print::print_answer(context.json, &line, &all);
@@ -52,11 +59,18 @@ fn describe_swept(swept: &SweepCounts) -> String {
 }
 
 fn describe_office(swept: &OfficeSweepCounts) -> String {
-    let OfficeSweepCounts { idempotency_keys, resets, invitations, enrollments, email_verifications, queued_mails } =
-        swept;
+    let OfficeSweepCounts {
+        idempotency_keys,
+        resets,
+        invitations,
+        enrollments,
+        pending_keys,
+        email_verifications,
+        queued_mails,
+    } = swept;
     format!(
         "{idempotency_keys} idempotency keys, {resets} password resets, {invitations} invitations, \
-         {enrollments} enrollments, {email_verifications} verifications of e-mail addresses, \
+         {enrollments} enrollments, {pending_keys} machines that waited, {email_verifications} verifications of e-mail addresses, \
          {queued_mails} mails that were not sent in time"
     )
 }

@@ -40,6 +40,8 @@ fn machine_that_shows_no_code_is_not_accepted(engine: DatabaseEngine) {
     home.run_ok(&["device", "add", "P01", "--env", "CashRegister"]);
     home.start(&["serve"]).wait_until_ready();
     let accept = ["device", "accept", "KQLZ-SGBV", "--device", "P01", "--fingerprint", "4712"];
+    assert!(home.run_refused(&accept, 1).contains("machines that show a code are not accepted here"));
+    home.run_ok(&["tenant", "set", "--machine-codes", "true"]);
     assert!(home.run_refused(&accept, 1).contains("\"KQLZ-SGBV\" does not exist"));
     assert!(home.run_refused(&["device", "deny", "KQLZ-SGBV"], 1).contains("\"KQLZ-SGBV\" does not exist"));
     let waiting = home.run_ok(&["device", "enroll", "P01", "--confirm", "--json"]).json();

@@ -9,7 +9,7 @@ use crate::contract_fixture::{
 };
 use crate::rendezvous::{Rendezvous, run_both};
 
-fn new_enrollment(tenant: TenantId, device: DeviceId, number: u8, until: u64) -> Enrollment {
+pub(super) fn new_enrollment(tenant: TenantId, device: DeviceId, number: u8, until: u64) -> Enrollment {
     Enrollment {
         device,
         tenant,

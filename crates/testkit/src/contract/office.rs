@@ -184,6 +184,11 @@ macro_rules! contract {
                 waiting_pending_keys_are_listed,
                 pending_key_is_decided_once,
                 concurrent_decisions_of_one_key_succeed_once,
+                attempts_are_counted_while_a_key_waits,
+                concurrent_attempts_are_counted_one_after_the_other,
+                denied_key_counts_no_concurrent_attempt,
+                pending_keys_are_counted_until_they_expire,
+                presented_code_is_kept_with_its_enrollment,
                 pending_key_is_polled_and_renewed,
                 expired_pending_keys_are_removed,
             ]

@@ -160,6 +160,8 @@ record_port!(AuthTx, pending_keys: PendingKeys {
     fn find_by_poll_code(poll_code: &EnrollmentDigest) -> Option<PendingKey>;
     fn renew(code: &EnrollmentDigest, poll_code: &EnrollmentDigest, expires_at: Instant) -> bool;
     fn record_poll(poll_code: &EnrollmentDigest, at: Instant) -> ();
+    fn extend(poll_code: &EnrollmentDigest, until: Instant) -> ();
+    fn count_live(now: Instant) -> u32;
 });
 
 record_port!(AuthTx, revocations: Revocations {

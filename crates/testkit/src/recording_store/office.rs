@@ -76,8 +76,9 @@ record_port!(OfficeTx, device_keys: DeviceKeys {
 record_port!(OfficeTx, pending_keys: PendingKeys {
     fn find_by_code(code: &EnrollmentDigest) -> Option<PendingKey>;
     fn list_waiting(tenant: TenantId, now: Instant, limit: u32) -> Vec<PendingKey>;
-    fn accept(code: &EnrollmentDigest, tenant: TenantId, device: DeviceId, expires_at: Instant) -> bool;
-    fn deny(code: &EnrollmentDigest, tenant: TenantId) -> bool;
+    fn count_attempt(code: &EnrollmentDigest) -> Option<PendingKey>;
+    fn accept(code: &EnrollmentDigest, device: DeviceId, expires_at: Instant) -> bool;
+    fn deny(code: &EnrollmentDigest) -> bool;
     fn sweep(before: Instant, limit: u32) -> u32;
 });
 

@@ -234,7 +234,7 @@ fn find_by_email(tx: &mut dyn AuthTx, login: &LoginRequest, email: &str) -> Stor
 
 /// The tenant of the mount, otherwise the one that the request names, otherwise the default one.
 /// `None` if the request names another tenant than the mount's.
-fn find_named_tenant(tx: &mut dyn AuthTx, tenancy: &Tenancy) -> StoreResult<Option<Tenant>> {
+pub(super) fn find_named_tenant(tx: &mut dyn AuthTx, tenancy: &Tenancy) -> StoreResult<Option<Tenant>> {
     let slug = match (&tenancy.fixed, &tenancy.requested) {
         (Some(fixed), None) => Ok(fixed.clone()),
         (Some(fixed), Some(requested)) if requested == fixed.as_str() => Ok(fixed.clone()),

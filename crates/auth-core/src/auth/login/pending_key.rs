@@ -2,19 +2,42 @@
 //! code and digits, and polls until its key is accepted, which then is an enrollment with the code
 //! of the poll.
 
-use tillgate_domain::pending_key::{FINGERPRINT_DIGITS, PENDING_KEY_LIFETIME};
+use std::net::IpAddr;
+
+use tillgate_domain::pending_key::{FINGERPRINT_DIGITS, MAX_PENDING_KEYS, PENDING_KEY_LIFETIME};
 use tillgate_domain::{
-    DeviceId, EnrollmentDigest, FoldedText, Instant, KeyStorage, PendingKey, PendingKeyState, PollOutcome, StoreExt,
+    DeviceId, EnrollmentDigest, Instant, KeyStorage, PendingKey, PendingKeyState, PollOutcome, StoreExt, StoreResult,
+    TenantId,
 };
 
-use super::{LoginSubject, WaitResult};
+use super::admission::find_named_tenant;
 use crate::auth::Auth;
-use crate::dpop::ProofFault;
+use crate::dpop::{ProofFault, ProvenKey};
 use crate::enrollment_code::EnrollmentCode;
 use crate::error::PollDenied;
 use crate::one_time_token::{OneTimeToken, digest_link_token};
-use crate::throttle::{AttemptOutcome, ClaimedIdentity, LoginAttempt};
+use crate::ports::AuthTx;
+use crate::throttle::{Admission, AttemptOutcome};
 use crate::{AuthDenied, EnrolledDevice, EnrollmentRequest, Error, PendingKeyRequest, PollRequest, WaitingKey};
+
+/// A machine that waits, as its request describes it.
+pub(super) struct WaitingMachine<'a> {
+    pub(super) proven_key: &'a ProvenKey,
+    pub(super) storage: KeyStorage,
+    pub(super) label: &'a str,
+    pub(super) app: &'a str,
+    pub(super) address: Option<IpAddr>,
+}
+
+/// What a person types to decide about a machine, and for what.
+pub(super) struct KeyTarget {
+    pub(super) code_digest: EnrollmentDigest,
+    pub(super) tenant: TenantId,
+    /// The device, if the machine has presented its code.
+    pub(super) device: Option<DeviceId>,
+    /// The instant until which the machine waits.
+    pub(super) expires_at: Instant,
+}
 
 /// What is drawn for a key that will wait.
 pub(super) struct NewWaitingKey {
@@ -24,20 +47,14 @@ pub(super) struct NewWaitingKey {
 }
 
 impl NewWaitingKey {
-    /// The key that waits under this code.
-    pub(super) fn build(
-        &self,
-        request: &PendingKeyRequest<'_>,
-        code_digest: EnrollmentDigest,
-        device: Option<DeviceId>,
-        now: Instant,
-    ) -> PendingKey {
-        let PendingKeyRequest { tenant, proven_key, storage, label, app, address } = *request;
+    /// The key of this machine.
+    pub(super) fn build(&self, machine: &WaitingMachine<'_>, target: &KeyTarget, now: Instant) -> PendingKey {
+        let WaitingMachine { proven_key, storage, label, app, address } = *machine;
         PendingKey {
-            code_digest,
+            code_digest: target.code_digest,
             poll_digest: self.poll.digest,
-            tenant,
-            device,
+            tenant: target.tenant,
+            device: target.device,
             thumbprint: *proven_key.thumbprint(),
             jwk: proven_key.key.jwk().to_owned(),
             algorithm: proven_key.key.algorithm().name().to_owned(),
@@ -46,20 +63,16 @@ impl NewWaitingKey {
             app: app.to_owned(),
             address,
             fingerprint: self.fingerprint.clone(),
+            fingerprint_attempts: 0,
             state: PendingKeyState::Waiting,
             created_at: now,
-            expires_at: now.saturating_add(PENDING_KEY_LIFETIME),
+            expires_at: target.expires_at,
             polled_at: None,
         }
     }
 }
 
 impl Auth {
-    /// The digest of the code of an enrollment, or of a key that waits, as a person has typed it.
-    pub fn digest_enrollment_code(&self, typed: &str) -> EnrollmentDigest {
-        self.enrollment_code_key.digest(typed)
-    }
-
     pub(super) fn draw_waiting_key(&self) -> Result<NewWaitingKey, Error> {
         let drawn = |error: crate::EntropyError| Error::Fault(error.to_string());
         let poll = OneTimeToken::new_link_token(self.entropy.random_bytes::<32>().map_err(drawn)?);
@@ -68,55 +81,53 @@ impl Auth {
     }
 
     /// Lets the key of a machine wait until somebody accepts it for a device, by the code that the
-    /// machine shows. Each takes a token of the network, as a wrong code does.
+    /// machine shows. The key belongs to a tenant from its start: the one of the mount, otherwise
+    /// the one that the request names, otherwise `default`, as at a login. Each start takes a token
+    /// of the network, from a bucket that nothing else uses.
     ///
     /// # Errors
     ///
-    /// [`AuthDenied::TooManyAttempts`] after too many keys or wrong codes from the network,
-    /// [`PollDenied::AccessDenied`] if the tenant accepts no such machines, and
-    /// [`AuthDenied::Proof`] if the proof was used before.
+    /// [`AuthDenied::TooManyAttempts`] after too many starts from the network,
+    /// [`PollDenied::AccessDenied`] if there is no such tenant or it accepts no such machines,
+    /// [`AuthDenied::Proof`] if the proof was used before, and [`Error::Unavailable`] while
+    /// [`MAX_PENDING_KEYS`] keys wait.
     pub fn start_pending_key(&self, request: &PendingKeyRequest<'_>) -> Result<(EnrollmentCode, WaitingKey), Error> {
+        let tenant = self.store.read("begin_pending_key", |tx| find_named_tenant(tx, request.tenancy))?;
+        let tenant = tenant.filter(|tenant| tenant.machine_codes).ok_or(PollDenied::AccessDenied)?;
         let code = self.generate_enrollment_code(PENDING_KEY_LIFETIME)?;
         let waiting = self.draw_waiting_key()?;
-        let attempt = LoginAttempt {
-            identity: ClaimedIdentity::Unknown { tenant: None, name: FoldedText::of("pending key") },
-            device: None,
-            address: request.address,
-            prior_session: None,
-            password: code.code.clone(),
-        };
-        let waited = self.await_admission("begin_pending_key", |tx, now| {
-            let mut subject = LoginSubject::default();
-            if let Some(tenant) = request.tenant {
-                subject.tenant = tx.tenants().find(tenant)?;
-            }
-            Ok((subject, self.throttle.open_network_charge(tx, &attempt, now)?))
-        })?;
-        let charge = match waited {
-            WaitResult::Admitted(LoginSubject { tenant: Some(tenant), .. }, charge) if !tenant.machine_codes => {
-                self.settle_charge(&charge, AttemptOutcome::Withdrawn);
-                return Err(PollDenied::AccessDenied.into());
-            }
-            WaitResult::Admitted(_, charge) => charge,
-            WaitResult::RateLimited(_, retry_after) => {
-                return Err(AuthDenied::TooManyAttempts { retry_after }.into());
-            }
-        };
         let now = self.time().at;
-        let key = waiting.build(request, code.digest, None, now);
-        let started = self.store.write("start_pending_key", |tx| {
-            let is_new = request.proven_key.consume(tx, now)?;
-            let is_inserted = is_new && tx.pending_keys().insert(&key)?;
+        let PendingKeyRequest { proven_key, storage, label, app, address, .. } = *request;
+        let machine = WaitingMachine { proven_key, storage, label, app, address };
+        let target = KeyTarget {
+            code_digest: code.digest,
+            tenant: tenant.id,
+            device: None,
+            expires_at: now.saturating_add(PENDING_KEY_LIFETIME),
+        };
+        let key = waiting.build(&machine, &target, now);
+        self.store.write("start_pending_key", |tx| {
+            let charge = match self.throttle.open_start_charge(tx, address, &code.code, now)? {
+                Admission::Admitted(charge) => charge,
+                Admission::RateLimited { retry_after } => {
+                    return Ok(Err(AuthDenied::TooManyAttempts { retry_after }.into()));
+                }
+                Admission::Wait(_) => {
+                    return Ok(Err(Error::unavailable("other machines of the same network are starting: retry")));
+                }
+            };
+            let is_full = tx.pending_keys().count_live(now)? >= MAX_PENDING_KEYS;
+            let is_new = proven_key.consume(tx, now)?;
+            let is_inserted = is_new && !is_full && tx.pending_keys().insert(&key)?;
             // it counts, so that no network can fill the store
             self.throttle.settle_charge(tx, &charge, AttemptOutcome::Failed, now)?;
-            Ok((is_new, is_inserted))
-        });
-        self.login_queue.notify_settled(&charge);
-        match started? {
-            (true, true) => {}
-            (false, _) => return Err(AuthDenied::Proof(ProofFault::Replayed.into()).into()),
-            (true, false) => return Err(Error::unavailable("the code that was drawn is in use: retry")),
-        }
+            Ok(match (is_new, is_full, is_inserted) {
+                (false, ..) => Err(AuthDenied::Proof(ProofFault::Replayed.into()).into()),
+                (_, true, _) => Err(Error::unavailable("too many machines wait to be accepted: retry later")),
+                (.., false) => Err(Error::unavailable("the code that was drawn is in use: retry")),
+                (.., true) => Ok(()),
+            })
+        })??;
         let NewWaitingKey { poll, fingerprint } = waiting;
         Ok((code, WaitingKey { poll_code: poll.token, fingerprint, expires_in: PENDING_KEY_LIFETIME }))
     }
@@ -124,6 +135,8 @@ impl Auth {
     /// Answers the poll of a machine. If its key was accepted, the device is enrolled and gets its
     /// session, as by [`enroll_device`](Self::enroll_device); a repeated poll gets tokens of the
     /// same session for ten minutes.
+    ///
+    /// A poll with an unknown code only reads, and does not use its proof.
     ///
     /// # Errors
     ///
@@ -133,28 +146,55 @@ impl Auth {
     /// used before.
     pub fn poll_pending_key(&self, request: &PollRequest<'_>) -> Result<EnrolledDevice, Error> {
         let digest = digest_link_token(request.poll_code.expose());
+        let found = self.store.read("poll_pending_key", |tx| find_polled(tx, request, &digest))?;
+        let key = found.ok_or(PollDenied::ExpiredToken)?;
+        if key.thumbprint != *request.proven_key.thumbprint() {
+            return Err(AuthDenied::Proof(ProofFault::Key.into()).into());
+        }
+        let replayed = || Error::from(AuthDenied::Proof(ProofFault::Replayed.into()));
+        if self.proof_cache.contains(request.proven_key.digest()) {
+            return Err(replayed());
+        }
+        let outcome = match key.judge_poll(self.time().at) {
+            PollOutcome::Pending => self.record_poll(request, &digest)?.ok_or_else(replayed)?,
+            outcome => outcome,
+        };
+        let denied = match outcome {
+            PollOutcome::Accepted => return self.enroll_polled(request, &key, &digest),
+            PollOutcome::Denied => PollDenied::AccessDenied,
+            PollOutcome::Expired => PollDenied::ExpiredToken,
+            PollOutcome::TooEarly => PollDenied::SlowDown,
+            PollOutcome::Pending => PollDenied::AuthorizationPending,
+        };
+        // what changes nothing is remembered by this process only, as the proofs of reads are
+        if self.proof_cache.insert_if_new(request.proven_key.digest()) { Err(denied.into()) } else { Err(replayed()) }
+    }
+
+    /// Records a poll of a key that nobody has decided about, and uses its proof. Returns what the
+    /// poll is answered now; `None` if the proof was used before.
+    fn record_poll(&self, request: &PollRequest<'_>, digest: &EnrollmentDigest) -> Result<Option<PollOutcome>, Error> {
         let now = self.time().at;
-        let polled: Result<PendingKey, AuthDenied> = self.store.write("poll_pending_key", |tx| {
-            let found = tx.pending_keys().find_by_poll_code(&digest)?;
-            let is_served =
-                |key: &PendingKey| request.tenant.is_none_or(|tenant| key.tenant.is_none_or(|of| of == tenant));
-            let Some(key) = found.filter(is_served) else { return Ok(Err(PollDenied::ExpiredToken.into())) };
-            if key.thumbprint != *request.proven_key.thumbprint() {
-                return Ok(Err(AuthDenied::Proof(ProofFault::Key.into())));
+        Ok(self.store.write("record_poll", |tx| {
+            let Some(key) = find_polled(tx, request, digest)? else { return Ok(Some(PollOutcome::Expired)) };
+            let outcome = key.judge_poll(now);
+            if outcome != PollOutcome::Pending {
+                return Ok(Some(outcome));
             }
-            Ok(Err(match key.judge_poll(now) {
-                PollOutcome::Accepted => return Ok(Ok(key)),
-                PollOutcome::Denied => PollDenied::AccessDenied,
-                PollOutcome::Expired => PollDenied::ExpiredToken,
-                PollOutcome::TooEarly => PollDenied::SlowDown,
-                PollOutcome::Pending => {
-                    tx.pending_keys().record_poll(&digest, now)?;
-                    PollDenied::AuthorizationPending
-                }
+            if !request.proven_key.consume(tx, now)? {
+                return Ok(None);
             }
-            .into()))
-        })?;
-        let key = polled?;
+            tx.pending_keys().record_poll(digest, now)?;
+            Ok(Some(outcome))
+        })?)
+    }
+
+    /// Enrolls a key that was accepted.
+    fn enroll_polled(
+        &self,
+        request: &PollRequest<'_>,
+        key: &PendingKey,
+        digest: &EnrollmentDigest,
+    ) -> Result<EnrolledDevice, Error> {
         let [hardware, software] = request.terms;
         let enrollment = EnrollmentRequest {
             dialect: request.dialect,
@@ -162,7 +202,7 @@ impl Auth {
                 KeyStorage::Hardware => hardware,
                 KeyStorage::Software => software,
             },
-            tenant: key.tenant,
+            tenant: Some(key.tenant),
             code: request.poll_code,
             proven_key: request.proven_key,
             storage: key.storage,
@@ -171,6 +211,16 @@ impl Auth {
             app: &key.app,
             address: request.address,
         };
-        self.enroll_accepted_key(&enrollment, &digest)
+        self.enroll_accepted_key(&enrollment, digest)
     }
+}
+
+/// The key that is polled with the code of this digest, if the mount serves its tenant.
+fn find_polled(
+    tx: &mut dyn AuthTx,
+    request: &PollRequest<'_>,
+    digest: &EnrollmentDigest,
+) -> StoreResult<Option<PendingKey>> {
+    let found = tx.pending_keys().find_by_poll_code(digest)?;
+    Ok(found.filter(|key| request.tenant.is_none_or(|tenant| tenant == key.tenant)))
 }

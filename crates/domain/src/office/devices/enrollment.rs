@@ -14,6 +14,7 @@ use crate::office::{Office, OfficeReader};
 use crate::{
     Action, DeviceId, DeviceKey, DeviceKeyState, DeviceStatus, EndReason, Enrollment, EnrollmentDigest, Instant,
     KnownRight, PendingKey, Rights, Scope, Store, StoreError, StoreExt, StoreResult, Subject, Thumbprint,
+    encode_thumbprint,
 };
 
 /// An enrollment to start.
@@ -102,10 +103,34 @@ fn start(
     id: DeviceId,
     new: &NewEnrollment,
 ) -> Result<Enrollment, UseCaseError> {
+    begin_enrollment(tx, office)?;
+    let enrollment = build_enrollment(tx, office, id, new)?;
+    tx.enrollments().insert_or_replace(&enrollment)?;
+    let details = [
+        ("replace", json!(new.replaces_key)),
+        ("confirm", json!(new.confirms)),
+        ("expires_at", json!(enrollment.expires_at.millis())),
+    ];
+    record(tx, office, Action::DeviceEnrollStart, Subject::Device(id), details)?;
+    Ok(enrollment)
+}
+
+/// Checks that the caller may start enrollments, and locks the tenant: a concurrent change of the
+/// device or of a role waits here, and then cancels the enrollment.
+pub(super) fn begin_enrollment(tx: &mut dyn OfficeTx, office: &Office<'_>) -> Result<(), UseCaseError> {
     office.require(KnownRight::DeviceEnroll)?;
     deny_device_as_itself(office)?;
-    // A concurrent change of the device or of a role waits here, and then cancels the enrollment.
-    last_admin::claim_tenant(tx, office.tenant)?;
+    Ok(last_admin::claim_tenant(tx, office.tenant)?)
+}
+
+/// Checks that the caller may start this enrollment, and that the device can be enrolled. Returns
+/// the enrollment, which is not stored.
+pub(super) fn build_enrollment(
+    tx: &mut dyn OfficeTx,
+    office: &Office<'_>,
+    id: DeviceId,
+    new: &NewEnrollment,
+) -> Result<Enrollment, UseCaseError> {
     authorize(tx, office, id)?;
     let (min, max) = (MIN_ENROLLMENT_LIFETIME, MAX_ENROLLMENT_LIFETIME);
     if !(min..=max).contains(&new.lifetime) {
@@ -115,7 +140,7 @@ fn start(
     check_device(tx, office, id, new.replaces_key)?;
     let created_at = office.context.at;
     let expires_at = limit_expiry(tx, office, created_at.saturating_add(new.lifetime))?;
-    let enrollment = Enrollment {
+    Ok(Enrollment {
         device: id,
         tenant: office.tenant,
         digest: new.digest,
@@ -126,20 +151,12 @@ fn start(
         created_at,
         expires_at,
         completion: None,
-    };
-    tx.enrollments().insert_or_replace(&enrollment)?;
-    let details = [
-        ("replace", json!(new.replaces_key)),
-        ("confirm", json!(new.confirms)),
-        ("expires_at", json!(enrollment.expires_at.millis())),
-    ];
-    record(tx, office, Action::DeviceEnrollStart, id, details)?;
-    Ok(enrollment)
+    })
 }
 
 /// Denies a device that is logged in as itself: what it starts could not be made void by dismissing
 /// who started it.
-pub(super) fn deny_device_as_itself(office: &Office<'_>) -> Result<(), UseCaseError> {
+fn deny_device_as_itself(office: &Office<'_>) -> Result<(), UseCaseError> {
     let actor = &office.context.actor;
     if actor.user.is_none() && actor.device.is_some() {
         Rights::default().require(KnownRight::DeviceEnroll)?;
@@ -148,7 +165,7 @@ pub(super) fn deny_device_as_itself(office: &Office<'_>) -> Result<(), UseCaseEr
 }
 
 /// Checks that the device is active, and has no current key unless the enrollment replaces it.
-pub(super) fn check_device(
+fn check_device(
     tx: &mut dyn OfficeTx,
     office: &Office<'_>,
     id: DeviceId,
@@ -168,11 +185,7 @@ pub(super) fn check_device(
 /// The instant at which a code expires that the caller starts. One that is started with an API key
 /// expires with it; while the key has two secrets, with the previous one, because the caller may be
 /// somebody from whom the rotation takes the key.
-pub(super) fn limit_expiry(
-    tx: &mut dyn OfficeTx,
-    office: &Office<'_>,
-    expires_at: Instant,
-) -> Result<Instant, UseCaseError> {
+fn limit_expiry(tx: &mut dyn OfficeTx, office: &Office<'_>, expires_at: Instant) -> Result<Instant, UseCaseError> {
     let Some(id) = office.api_key else { return Ok(expires_at) };
     let now = office.context.at;
     let found = tx.api_keys().find(id)?.filter(|key| key.active && !key.is_expired(now));
@@ -187,7 +200,7 @@ fn cancel(tx: &mut dyn OfficeTx, office: &Office<'_>, id: DeviceId) -> Result<()
     if !tx.enrollments().cancel(id)? {
         return Err(OfficeError::NotFound { field: FieldName::Enrollment, value: id.to_string() }.into());
     }
-    record(tx, office, Action::DeviceEnrollCancel, id, [])
+    record(tx, office, Action::DeviceEnrollCancel, Subject::Device(id), [])
 }
 
 fn revoke(
@@ -207,13 +220,18 @@ fn revoke(
     }
     // Anyone who has a waiting code could enroll the machine again.
     tx.enrollments().cancel(id)?;
-    let details = [("label", json!(key.label)), ("app", json!(key.app)), ("storage", json!(key.storage.name()))];
-    record(tx, office, Action::DeviceKeyRevoke, id, details)?;
+    let details = [
+        ("thumbprint", json!(encode_thumbprint(thumbprint))),
+        ("label", json!(key.label)),
+        ("app", json!(key.app)),
+        ("storage", json!(key.storage.name())),
+    ];
+    record(tx, office, Action::DeviceKeyRevoke, Subject::Device(id), details)?;
     Ok(true)
 }
 
 /// Checks that the caller may give or take the device's own access.
-pub(super) fn authorize(tx: &mut dyn OfficeTx, office: &Office<'_>, id: DeviceId) -> Result<(), UseCaseError> {
+fn authorize(tx: &mut dyn OfficeTx, office: &Office<'_>, id: DeviceId) -> Result<(), UseCaseError> {
     office.require(KnownRight::DeviceEnroll)?;
     let device = load_device(tx, office.tenant, id)?;
     let roles = tx.roles().list(office.tenant)?;
@@ -221,23 +239,24 @@ pub(super) fn authorize(tx: &mut dyn OfficeTx, office: &Office<'_>, id: DeviceId
     Ok(office.require_recent_proof()?)
 }
 
-pub(super) fn record<const N: usize>(
+pub(super) fn record<'n>(
     tx: &mut dyn OfficeTx,
     office: &Office<'_>,
     action: Action,
-    id: DeviceId,
-    details: [(&str, Value); N],
+    subject: Subject,
+    details: impl IntoIterator<Item = (&'n str, Value)>,
 ) -> Result<(), UseCaseError> {
     let details: Map<String, Value> = details.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    Ok(tx.audit().record(&office.build_event(action, Subject::Device(id), details))?)
+    Ok(tx.audit().record(&office.build_event(action, subject, details))?)
 }
 
-/// Removes at most `limit` enrollments and waiting keys that expired before this instant. Returns
-/// their number.
+/// Removes at most `limit` enrollments that expired before this instant. Returns their number.
 pub fn sweep_enrollments(store: &dyn Store<OfficePorts>, before: Instant, limit: u32) -> StoreResult<u32> {
-    store.write("sweep_enrollments", |tx| {
-        let enrollments = tx.enrollments().sweep(before, limit)?;
-        let rest = limit.saturating_sub(enrollments);
-        if rest == 0 { Ok(enrollments) } else { Ok(enrollments + tx.pending_keys().sweep(before, rest)?) }
-    })
+    store.write("sweep_enrollments", |tx| tx.enrollments().sweep(before, limit))
+}
+
+/// Removes at most `limit` keys that nobody has accepted before this instant, or whose machines
+/// could poll until then. Returns their number.
+pub fn sweep_pending_keys(store: &dyn Store<OfficePorts>, before: Instant, limit: u32) -> StoreResult<u32> {
+    store.write("sweep_pending_keys", |tx| tx.pending_keys().sweep(before, limit))
 }

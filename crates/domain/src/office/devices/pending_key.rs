@@ -3,14 +3,15 @@
 
 use serde_json::json;
 
-use super::enrollment::{authorize, check_device, deny_device_as_itself, limit_expiry, record};
+use super::change::load_device;
+use super::enrollment::{NewEnrollment, begin_enrollment, build_enrollment, record};
 use crate::office::error::{FieldName, OfficeError, UseCaseError, UseCaseResult, commit_refusal};
 use crate::office::ports::OfficeTx;
-use crate::office::users::last_admin;
 use crate::office::{Office, OfficeReader};
-use crate::pending_key::PENDING_KEY_LIFETIME;
+use crate::pending_key::{MAX_WRONG_FINGERPRINTS, PENDING_KEY_LIFETIME};
 use crate::{
-    Action, DeviceId, DeviceName, Enrollment, EnrollmentDigest, KnownRight, PendingKey, StoreError, StoreExt, Subject,
+    Action, DeviceId, DeviceName, Enrollment, EnrollmentDigest, EnrollmentState, Instant, KnownRight, PendingKey,
+    PendingKeyState, StoreError, StoreExt, Subject, TenantId, encode_thumbprint,
 };
 
 /// The code of a key that waits, as its digest and as a person has typed it.
@@ -47,7 +48,8 @@ impl Office<'_> {
     /// previous code of the device is void.
     ///
     /// Requires the right `deviceEnroll`, every right that the device has as itself, and the digits
-    /// that the machine shows. The acceptance becomes void as the code of an enrollment does.
+    /// that the machine shows. Wrong digits are counted, and the fifth time the key is denied. The
+    /// acceptance becomes void as the code of an enrollment does.
     pub fn accept_pending_key(&self, code: TypedCode<'_>, acceptance: &KeyAcceptance) -> UseCaseResult<Enrollment> {
         self.store.write("accept_pending_key", |tx| commit_refusal(accept(tx, self, code, acceptance)))
     }
@@ -58,7 +60,8 @@ impl Office<'_> {
         self.store.write("confirm_enrollment", |tx| commit_refusal(confirm(tx, self, id, fingerprint)))
     }
 
-    /// Denies the key with this code. Requires the right `deviceEnroll`.
+    /// Denies the key with this code, and cancels the enrollment whose code its machine has
+    /// presented, if any. Requires the right `deviceEnroll`.
     pub fn deny_pending_key(&self, code: TypedCode<'_>) -> UseCaseResult<()> {
         self.store.write("deny_pending_key", |tx| commit_refusal(deny(tx, self, code)))
     }
@@ -78,7 +81,7 @@ impl OfficeReader<'_> {
                         views.push(PendingKeyView { key, device: None });
                         continue;
                     };
-                    if has_current_code(tx, &key, id)?
+                    if find_presented(tx, &key, self.at)?
                         && let Some(device) = tx.devices().find(id)?
                     {
                         views.push(PendingKeyView { key, device: Some(device.name) });
@@ -90,15 +93,13 @@ impl OfficeReader<'_> {
         })
     }
 
-    /// The key that waits under this code. Requires the right `deviceEnroll`.
+    /// The key with this code, which may be decided or have expired. Requires the right
+    /// `deviceEnroll`.
     pub fn find_pending_key(&self, code: TypedCode<'_>) -> UseCaseResult<PendingKey> {
         self.store.read("find_pending_key", |tx: &mut (dyn OfficeTx + '_)| {
             let mut run = || -> Result<PendingKey, UseCaseError> {
                 self.require(KnownRight::DeviceEnroll)?;
-                let found = tx.pending_keys().find_by_code(code.digest)?;
-                let is_own = |key: &PendingKey| key.tenant.is_none_or(|tenant| tenant == self.tenant);
-                let found = found.filter(|key| is_own(key) && key.is_waiting(self.at));
-                Ok(found.ok_or_else(|| unknown_code(code.text))?)
+                find_own(tx, self.tenant, self.at, code)
             };
             commit_refusal(run())
         })
@@ -111,22 +112,13 @@ fn accept(
     code: TypedCode<'_>,
     acceptance: &KeyAcceptance,
 ) -> Result<Enrollment, UseCaseError> {
-    office.require(KnownRight::DeviceEnroll)?;
-    deny_device_as_itself(office)?;
-    last_admin::claim_tenant(tx, office.tenant)?;
+    begin_enrollment(tx, office)?;
     let key = load_waiting(tx, office, code)?;
     let named = tx.devices().find_by_name(office.tenant, &acceptance.device.to_folded())?;
     let unknown = || OfficeError::UnknownName { field: FieldName::Device, value: acceptance.device.to_string() };
     let device = named.ok_or_else(unknown)?.id;
-    if let Some(chosen) = key.device
-        && (chosen != device || !has_current_code(tx, &key, device)?)
-    {
+    if key.device.is_some_and(|chosen| chosen != device) {
         return Err(unknown_code(code.text).into());
-    }
-    // a code with which somebody has started the enrollment of the device is another matter
-    let tenant = tx.tenants().find(office.tenant)?;
-    if key.device.is_none() && !tenant.is_some_and(|tenant| tenant.machine_codes) {
-        return Err(OfficeError::MachineCodesOff.into());
     }
     enroll(tx, office, &key, device, &acceptance.fingerprint, acceptance.replaces_key)
 }
@@ -137,14 +129,14 @@ fn confirm(
     id: DeviceId,
     fingerprint: &str,
 ) -> Result<Enrollment, UseCaseError> {
-    office.require(KnownRight::DeviceEnroll)?;
-    deny_device_as_itself(office)?;
-    last_admin::claim_tenant(tx, office.tenant)?;
-    authorize(tx, office, id)?;
+    begin_enrollment(tx, office)?;
+    load_device(tx, office.tenant, id)?;
+    let now = office.context.at;
     let unknown = || OfficeError::NotFound { field: FieldName::Enrollment, value: id.to_string() };
     let enrollment = tx.enrollments().find_by_device(id)?.ok_or_else(unknown)?;
     let key = tx.pending_keys().find_by_code(&enrollment.digest)?;
-    let key = key.filter(|key| key.is_waiting(office.context.at)).ok_or_else(unknown)?;
+    let may_decide = |key: &PendingKey| key.is_waiting(now) && enrollment.state(now) == EnrollmentState::Waiting;
+    let key = key.filter(may_decide).ok_or_else(unknown)?;
     enroll(tx, office, &key, id, fingerprint, enrollment.replaces_key)
 }
 
@@ -157,65 +149,100 @@ fn enroll(
     fingerprint: &str,
     replaces_key: bool,
 ) -> Result<Enrollment, UseCaseError> {
-    authorize(tx, office, device)?;
+    let new = NewEnrollment { digest: key.poll_digest, lifetime: PENDING_KEY_LIFETIME, replaces_key, confirms: false };
+    let enrollment = build_enrollment(tx, office, device, &new)?;
+    // The digits come last, so that every attempt which is counted compares them. From here on, the
+    // key is locked: its machine gets no other code to poll with.
+    let key = tx.pending_keys().count_attempt(&key.code_digest)?.ok_or_else(conflict_error)?;
     if key.fingerprint != fingerprint.trim() {
-        return Err(OfficeError::FingerprintMismatch.into());
+        if key.fingerprint_attempts < MAX_WRONG_FINGERPRINTS {
+            return Err(OfficeError::FingerprintMismatch.into());
+        }
+        deny_key(tx, office, &key, Some("fingerprint"))?;
+        return Err(OfficeError::TooManyFingerprints.into());
     }
-    check_device(tx, office, device, replaces_key)?;
-    let created_at = office.context.at;
-    let expires_at = limit_expiry(tx, office, created_at.saturating_add(PENDING_KEY_LIFETIME))?;
-    let enrollment = Enrollment {
-        device,
-        tenant: office.tenant,
-        digest: key.poll_digest,
-        replaces_key,
-        confirms: false,
-        started_by: office.context.actor.user,
-        started_with: office.api_key,
-        created_at,
-        expires_at,
-        completion: None,
-    };
+    let enrollment = Enrollment { digest: key.poll_digest, ..enrollment };
     tx.enrollments().insert_or_replace(&enrollment)?;
-    if !tx.pending_keys().accept(&key.code_digest, office.tenant, device, expires_at)? {
+    if !tx.pending_keys().accept(&key.code_digest, device, enrollment.expires_at)? {
         return Err(conflict_error());
     }
     let details = [
         ("replace", json!(replaces_key)),
+        ("thumbprint", json!(encode_thumbprint(&key.thumbprint))),
         ("label", json!(key.label)),
         ("app", json!(key.app)),
         ("storage", json!(key.storage.name())),
         ("address", json!(key.address)),
     ];
-    record(tx, office, Action::DeviceEnrollAccept, device, details)?;
+    record(tx, office, Action::DeviceEnrollAccept, Subject::Device(device), details)?;
     Ok(enrollment)
 }
 
 fn deny(tx: &mut dyn OfficeTx, office: &Office<'_>, code: TypedCode<'_>) -> Result<(), UseCaseError> {
     office.require(KnownRight::DeviceEnroll)?;
     let key = load_waiting(tx, office, code)?;
-    if !tx.pending_keys().deny(&key.code_digest, office.tenant)? {
+    deny_key(tx, office, &key, None)
+}
+
+/// Denies the key. `why` is the reason if nobody has asked for it.
+fn deny_key(
+    tx: &mut dyn OfficeTx,
+    office: &Office<'_>,
+    key: &PendingKey,
+    why: Option<&str>,
+) -> Result<(), UseCaseError> {
+    if !tx.pending_keys().deny(&key.code_digest)? {
         return Err(conflict_error());
     }
+    if let Some(device) = key.device
+        && find_presented(tx, key, office.context.at)?
+    {
+        // otherwise another machine could present the code
+        tx.enrollments().cancel(device)?;
+    }
     let subject = key.device.map_or(Subject::Tenant(office.tenant), Subject::Device);
-    let details = [("label", json!(key.label)), ("app", json!(key.app)), ("address", json!(key.address))];
-    let details = details.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    Ok(tx.audit().record(&office.build_event(Action::DeviceEnrollDeny, subject, details))?)
+    let details = [
+        ("thumbprint", json!(encode_thumbprint(&key.thumbprint))),
+        ("label", json!(key.label)),
+        ("app", json!(key.app)),
+        ("address", json!(key.address)),
+    ];
+    let why = why.map(|why| ("why", json!(why)));
+    record(tx, office, Action::DeviceEnrollDeny, subject, details.into_iter().chain(why))
 }
 
-/// The key that waits under this code, if it is of this tenant or of none yet.
+/// The key that waits under this code in the tenant.
 fn load_waiting(tx: &mut dyn OfficeTx, office: &Office<'_>, code: TypedCode<'_>) -> Result<PendingKey, UseCaseError> {
-    let found = tx.pending_keys().find_by_code(code.digest)?;
-    let is_own = |key: &PendingKey| key.tenant.is_none_or(|tenant| tenant == office.tenant);
-    let found = found.filter(|key| is_own(key) && key.is_waiting(office.context.at));
-    Ok(found.ok_or_else(|| unknown_code(code.text))?)
+    let key = find_own(tx, office.tenant, office.context.at, code)?;
+    if key.is_waiting(office.context.at) { Ok(key) } else { Err(unknown_code(code.text).into()) }
 }
 
-/// Whether the code with which the machine has presented itself is that of the device's enrollment:
-/// it may have been canceled or replaced.
-fn has_current_code(tx: &mut dyn OfficeTx, key: &PendingKey, device: DeviceId) -> Result<bool, UseCaseError> {
+/// The key with this code in the tenant. A tenant that accepts no machines which show a code learns
+/// nothing about codes, except about those with which somebody has started an enrollment.
+fn find_own(
+    tx: &mut dyn OfficeTx,
+    tenant: TenantId,
+    now: Instant,
+    code: TypedCode<'_>,
+) -> Result<PendingKey, UseCaseError> {
+    let found = tx.pending_keys().find_by_code(code.digest)?.filter(|key| key.tenant == tenant);
+    let is_presented = found.as_ref().is_some_and(|key| key.device.is_some());
+    if !is_presented && !tx.tenants().find(tenant)?.is_some_and(|tenant| tenant.machine_codes) {
+        return Err(OfficeError::MachineCodesOff.into());
+    }
+    let key = found.ok_or_else(|| unknown_code(code.text))?;
+    // the code that the machine has presented may have been canceled or replaced
+    let is_void = is_presented && key.state == PendingKeyState::Waiting && !find_presented(tx, &key, now)?;
+    if is_void { Err(unknown_code(code.text).into()) } else { Ok(key) }
+}
+
+/// Whether the enrollment whose code the machine has presented still waits.
+fn find_presented(tx: &mut dyn OfficeTx, key: &PendingKey, now: Instant) -> Result<bool, UseCaseError> {
+    let Some(device) = key.device else { return Ok(false) };
     let enrollment = tx.enrollments().find_by_device(device)?;
-    Ok(enrollment.is_some_and(|current| current.digest == key.code_digest))
+    let is_presented =
+        |found: &Enrollment| found.digest == key.code_digest && found.state(now) == EnrollmentState::Waiting;
+    Ok(enrollment.as_ref().is_some_and(is_presented))
 }
 
 fn unknown_code(text: &str) -> OfficeError {

@@ -52,7 +52,7 @@ pub(in crate::office) fn add(
         zone: new.zone.clone(),
         locale: new.locale.clone(),
         accent_color: None,
-        machine_codes: true,
+        machine_codes: false,
         limits: SessionLimits::default(),
         branches: vec![new.branch.clone()],
         epoch: Epoch::default(),

@@ -26,7 +26,7 @@ use crate::request::Request;
 use crate::serving::requirement::Requirement;
 use crate::serving::response::render_json;
 use crate::serving::route::Route;
-use request::{EnrollmentInput, StartEnrollment, StartEnrollmentInput};
+use request::{MachineInput, StartEnrollment, StartEnrollmentInput};
 pub use response::{DeviceKeyBody, EnrollmentBody, PendingKeyBody};
 use response::{DeviceKeysBody, WaitingKeyBody};
 
@@ -88,8 +88,9 @@ async fn get_enrollment(call: Request, caller: Caller) -> Result<HttpResponse, A
         .with_office(move |context| into_api_result(context.reader_for_caller(&caller).find_enrollment_with_key(id)))
         .await?;
     let (enrollment, pending) = found.ok_or_else(|| not_found(FieldName::Enrollment, id))?;
-    let body = EnrollmentBody::from_enrollment(&enrollment, call.auth().time().at);
-    render_json(StatusCode::OK, &body.with_pending(pending.as_ref(), call.address()))
+    let now = call.auth().time().at;
+    let body = EnrollmentBody::from_enrollment(&enrollment, now);
+    render_json(StatusCode::OK, &body.with_pending(pending.as_ref(), call.address(), now))
 }
 
 async fn cancel_enrollment(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
@@ -119,7 +120,8 @@ async fn revoke_device_key(call: Request, caller: Caller) -> Result<HttpResponse
 }
 
 async fn enroll_device(call: Request, terms: Arc<TillTerms>) -> Result<HttpResponse, ApiError> {
-    let EnrollmentInput { code, storage, label, app } = request::read_enrollment(call.head().headers(), call.body())?;
+    let (code, machine) = request::read_enrollment(call.head().headers(), call.body())?;
+    let MachineInput { storage, label, app } = machine;
     let proven_key = call.read_proven_key()?.ok_or(ApiError::Denied(AuthDenied::Proof(ProofDenied::Missing)))?;
     let (tenant, address, dialect) = (call.tenant_id().await?, call.address(), call.mount().dialect_name.clone());
     let answer = call

@@ -37,6 +37,7 @@ named! {
     DeviceKeyState: enum_schema(tillgate_domain::DeviceKeyState::ALL.iter().map(|state| state.name())),
     KeyStorage: enum_schema(tillgate_domain::KeyStorage::ALL.iter().map(|storage| storage.name())),
     EnrollmentState: enum_schema(tillgate_domain::EnrollmentState::ALL.iter().map(|state| state.name())),
+    PendingKeyState: enum_schema(tillgate_domain::PendingKeyStatus::ALL.iter().map(|state| state.name())),
     ApiKeyStatus: enum_schema(KeyStatus::ALL.map(KeyStatus::name)),
     Environment: enum_schema(tillgate_domain::Environment::ALL.map(tillgate_domain::Environment::name)),
     Environments: ArrayBuilder::new().items(Environment::schema()).min_items(Some(1)),

@@ -83,9 +83,10 @@ pub(super) fn call_every_method(fresh: &TestDatabase, fixture: &StoreFixture) {
         tx.device_keys().insert(&new_device_key(fixture.tenant.id, fixture.till.id, 8, at(1)))?;
         tx.device_keys().retire(fixture.tenant.id, &[8; 32], at(9))?;
         tx.device_keys().record_use(fixture.tenant.id, &[8; 32], at(9), at(1))?;
-        tx.pending_keys().insert(&new_pending_key(7, at(1), at(9)))?;
+        tx.pending_keys().insert(&new_pending_key(fixture.tenant.id, 7, at(1), at(9)))?;
         tx.pending_keys().renew(&[7; 32], &[9; 32], at(9))?;
         tx.pending_keys().record_poll(&[9; 32], at(2))?;
+        tx.pending_keys().extend(&[9; 32], at(9))?;
         tx.nodes().upsert(&Node { id: NodeId(uuid(1)), applied: Cursor(0), seen_at: at(1), clock: None })?;
         let (name, applied_at) = (String::new(), Some(at(1)));
         tx.nodes().record_acknowledgment(&NodeAcknowledgment {
@@ -148,6 +149,7 @@ pub(super) fn call_every_method(fresh: &TestDatabase, fixture: &StoreFixture) {
         tx.device_keys().find_current(fixture.till.id)?;
         tx.pending_keys().find_by_code(&[7; 32])?;
         tx.pending_keys().find_by_poll_code(&[8; 32])?;
+        tx.pending_keys().count_live(at(1))?;
         tx.api_keys().find_by_client_id("client")?;
         tx.api_keys().list_active_by_user(fixture.tenant.id, fixture.anna.id)?;
         let look = tx.feed().poll(None)?;
@@ -442,8 +444,9 @@ fn call_enrollments(tx: &mut (dyn OfficeTx + '_), fixture: &StoreFixture) -> Sto
     tx.enrollments().sweep(at(99), 9)?;
     tx.pending_keys().find_by_code(&[9; 32])?;
     tx.pending_keys().list_waiting(fixture.tenant.id, at(1), 9)?;
-    tx.pending_keys().accept(&[9; 32], fixture.tenant.id, fixture.till.id, at(9))?;
-    tx.pending_keys().deny(&[9; 32], fixture.tenant.id)?;
+    tx.pending_keys().count_attempt(&[9; 32])?;
+    tx.pending_keys().accept(&[9; 32], fixture.till.id, at(9))?;
+    tx.pending_keys().deny(&[9; 32])?;
     tx.pending_keys().sweep(at(99), 9)?;
     tx.device_keys().list_by_device(fixture.till.id)?;
     tx.device_keys().revoke(fixture.tenant.id, &[8; 32], at(9)).map(drop)

@@ -5,7 +5,7 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::json;
 use tillgate_domain::office::PendingKeyView;
-use tillgate_domain::{Device, DeviceName, Enrollment, EnrollmentState};
+use tillgate_domain::{Device, DeviceName, Enrollment, EnrollmentState, Instant};
 use tillgate_http::native_bodies::PendingKeyBody;
 
 use super::super::json::format_instant;
@@ -29,9 +29,9 @@ struct WaitingMachineBody<'v> {
 }
 
 impl<'v> WaitingMachineBody<'v> {
-    fn from_view(view: &'v PendingKeyView) -> Self {
+    fn from_view(view: &'v PendingKeyView, now: Instant) -> Self {
         let device = view.device.as_ref().map(DeviceName::as_str);
-        Self { device, key: PendingKeyBody::from_key(&view.key, None) }
+        Self { device, key: PendingKeyBody::from_key(&view.key, None, now) }
     }
 }
 
@@ -56,7 +56,8 @@ impl WaitingArgs {
             ];
             cells.to_vec()
         };
-        let rows: Vec<_> = views.iter().map(|view| (row(view), WaitingMachineBody::from_view(view))).collect();
+        let now = office.ids.now();
+        let rows: Vec<_> = views.iter().map(|view| (row(view), WaitingMachineBody::from_view(view, now))).collect();
         print::print_table(json, &["LABEL", "APP", "STORAGE", "ADDRESS", "DEVICE", "SINCE", "UNTIL"], &rows);
         if has_more {
             print::print_note("more machines wait; --limit shows them");

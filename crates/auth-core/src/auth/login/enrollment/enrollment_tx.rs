@@ -10,13 +10,12 @@ use tillgate_domain::{
 
 use super::{ClaimedEnrollment, EnrolledSession, EnrollmentDenial, EnrollmentTx, EnrollmentTxOutcome, RepeatedSession};
 use crate::auth::login::enrollment_starter::{VoidReason, find_void_reason};
+use crate::auth::login::pending_key::{KeyTarget, WaitingMachine};
 use crate::dpop::ProofFault;
 use crate::ports::AuthTx;
 use crate::principal_profile;
 use crate::session::FIRST_GENERATION;
-use crate::{
-    AuthDenied, AuthenticationInfo, EnrollmentRequest, Epochs, PendingKeyRequest, Profile, Session, SessionKind,
-};
+use crate::{AuthDenied, AuthenticationInfo, EnrollmentRequest, Epochs, Profile, Session, SessionKind};
 
 /// The authentication methods of a bound session, for the claim `amr` (RFC 8176, section 2).
 const HARDWARE_KEY_METHOD: &str = "hwk";
@@ -93,6 +92,8 @@ impl EnrollmentTx<'_> {
         if !tx.device_keys().insert(&key)? || !tx.enrollments().complete(self.digest, &completion)? {
             return Err(conflict_error());
         }
+        // if the machine polls, it may have to poll again for the answer
+        tx.pending_keys().extend(self.digest, self.now.saturating_add(REPEATED_ENROLLMENT_LIMIT))?;
         let (Some(device), Some(tenant)) = (tx.devices().find(device)?, tx.tenants().find(enrollment.tenant)?) else {
             return Err(conflict_error());
         };
@@ -104,9 +105,9 @@ impl EnrollmentTx<'_> {
     }
 
     /// Lets the key wait until somebody confirms the machine. The first machine that presents the
-    /// code keeps it, until the code is replaced.
+    /// code keeps it, until the code is replaced. It waits no longer than the code is valid.
     fn claim(&self, tx: &mut dyn AuthTx, enrollment: Enrollment) -> StoreResult<EnrollmentTxOutcome> {
-        let expires_at = self.now.saturating_add(PENDING_KEY_LIFETIME);
+        let expires_at = self.now.saturating_add(PENDING_KEY_LIFETIME).min(enrollment.expires_at);
         let poll_digest = self.waiting.poll.digest;
         let (fingerprint, is_repeated) = match tx.pending_keys().find_by_code(self.digest)? {
             Some(key) if key.thumbprint != *self.thumbprint() => return Ok(deny_replay(enrollment)),
@@ -117,16 +118,15 @@ impl EnrollmentTx<'_> {
                 (key.fingerprint, true)
             }
             None => {
-                let (tenant, device) = (Some(enrollment.tenant), Some(enrollment.device));
-                let request = PendingKeyRequest {
-                    tenant,
-                    proven_key: self.request.proven_key,
-                    storage: self.request.storage,
-                    label: self.request.label,
-                    app: self.request.app,
-                    address: self.request.address,
+                let EnrollmentRequest { proven_key, storage, label, app, address, .. } = *self.request;
+                let machine = WaitingMachine { proven_key, storage, label, app, address };
+                let target = KeyTarget {
+                    code_digest: *self.digest,
+                    tenant: enrollment.tenant,
+                    device: Some(enrollment.device),
+                    expires_at,
                 };
-                let key = self.waiting.build(&request, *self.digest, device, self.now);
+                let key = self.waiting.build(&machine, &target, self.now);
                 if !tx.pending_keys().insert(&key)? {
                     return Err(conflict_error());
                 }

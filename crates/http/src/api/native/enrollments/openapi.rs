@@ -4,7 +4,7 @@ pub(super) mod pending_keys;
 
 use serde_json::{Value, json};
 
-use super::request::{EnrollDevice, StartEnrollment};
+use super::request::{EnrollDevice, MachineRequest, StartEnrollment};
 use super::response::{DeviceKeysBody, EnrollmentBody, WaitingKeyBody};
 use crate::api::native::sessions::example_bound_tokens;
 use crate::api::native::sessions::response::TokensBody;
@@ -110,7 +110,7 @@ pub(super) fn enroll_device() -> OperationDoc {
              for each network (429).",
         )
         .header_parameter("DPoP", "The proof of the key. It needs the nonce of `DPoP-Nonce`.", text_schema())
-        .lenient_request_body::<EnrollDevice>(json!({
+        .lenient_request_body::<MachineRequest<EnrollDevice>>(json!({
             "code": "KQLZ-SGBV",
             "storage": "hardware",
             "label": "Box under the counter",

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::{AuthDenied, Caller, PendingKeyRequest, PollRequest, ProofDenied, ProvenKey};
-use tillgate_domain::office::{FieldName, TypedCode};
+use tillgate_domain::office::{FieldName, Office, TypedCode, UseCaseResult};
 use tillgate_domain::{DeviceId, KeyStorage};
 
-use super::request::{self, AcceptKey, ConfirmEnrollment, KeyInput};
+use super::request::{self, AcceptKey, ConfirmEnrollment, MachineInput};
 use super::response::{EnrollmentBody, PendingKeyBody, StartedKeyBody};
 use super::{ENROLL, openapi, render_enrolled};
 use crate::api::native::path::read_id;
@@ -21,8 +21,9 @@ use crate::request::Request;
 use crate::serving::response::render_json;
 use crate::serving::route::Route;
 
-/// The page of the back office on which a code is typed, below the address of the server.
-const ACCEPT_PATH: &str = "/office/enroll";
+/// The page of the back office to which a machine sends a person, below the address of the server:
+/// the devices, for one of which the machine is accepted.
+const DEVICES_PATH: &str = "/office/devices";
 
 /// The operations of the back office.
 pub(super) fn routes() -> Vec<Route> {
@@ -39,13 +40,14 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 pub(super) async fn start_key(call: Request) -> Result<HttpResponse, ApiError> {
-    let KeyInput { storage, label, app } = request::read_key(call.head().headers(), call.body())?;
+    let (tenant, machine) = request::read_key(call.head().headers(), call.body())?;
+    let MachineInput { storage, label, app } = machine;
     let proven_key = require_proven_key(&call)?;
-    let (tenant, address) = (call.tenant_id().await?, call.address());
+    let (tenancy, address) = (call.build_tenancy(tenant), call.address());
     let (code, waiting) = call
         .run_blocking(move |auth| {
             auth.start_pending_key(&PendingKeyRequest {
-                tenant,
+                tenancy: &tenancy,
                 proven_key: &proven_key,
                 storage,
                 label: &label,
@@ -56,7 +58,7 @@ pub(super) async fn start_key(call: Request) -> Result<HttpResponse, ApiError> {
         .await?;
     let uri = call.head().public_uri();
     let origin = uri.strip_suffix(call.head().path()).unwrap_or_default();
-    let page = format!("{origin}{ACCEPT_PATH}");
+    let page = format!("{origin}{DEVICES_PATH}");
     render_json(StatusCode::OK, &StartedKeyBody::new(&code, &waiting, &page))
 }
 
@@ -81,39 +83,19 @@ pub(super) async fn poll_key(call: Request, terms: Arc<TillTerms>) -> Result<Htt
 }
 
 async fn get_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let code = read_code(&call);
-    let key = call
-        .with_office(move |context| {
-            let digest = context.auth.digest_enrollment_code(&code);
-            let typed = TypedCode { digest: &digest, text: &code };
-            into_api_result(context.reader_for_caller(&caller).find_pending_key(typed))
-        })
-        .await?;
-    render_json(StatusCode::OK, &PendingKeyBody::from_key(&key, call.address()))
+    let key = with_code(&call, caller, |office, code| office.reader().find_pending_key(code)).await?;
+    render_json(StatusCode::OK, &PendingKeyBody::from_key(&key, call.address(), call.auth().time().at))
 }
 
 async fn accept_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let code = read_code(&call);
     let sent: AcceptKey = body::read_request(&call)?;
     let acceptance = sent.into_acceptance()?;
-    let enrollment = call
-        .with_office(move |context| {
-            let digest = context.auth.digest_enrollment_code(&code);
-            let typed = TypedCode { digest: &digest, text: &code };
-            into_api_result(context.for_caller(&caller)?.accept_pending_key(typed, &acceptance))
-        })
-        .await?;
+    let enrollment = with_code(&call, caller, move |office, code| office.accept_pending_key(code, &acceptance)).await?;
     render_json(StatusCode::OK, &EnrollmentBody::from_enrollment(&enrollment, call.auth().time().at))
 }
 
 async fn deny_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let code = read_code(&call);
-    call.with_office(move |context| {
-        let digest = context.auth.digest_enrollment_code(&code);
-        let typed = TypedCode { digest: &digest, text: &code };
-        into_api_result(context.for_caller(&caller)?.deny_pending_key(typed))
-    })
-    .await?;
+    with_code(&call, caller, |office, code| office.deny_pending_key(code)).await?;
     Ok(no_content())
 }
 
@@ -127,8 +109,18 @@ async fn confirm_enrollment(call: Request, caller: Caller) -> Result<HttpRespons
     render_json(StatusCode::OK, &EnrollmentBody::from_enrollment(&enrollment, call.auth().time().at))
 }
 
-fn read_code(call: &Request) -> String {
-    call.head().path_parameter("user_code").to_owned()
+/// Runs a use case with the code in the path, if the caller has not typed too many unknown ones.
+async fn with_code<T: Send + 'static>(
+    call: &Request,
+    caller: Caller,
+    run: impl FnOnce(Office<'_>, TypedCode<'_>) -> UseCaseResult<T> + Send + 'static,
+) -> Result<T, ApiError> {
+    let code = call.head().path_parameter("user_code").to_owned();
+    call.with_office(move |context| {
+        let office = context.for_caller(&caller)?;
+        into_api_result(Ok(context.auth.with_user_code(&caller, &code, |typed| run(office, typed))?))
+    })
+    .await
 }
 
 fn require_proven_key(call: &Request) -> Result<ProvenKey, ApiError> {

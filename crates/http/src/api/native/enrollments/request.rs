@@ -1,19 +1,22 @@
 //! Requests of the operations on enrollments.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use actix_web::http::header::HeaderMap;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use tillgate_domain::enrollment::DEFAULT_ENROLLMENT_LIFETIME;
 use tillgate_domain::office::KeyAcceptance;
 use tillgate_domain::{DeviceName, KeyStorage, Secret};
-use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 use validator::Validate;
 
 use crate::api::native::schemas;
 use crate::error::ApiError;
 use crate::request::body;
-use crate::request::field::{BodyField, LabelText, validate_body, well_typed};
+use crate::request::field::{BodyField, LabelText, field_violations, validate_body, validate_body_with, well_typed};
 
 /// An enrollment to start.
 #[derive(Deserialize, Validate, ToSchema)]
@@ -57,17 +60,10 @@ impl StartEnrollment {
     }
 }
 
-/// An enrollment of a device by its code. The key is that of the proof in `DPoP`.
+/// What every machine says of itself. The key is that of the proof in `DPoP`.
 #[derive(Deserialize, Validate, ToSchema)]
-#[schema(as = EnrollDevice)]
-pub(super) struct EnrollDevice {
-    /// The code, as it was typed: case, blanks and hyphens do not count, and neither does a digit
-    /// that looks like a letter.
-    #[serde(default)]
-    #[validate(required, custom(function = "well_typed"))]
-    #[schema(value_type = String, write_only, required = true)]
-    code: BodyField<Secret<String>>,
-    /// Where the device keeps the private key: `hardware` from which it cannot be copied, or
+pub(super) struct MachineKey {
+    /// Where the machine keeps the private key: `hardware` from which it cannot be copied, or
     /// `software`. It is not checked.
     #[serde(default)]
     #[validate(required, custom(function = "well_typed"))]
@@ -85,26 +81,74 @@ pub(super) struct EnrollDevice {
     app: BodyField<LabelText>,
 }
 
+/// An enrollment of a device by its code. The key is that of the proof in `DPoP`.
+#[derive(Deserialize, Validate, ToSchema)]
+#[schema(as = EnrollDevice)]
+pub(super) struct EnrollDevice {
+    /// The code, as it was typed: case, blanks and hyphens do not count, and neither does a digit
+    /// that looks like a letter.
+    #[serde(default)]
+    #[validate(required, custom(function = "well_typed"))]
+    #[schema(value_type = String, write_only, required = true)]
+    code: BodyField<Secret<String>>,
+}
+
 /// A key of a machine that shows a code itself. The key is that of the proof in `DPoP`.
 #[derive(Deserialize, Validate, ToSchema)]
 #[schema(as = StartKey)]
 pub(super) struct StartKey {
-    /// Where the machine keeps the private key: `hardware` from which it cannot be copied, or
-    /// `software`. It is not checked.
+    /// Short name of the tenant to which the machine wants to belong; required if the mount serves
+    /// several tenants.
     #[serde(default)]
-    #[validate(required, custom(function = "well_typed"))]
-    #[schema(value_type = schemas::KeyStorage, required = true)]
-    storage: BodyField<KeyStorage>,
-    /// A name for the machine, which people can recognize; empty if omitted.
-    #[serde(default)]
-    #[validate(custom(function = "well_typed"))]
-    #[schema(value_type = Option<String>, max_length = 200)]
-    label: BodyField<LabelText>,
-    /// The program and its version; empty if omitted.
-    #[serde(default)]
-    #[validate(custom(function = "well_typed"))]
-    #[schema(value_type = Option<String>, max_length = 200)]
-    app: BodyField<LabelText>,
+    #[validate(length(max = 63), custom(function = "well_typed"))]
+    #[schema(value_type = Option<String>, max_length = 63)]
+    tenant: BodyField<String>,
+}
+
+/// A request of a machine: members of its own, and those of every machine.
+pub(super) struct MachineRequest<T> {
+    own: T,
+    machine: MachineInput,
+}
+
+impl<T: DeserializeOwned + Validate> MachineRequest<T> {
+    /// Reads the two parts. Violations of both are reported together, and unknown members are
+    /// ignored, as in a login.
+    fn read(headers: &HeaderMap, body: &[u8]) -> Result<Self, ApiError> {
+        let machine: MachineKey = body::read_object(headers, body)?;
+        let violations = field_violations(&machine, |_| Vec::new());
+        let own: T = validate_body_with(body::read_object(headers, body)?, |_| violations)?;
+        let machine = MachineInput {
+            storage: machine.storage.require_value()?,
+            label: to_text(machine.label),
+            app: to_text(machine.app),
+        };
+        Ok(Self { own, machine })
+    }
+}
+
+impl<T: PartialSchema> PartialSchema for MachineRequest<T> {
+    fn schema() -> RefOr<Schema> {
+        match (T::schema(), MachineKey::schema()) {
+            (RefOr::T(Schema::Object(mut own)), RefOr::T(Schema::Object(machine))) => {
+                own.properties.extend(machine.properties);
+                own.required.extend(machine.required);
+                own.into()
+            }
+            (own, _) => own,
+        }
+    }
+}
+
+impl<T: ToSchema> ToSchema for MachineRequest<T> {
+    fn name() -> Cow<'static, str> {
+        T::name()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        T::schemas(schemas);
+        MachineKey::schemas(schemas);
+    }
 }
 
 /// A poll for the acceptance of a key (RFC 8628, 3.4). The key is that of the proof in `DPoP`.
@@ -175,17 +219,17 @@ impl ConfirmEnrollment {
     }
 }
 
-/// The content of a request to let a key wait.
-pub(super) struct KeyInput {
+/// What a machine says of itself.
+pub(super) struct MachineInput {
     pub(super) storage: KeyStorage,
     pub(super) label: String,
     pub(super) app: String,
 }
 
-/// Reads a request to let a key wait. It ignores unknown members, as an enrollment does.
-pub(super) fn read_key(headers: &HeaderMap, body: &[u8]) -> Result<KeyInput, ApiError> {
-    let sent: StartKey = validate_body(body::read_object(headers, body)?)?;
-    Ok(KeyInput { storage: sent.storage.require_value()?, label: to_text(sent.label), app: to_text(sent.app) })
+/// Reads a request to let a key wait: the tenant, if it names one, and the machine.
+pub(super) fn read_key(headers: &HeaderMap, body: &[u8]) -> Result<(Option<String>, MachineInput), ApiError> {
+    let MachineRequest::<StartKey> { own, machine } = MachineRequest::read(headers, body)?;
+    Ok((own.tenant.into_value(), machine))
 }
 
 /// Reads the code of a poll. It ignores unknown members, such as `grant_type` and `client_id`.
@@ -199,21 +243,8 @@ fn to_text(field: BodyField<LabelText>) -> String {
     field.into_value().map(|LabelText(text)| text).unwrap_or_default()
 }
 
-/// The content of an enrollment request.
-pub(super) struct EnrollmentInput {
-    pub(super) code: Secret<String>,
-    pub(super) storage: KeyStorage,
-    pub(super) label: String,
-    pub(super) app: String,
-}
-
-/// Reads an enrollment. It ignores unknown members, as a login does.
-pub(super) fn read_enrollment(headers: &HeaderMap, body: &[u8]) -> Result<EnrollmentInput, ApiError> {
-    let sent: EnrollDevice = validate_body(body::read_object(headers, body)?)?;
-    Ok(EnrollmentInput {
-        code: sent.code.require_value()?,
-        storage: sent.storage.require_value()?,
-        label: to_text(sent.label),
-        app: to_text(sent.app),
-    })
+/// Reads an enrollment: the code and the machine.
+pub(super) fn read_enrollment(headers: &HeaderMap, body: &[u8]) -> Result<(Secret<String>, MachineInput), ApiError> {
+    let MachineRequest::<EnrollDevice> { own, machine } = MachineRequest::read(headers, body)?;
+    Ok((own.code.require_value()?, machine))
 }

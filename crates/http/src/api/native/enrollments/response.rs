@@ -12,7 +12,7 @@ use tillgate_domain::pending_key::POLL_INTERVAL;
 use tillgate_domain::{DeviceKey, Enrollment, Instant, PendingKey, UserId};
 use utoipa::ToSchema;
 
-use crate::api::native::schemas::{DeviceKeyState, EnrollmentState, KeyStorage};
+use crate::api::native::schemas::{DeviceKeyState, EnrollmentState, KeyStorage, PendingKeyState};
 use crate::timestamps::{serialize_instant, serialize_optional_instant};
 
 /// The width and height of a QR code, at least, in CSS pixels.
@@ -77,8 +77,8 @@ impl<'e> EnrollmentBody<'e> {
 
     /// The enrollment with the machine that waits to be confirmed.
     #[must_use]
-    pub(super) fn with_pending(self, key: Option<&'e PendingKey>, from: Option<IpAddr>) -> Self {
-        Self { pending: key.map(|key| PendingKeyBody::from_key(key, from)), ..self }
+    pub(super) fn with_pending(self, key: Option<&'e PendingKey>, from: Option<IpAddr>, now: Instant) -> Self {
+        Self { pending: key.map(|key| PendingKeyBody::from_key(key, from, now)), ..self }
     }
 
     /// The enrollment with its code, which has just been drawn.
@@ -99,6 +99,10 @@ fn draw_qr_code(letters: &str) -> Option<String> {
 #[derive(Serialize, ToSchema)]
 #[schema(as = PendingKey)]
 pub struct PendingKeyBody<'k> {
+    /// Whether somebody can decide about it: `waiting`. Otherwise, it has `expired`, or was
+    /// `accepted` or `denied`.
+    #[schema(value_type = PendingKeyState)]
+    state: &'static str,
     /// Name of the machine, as it said.
     label: &'k str,
     /// The program and its version, as it said.
@@ -126,8 +130,9 @@ pub struct PendingKeyBody<'k> {
 
 impl<'k> PendingKeyBody<'k> {
     /// The key, for somebody at this address.
-    pub fn from_key(key: &'k PendingKey, from: Option<IpAddr>) -> Self {
+    pub fn from_key(key: &'k PendingKey, from: Option<IpAddr>, now: Instant) -> Self {
         Self {
+            state: key.status(now).name(),
             label: &key.label,
             app: &key.app,
             storage: key.storage.name(),
@@ -146,9 +151,9 @@ impl<'k> PendingKeyBody<'k> {
 pub(super) struct StartedKeyBody<'k> {
     /// The code that the machine shows, and a person types.
     user_code: &'k str,
-    /// The page on which the code is typed.
+    /// The page of the back office with the devices. It does not accept codes yet.
     verification_uri: String,
-    /// The same page with the code, for a QR code.
+    /// The same page with the code behind `#`, for a QR code.
     verification_uri_complete: String,
     /// How the machine polls.
     #[serde(flatten)]

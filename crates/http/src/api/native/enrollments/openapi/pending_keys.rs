@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::request::{AcceptKey, ConfirmEnrollment, PollKey, StartKey};
+use super::super::request::{AcceptKey, ConfirmEnrollment, MachineRequest, PollKey, StartKey};
 use super::super::response::{EnrollmentBody, PendingKeyBody, StartedKeyBody};
 use super::{TAG, example_enrollment};
 use crate::api::native::sessions::example_bound_tokens;
@@ -10,6 +10,9 @@ use crate::api::native::sessions::response::TokensBody;
 use crate::openapi::{OperationDoc, text_schema};
 
 const PROOF_PARAMETER: &str = "The proof of the key. It needs the nonce of `DPoP-Nonce`.";
+
+const UNKNOWN_CODES: &str =
+    "Unknown codes are limited for each caller and each network (429), and recorded in the audit log.";
 
 pub(super) fn example_waiting_key() -> Value {
     json!({
@@ -22,6 +25,7 @@ pub(super) fn example_waiting_key() -> Value {
 
 fn example_pending_key() -> Value {
     json!({
+        "state": "waiting",
         "label": "Box under the counter",
         "app": "Kasa 5.1",
         "storage": "hardware",
@@ -37,19 +41,24 @@ pub(in crate::api::native::enrollments) fn start_key() -> OperationDoc {
     let mut example = example_waiting_key();
     if let Some(members) = example.as_object_mut() {
         members.insert("user_code".to_owned(), json!("KQLZ-SGBV"));
-        members.insert("verification_uri".to_owned(), json!("https://pos.example/office/enroll"));
-        let complete = json!("https://pos.example/office/enroll#KQLZSGBV");
+        members.insert("verification_uri".to_owned(), json!("https://pos.example/office/devices"));
+        let complete = json!("https://pos.example/office/devices#KQLZSGBV");
         members.insert("verification_uri_complete".to_owned(), complete);
     }
     OperationDoc::new(TAG, "Let a key wait to be accepted")
         .description(
             "For a machine on which no code can be typed (RFC 8628). Show `user_code`, `fingerprint` and, if you can, \
              `verification_uri_complete` as a QR code, and poll (`POST enrollments/poll`). Somebody accepts the key for \
-             a device in the back office.",
+             a device (`POST enrollments/{user_code}/accept`). The page behind `verification_uri` lists the devices, \
+             and does not accept codes yet.",
         )
-        .description("Starts are limited for each network, as wrong codes are (429).")
+        .description(
+            "The machine belongs to a tenant from its start, and only there can it be accepted. If the tenant does not \
+             exist, or accepts no machines that show a code (`machine_codes`), the answer is 400 `access_denied`. \
+             Starts are limited for each network (429), and so is the number of machines that wait (503).",
+        )
         .header_parameter("DPoP", PROOF_PARAMETER, text_schema())
-        .lenient_request_body::<StartKey>(json!({
+        .lenient_request_body::<MachineRequest<StartKey>>(json!({
             "storage": "hardware",
             "label": "Box under the counter",
             "app": "Kasa 5.1",
@@ -78,8 +87,13 @@ pub(in crate::api::native::enrollments) fn poll_key() -> OperationDoc {
 
 pub(in crate::api::native::enrollments) fn get_key() -> OperationDoc {
     OperationDoc::new(TAG, "Get a key that waits")
-        .description("The machine that shows this code. 404 if no machine waits under it.")
+        .description(
+            "The machine that shows this code, also for a while after somebody has decided about it or it has \
+             expired. 404 if your tenant has no machine with this code, and 409 `machine_codes_off` if it accepts none.",
+        )
+        .description(UNKNOWN_CODES)
         .response::<PendingKeyBody<'_>>(200, "The machine.", example_pending_key())
+        .errors(&[409, 429])
 }
 
 pub(in crate::api::native::enrollments) fn accept_key() -> OperationDoc {
@@ -89,26 +103,34 @@ pub(in crate::api::native::enrollments) fn accept_key() -> OperationDoc {
              device is void. You need every right that the device has as itself.",
         )
         .description(
-            "Digits that the machine does not show are answered with 409 `fingerprint_mismatch`, a device that has a \
+            "Digits that the machine does not show are answered with 409 `fingerprint_mismatch`, and the fifth time \
+             with 409 `too_many_fingerprints`: the machine is denied then. A device that has a \
              current key with 409 `device_enrolled` unless you send `replace`, and a device that is not active with \
              409 `device_not_active`.",
         )
+        .description(UNKNOWN_CODES)
         .request_body::<AcceptKey>(json!({ "device": "P01", "fingerprint": "4712", "replace": false }))
         .response::<EnrollmentBody<'_>>(200, "The enrollment.", example_enrollment())
-        .errors(&[409])
+        .errors(&[409, 429])
 }
 
 pub(in crate::api::native::enrollments) fn deny_key() -> OperationDoc {
     OperationDoc::new(TAG, "Deny a key that waits")
-        .description("The machine that shows this code learns it with its next poll. 404 if no machine waits under it.")
+        .description(
+            "The machine that shows this code learns it with its next poll. If it has presented the code of an \
+             enrollment, that code is void. 404 if no machine waits under the code.",
+        )
+        .description(UNKNOWN_CODES)
+        .errors(&[409, 429])
         .no_content("The key was denied.")
 }
 
 pub(in crate::api::native::enrollments) fn confirm_enrollment() -> OperationDoc {
     OperationDoc::new(TAG, "Confirm the machine of an enrollment")
         .description(
-            "The machine that has presented the code is enrolled when it polls next. 404 if none waits. Digits that \
-             the machine does not show are answered with 409 `fingerprint_mismatch`.",
+            "The machine that has presented the code is enrolled when it polls next. 404 if none waits, or if the \
+             code has expired. Digits that the machine does not show are answered with 409 `fingerprint_mismatch`, and \
+             the fifth time with 409 `too_many_fingerprints`: the machine is denied then, and the code is void.",
         )
         .request_body::<ConfirmEnrollment>(json!({ "fingerprint": "4712" }))
         .response::<EnrollmentBody<'_>>(200, "The enrollment.", example_enrollment())
