@@ -82,7 +82,11 @@ fn assert_refused(answer: &TestResponse, status: u16, code: u32) {
     assert!(json["error"].is_string() && json["message"].is_string() && json.as_object().unwrap().len() == 3, "{json}");
 }
 
-tillgate_testkit::on_both_databases!(register_works_through_its_day, register_receives_the_reason_of_a_refusal);
+tillgate_testkit::on_both_databases!(
+    register_works_through_its_day,
+    register_without_rotation_keeps_its_refresh_token,
+    register_receives_the_reason_of_a_refusal
+);
 
 fn register_works_through_its_day(engine: DatabaseEngine) {
     let installation = Installation::with_fixture(engine).with_setting("LOG__LEVEL", "trace");
@@ -116,6 +120,19 @@ fn register_works_through_its_day(engine: DatabaseEngine) {
     }
     assert_refused(&register.refresh(&register.refresh), 401, 40_122);
     other.terminals(&other.access).expect_status(200);
+}
+
+fn register_without_rotation_keeps_its_refresh_token(engine: DatabaseEngine) {
+    let installation = Installation::with_fixture(engine).with_setting("FIUU__ROTATION", "false");
+    let server = installation.serve();
+    let mut register = RegisterClient::new(&installation, &server).log_in_ok("P01");
+    let first = register.refresh.clone();
+    for _ in 0..3 {
+        let answer = register.refresh(&first).expect_status(200);
+        register.store_tokens(&answer);
+        assert_eq!(register.refresh, first);
+        register.terminals(&register.access).expect_status(200);
+    }
 }
 
 fn register_receives_the_reason_of_a_refusal(engine: DatabaseEngine) {

@@ -29,6 +29,7 @@ const LISTS: [(&str, &[&str]); 9] = [
 tillgate_testkit::on_both_databases!(
     pages_contain_every_item_of_every_list_once,
     items_that_move_between_pages_are_not_lost,
+    large_pages_lose_no_item,
     body_is_checked_completely_before_anything_is_written,
     change_requires_a_matching_tag,
     idempotency_key_has_one_form_and_one_body,
@@ -151,6 +152,27 @@ fn items_that_move_between_pages_are_not_lost(engine: DatabaseEngine) {
             }
         });
         assert_eq!(found.iter().collect::<BTreeSet<_>>(), users.iter().collect(), "{sort}");
+    }
+}
+
+fn large_pages_lose_no_item(engine: DatabaseEngine) {
+    let installation = Installation::with_fixture(engine);
+    let server = installation.serve();
+    let office = office(&server);
+    for number in 0..140 {
+        let preferences = json!({ "a": "x".repeat(32_000) });
+        let device = json!({ "name": format!("L{number}"), "environment": "Tool", "preferences": preferences });
+        office.post("/api/v1/devices", &device).expect_status(201);
+    }
+    for list in ["devices", "audit-events"] {
+        let mut pages = 0;
+        let found = read_pages(&office, &format!("/api/v1/{list}?limit=200"), |page| {
+            assert!(page.to_string().len() <= 4 * 1024 * 1024 + 1_024, "{list}");
+            pages += 1;
+        });
+        assert!(pages > 1, "{list}");
+        assert_eq!(found, read_pages(&office, &format!("/api/v1/{list}?limit=50"), |_| ()), "{list}");
+        assert!(found.len() > 140, "{list}");
     }
 }
 

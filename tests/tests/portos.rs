@@ -79,6 +79,7 @@ fn create_key(installation: &Installation, user: &str, device: &str) -> (String,
 
 tillgate_testkit::on_both_databases!(
     till_logs_in_works_and_logs_out,
+    till_without_rotation_keeps_its_refresh_token,
     client_signs_the_requests_of_tills,
     client_signs_a_body_and_later_requests,
     signature_counts_once_across_processes_and_restarts,
@@ -102,6 +103,7 @@ fn till_logs_in_works_and_logs_out(engine: DatabaseEngine) {
     let renewed = server.new_till().post("/portos/api/auth/refresh", &pair).expect_status(200);
     let again = server.new_till().post("/portos/api/auth/refresh", &pair).expect_status(200);
     assert_eq!(renewed.text_at("/refreshToken"), again.text_at("/refreshToken"), "a lost answer is forgiven");
+    assert_ne!(renewed.text_at("/refreshToken"), till.text_at("/refreshToken"), "it rotates by default");
     let office = bearer(&login("manager", "OFFICE"));
     let seen = office.get("/portos/api/sessions?userName=cashier&deviceName=P01").expect_status(200).json();
     assert_eq!(seen["items"].as_array().unwrap().len(), 1, "{seen}");
@@ -112,6 +114,21 @@ fn till_logs_in_works_and_logs_out(engine: DatabaseEngine) {
     bearer(&next).get("/portos/api/auth").expect_status(401);
     assert_eq!(office.delete("/portos/api/auth").expect_status(200).json(), json!({}));
     office.get("/portos/api/auth").expect_status(401);
+}
+
+fn till_without_rotation_keeps_its_refresh_token(engine: DatabaseEngine) {
+    let installation = Installation::with_fixture(engine).with_setting("PORTOS__ROTATION", "false");
+    let server = installation.serve();
+    let body = json!({ "UserName": "cashier", "Password": PASSWORD, "DeviceName": "P01" });
+    let mut last = server.new_till().post("/portos/api/v1/auth", &body).expect_status(200);
+    let first = last.text_at("/refreshToken");
+    for _ in 0..3 {
+        let pair = json!({ "TokenId": last.text_at("/tokenId"), "RefreshToken": first });
+        last = server.new_till().post("/portos/api/auth/refresh", &pair).expect_status(200);
+        assert_eq!(last.text_at("/refreshToken"), first);
+        installation.secrets().add(&last.text_at("/tokenId"));
+        TillClient::with_token(&server, &last.text_at("/tokenId")).get("/portos/api/auth").expect_status(200);
+    }
 }
 
 fn client_signs_the_requests_of_tills(engine: DatabaseEngine) {

@@ -11,7 +11,9 @@
 //!    denied.
 //! 3. Presenting the predecessor of a token that was in use for a grace period or more, to a
 //!    process that can vouch for that time, ends the session, and so does presenting an older one.
-//!    A thief who uses the copied token is therefore detected at the next refresh of either.
+//!    A thief who uses the copied token is therefore detected when either presents a token whose
+//!    successor has been used, a grace period or more after the rotation, but not a thief who
+//!    refreshes within the grace period, or always just before the till.
 //!
 //! `HISTORIES` sets the number of histories of each test. `HISTORIES_SEED` repeats the one that a
 //! failure names, and prints it.

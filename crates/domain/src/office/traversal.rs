@@ -111,15 +111,23 @@ impl<T> ListPage<T> {
     /// Where the next page begins, if there is one. `position` returns the position of an item in
     /// the list or, if the second argument is true, among the items that have changed.
     pub fn next<C>(&self, position: impl Fn(&T, bool) -> C) -> Option<Traversal<C>> {
-        if self.items.len() <= self.shown {
+        self.next_after(self.shown, position)
+    }
+
+    /// Where the next page begins if this one shows only its first `shown` items; see
+    /// [`next`](Self::next).
+    pub fn next_after<C>(&self, shown: usize, position: impl Fn(&T, bool) -> C) -> Option<Traversal<C>> {
+        let shown = shown.min(self.shown);
+        if self.items.len() <= shown {
             return None;
         }
         let phase = match self.phase {
-            TraversalPhase::Listed { since } if self.shown > self.listed => TraversalPhase::Changed { since },
+            TraversalPhase::Listed { since } if shown > self.listed => TraversalPhase::Changed { since },
             phase => phase,
         };
         let is_changed = matches!(phase, TraversalPhase::Changed { .. });
-        self.items().last().map(|last| Traversal { phase, after: Some(position(last, is_changed)) })
+        let last = shown.checked_sub(1).and_then(|last| self.items.get(last));
+        last.map(|last| Traversal { phase, after: Some(position(last, is_changed)) })
     }
 }
 

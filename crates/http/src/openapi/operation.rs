@@ -134,7 +134,11 @@ impl OperationDoc {
             .maximum(Some(MAX_PAGE_SIZE))
             .default(Some(json!(DEFAULT_PAGE_SIZE)));
         self.add_response(200, "A page of the list.", Self::page_schema::<A>, example)
-            .query_parameter("limit", "Maximum number of items.", limit)
+            .query_parameter(
+                "limit",
+                "Maximum number of items. A page ends earlier if its items would exceed 4 MiB.",
+                limit,
+            )
             .query_parameter("after", "The `next` of the previous page, in the same order.", text_schema())
     }
 

@@ -10,9 +10,19 @@ use crate::request::bearer::BEARER_CHALLENGE;
 
 /// Renders a JSON response.
 pub(crate) fn render_json(status: StatusCode, body: &impl Serialize) -> Result<HttpResponse, ApiError> {
-    let bytes =
-        serde_json::to_vec(body).map_err(|error| ApiError::Fault(format!("an answer cannot be written: {error}")))?;
-    Ok(build_response(status, "application/json", bytes))
+    let mut bytes = Vec::new();
+    write_json(&mut bytes, body)?;
+    Ok(build_json_response(status, bytes))
+}
+
+/// Appends JSON to a response.
+pub(crate) fn write_json(out: &mut Vec<u8>, value: &impl Serialize) -> Result<(), ApiError> {
+    serde_json::to_writer(out, value).map_err(|error| ApiError::Fault(format!("an answer cannot be written: {error}")))
+}
+
+/// Builds a response with this JSON.
+pub(crate) fn build_json_response(status: StatusCode, json: Vec<u8>) -> HttpResponse {
+    build_response(status, "application/json", json)
 }
 
 /// Renders a JSON response to a failed request; a 401 includes a challenge (RFC 9110, 11.6.1).

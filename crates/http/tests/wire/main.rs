@@ -52,6 +52,7 @@ mod office_set_up;
 mod office_tokens;
 mod openapi;
 mod overload;
+mod page_sizes;
 mod password_changes;
 mod passwords;
 mod pending_keys;

@@ -67,10 +67,11 @@ pub(super) fn routes() -> Vec<Route> {
 async fn list_api_keys(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let (query, filter) = read_filter(&call, caller.profile.tenant.id)?;
     let page = PageRequest { after: query.after_id().map(ApiKeyId), limit: query.fetch_limit() };
+    let permit = call.acquire_list_permit(&caller).await?;
     let found = call
         .with_office(move |context| into_api_result(context.reader_for_caller(&caller).list_api_keys(&filter, &page)))
         .await?;
-    query.render(&found, |view| view.key.id.0, ApiKeyBody::from_view)
+    Ok(permit.hold_until_sent(query.render(&found, |view| view.key.id.0, ApiKeyBody::from_view)?))
 }
 
 fn read_filter(call: &Request, tenant: TenantId) -> Result<(PageQuery, ApiKeyFilter), ApiError> {

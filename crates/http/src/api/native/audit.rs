@@ -61,10 +61,11 @@ async fn list_audit_events(call: Request, caller: Caller) -> Result<HttpResponse
     let (query, filter) = read_filter(&call, caller.profile.tenant.id)?;
     let part =
         OffsetPageRequest { after: query.after_id().map(EventId), ..OffsetPageRequest::first(query.fetch_limit()) };
+    let permit = call.acquire_list_permit(&caller).await?;
     let found = call
         .with_office(move |context| into_api_result(context.reader_for_caller(&caller).list_events(&filter, &part)))
         .await?;
-    query.render(&found, |view| view.event.id.0, AuditEventBody::from_view)
+    Ok(permit.hold_until_sent(query.render(&found, |view| view.event.id.0, AuditEventBody::from_view)?))
 }
 
 fn read_filter(call: &Request, tenant: TenantId) -> Result<(PageQuery, EventFilter), ApiError> {

@@ -78,6 +78,7 @@ async fn list_devices(call: Request, caller: Caller) -> Result<HttpResponse, Api
     let (query, filter, with_seat) = read_filter(&call, caller.profile.tenant.id)?;
     let page = PageRequest { after: query.after_id().map(DeviceId), limit: query.fetch_limit() };
     let shows_address = sessions::shows_address(&caller);
+    let permit = call.acquire_list_permit(&caller).await?;
     let (found, seats) = call
         .with_office(move |context| {
             let found = context.unguarded(caller.profile.tenant.id).search_devices(&filter, &page)?;
@@ -91,7 +92,7 @@ async fn list_devices(call: Request, caller: Caller) -> Result<HttpResponse, Api
         None => DeviceBody::from_view(view),
         Some(seats) => DeviceBody::from_view(view).with_seat(view, seats, now, shows_address),
     };
-    query.render(&found, |each| each.device.id.0, to_body)
+    Ok(permit.hold_until_sent(query.render(&found, |each| each.device.id.0, to_body)?))
 }
 
 /// Reads the filter from the query, and whether the seats are requested; without a status it

@@ -12,10 +12,13 @@ use uuid::Uuid;
 use crate::error::{ApiError, FieldErrorCode};
 use crate::request::cursor::{Cursor, CursorScope, SortKey};
 use crate::request::query::QueryParameters;
-use crate::serving::response::render_json;
+use crate::serving::response::{build_json_response, write_json};
 
 /// The violation of a `limit` that is not within [`MAX_PAGE_SIZE`].
 const LIMIT_MESSAGE: &str = "must be a number from 1 to 200";
+
+/// Maximum size of the items of a page. A page has at least one item, whatever its size.
+pub(super) const MAX_PAGE_BYTES: usize = 4 * 1024 * 1024;
 
 /// A position in a list: the sort key and the id of an item.
 pub(super) type Position<K> = (K, Uuid);
@@ -29,11 +32,41 @@ pub(super) struct PageQuery<K = ()> {
     scope: CursorScope,
 }
 
-/// A page in a response. `next` is the `after` of the next page, and null on the last page.
-#[derive(Serialize)]
-struct PageBody<T> {
-    items: Vec<T>,
-    next: Option<String>,
+/// The items of a page in a response.
+struct PageItems {
+    json: Vec<u8>,
+    /// The number of items that fit on the page.
+    count: usize,
+}
+
+impl PageItems {
+    /// Writes as many of these items as fit on a page, each by `to_body`; at least one if there is
+    /// any.
+    fn write<'f, F, T: Serialize>(items: &'f [F], to_body: impl Fn(&'f F) -> T) -> Result<Self, ApiError> {
+        let mut json = br#"{"items":["#.to_vec();
+        let (start, mut count) = (json.len(), 0);
+        for item in items {
+            let before = json.len();
+            if count > 0 {
+                json.push(b',');
+            }
+            write_json(&mut json, &to_body(item))?;
+            if count > 0 && json.len() - start > MAX_PAGE_BYTES {
+                json.truncate(before);
+                break;
+            }
+            count += 1;
+        }
+        Ok(Self { json, count })
+    }
+
+    /// Renders the page. `next` is the `after` of the next page, and null on the last page.
+    fn render(mut self, next: Option<String>) -> Result<HttpResponse, ApiError> {
+        self.json.extend_from_slice(br#"],"next":"#);
+        write_json(&mut self.json, &next)?;
+        self.json.push(b'}');
+        Ok(build_json_response(StatusCode::OK, self.json))
+    }
 }
 
 impl<K: SortKey + Clone> PageQuery<K> {
@@ -78,7 +111,8 @@ impl<K: SortKey + Clone> PageQuery<K> {
         Traversal { phase, after }.read_page(self.limit, count_fitting, read)
     }
 
-    /// Renders the items of a page, each by `to_body`. `position` returns an item's position in the
+    /// Renders the items of a page, each by `to_body`, as far as they fit within
+    /// [`MAX_PAGE_BYTES`]. `position` returns an item's position in the
     /// order of the list or, if the second argument is true, among the items that have changed.
     pub(super) fn render_page<'f, F, T: Serialize>(
         &self,
@@ -86,10 +120,11 @@ impl<K: SortKey + Clone> PageQuery<K> {
         position: impl Fn(&F, bool) -> Position<K>,
         to_body: impl Fn(&'f F) -> T,
     ) -> Result<HttpResponse, ApiError> {
+        let items = PageItems::write(page.items(), to_body)?;
         let next = page
-            .next(position)
+            .next_after(items.count, position)
             .and_then(|Traversal { phase, after }| after.map(|(key, id)| Cursor { key, id, phase }.encode(self.scope)));
-        render_json(StatusCode::OK, &PageBody { items: page.items().iter().map(to_body).collect(), next })
+        items.render(next)
     }
 }
 
@@ -105,7 +140,7 @@ impl PageQuery {
         self.limit + 1
     }
 
-    /// Renders a list that is sorted by id.
+    /// Renders a list that is sorted by id, as far as its items fit within [`MAX_PAGE_BYTES`].
     pub(super) fn render<'f, F, T: Serialize>(
         &self,
         items: &'f [F],
@@ -113,10 +148,11 @@ impl PageQuery {
         to_body: impl Fn(&'f F) -> T,
     ) -> Result<HttpResponse, ApiError> {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
-        let page = items.get(..limit).unwrap_or(items);
+        let written = PageItems::write(items.get(..limit).unwrap_or(items), to_body)?;
+        let last = written.count.checked_sub(1).and_then(|last| items.get(last));
         let cursor = |last| Cursor { key: (), id: id(last), phase: TraversalPhase::Fixed };
-        let next = page.last().filter(|_| items.len() > limit).map(|last| cursor(last).encode(self.scope));
-        render_json(StatusCode::OK, &PageBody { items: page.iter().map(to_body).collect(), next })
+        let next = last.filter(|_| items.len() > written.count).map(|last| cursor(last).encode(self.scope));
+        written.render(next)
     }
 }
 

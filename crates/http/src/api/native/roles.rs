@@ -48,6 +48,7 @@ async fn list_roles(call: Request, caller: Caller) -> Result<HttpResponse, ApiEr
     let query: PageQuery = sent.finish(query)?;
     let after = query.after_id();
     let tenant = caller.profile.tenant.id;
+    let permit = call.acquire_list_permit(&caller).await?;
     let mut roles = call.with_office(move |context| Ok(context.unguarded(tenant).list_roles()?)).await?;
     roles.retain(|role| {
         let texts = [role.name.as_str(), &role.label, &role.description];
@@ -57,7 +58,7 @@ async fn list_roles(call: Request, caller: Caller) -> Result<HttpResponse, ApiEr
     });
     roles.truncate(usize::try_from(query.fetch_limit()).unwrap_or(usize::MAX));
     let views = call.with_office(move |context| Ok(context.unguarded(tenant).load_role_views(roles)?)).await?;
-    query.render(&views, |view| view.role.id.0, RoleBody::from_view)
+    Ok(permit.hold_until_sent(query.render(&views, |view| view.role.id.0, RoleBody::from_view)?))
 }
 
 async fn create_role(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {

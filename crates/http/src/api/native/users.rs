@@ -93,6 +93,7 @@ async fn list_users(call: Request, caller: Caller) -> Result<HttpResponse, ApiEr
     let (query, search) = read_search(&call, tenant)?;
     let order = search.order;
     let asked = query.clone();
+    let permit = call.acquire_list_permit(&caller).await?;
     let page = call
         .with_office(move |context| {
             let reader = context.reader_for_caller(&caller);
@@ -107,7 +108,7 @@ async fn list_users(call: Request, caller: Caller) -> Result<HttpResponse, ApiEr
         let UserCursor { key, id } = user_position(order, view, is_changed);
         (key, id.0)
     };
-    query.render_page(&page, position, UserBody::from_view)
+    Ok(permit.hold_until_sent(query.render_page(&page, position, UserBody::from_view)?))
 }
 
 /// Reads a part of a list: by the order of the search or, if it is what has changed, by id.

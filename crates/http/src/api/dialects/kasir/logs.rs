@@ -62,6 +62,7 @@ impl<'l> LogBody<'l> {
 
 async fn list_logs(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let (filter, page) = read_query(&call, &caller)?;
+    let permit = call.acquire_list_permit(&caller).await?;
     let part = OffsetPageRequest { skip: page.offset(), ..OffsetPageRequest::first(page.size) };
     let found = match filter {
         Some(filter) => {
@@ -76,7 +77,7 @@ async fn list_logs(call: Request, caller: Caller) -> Result<HttpResponse, ApiErr
         page: page.number,
         limit: page.size,
     };
-    render_data(StatusCode::OK, "Success", &logs)
+    Ok(permit.hold_until_sent(render_data(StatusCode::OK, "Success", &logs)?))
 }
 
 /// Reads the filter from the query; `None` if it names a type that no log has.

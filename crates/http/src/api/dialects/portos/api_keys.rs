@@ -89,6 +89,7 @@ impl ApiKeyInput {
 
 async fn list_api_key_rows(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let query = ListQuery::from_head(call.head(), LIST_MEMBERS)?;
+    let permit = call.acquire_list_permit(&caller).await?;
     let rows = call
         .with_office(move |context| {
             let (reader, every) = (context.reader_for_caller(&caller), ApiKeyFilter::default());
@@ -97,7 +98,7 @@ async fn list_api_key_rows(call: Request, caller: Caller) -> Result<HttpResponse
             Ok(found.iter().map(|view| build_row(view, None)).collect())
         })
         .await?;
-    query.render(rows)
+    Ok(permit.hold_until_sent(query.render(rows)?))
 }
 
 async fn get_api_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {

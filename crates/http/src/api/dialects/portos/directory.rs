@@ -77,6 +77,7 @@ pub(super) fn routes() -> Vec<Route> {
 
 async fn list_device_rows(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let requested = ListQuery::from_head(call.head(), DEVICE_MEMBERS)?;
+    let permit = call.acquire_list_permit(&caller).await?;
     let tenant = caller.profile.tenant.id;
     let rows = call
         .with_office(move |context| {
@@ -86,7 +87,7 @@ async fn list_device_rows(call: Request, caller: Caller) -> Result<HttpResponse,
             Ok(found.iter().map(|device| build_device_row(device, &names)).collect())
         })
         .await?;
-    requested.render(rows)
+    Ok(permit.hold_until_sent(requested.render(rows)?))
 }
 
 async fn get_device(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
@@ -107,8 +108,9 @@ async fn get_device(call: Request, caller: Caller) -> Result<HttpResponse, ApiEr
 
 async fn list_role_rows(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let (requested, tenant) = (ListQuery::from_head(call.head(), ROLE_MEMBERS)?, caller.profile.tenant.id);
+    let permit = call.acquire_list_permit(&caller).await?;
     let found = call.with_office(move |context| Ok(context.unguarded(tenant).list_roles()?)).await?;
-    requested.render(found.iter().map(build_role_row).collect())
+    Ok(permit.hold_until_sent(requested.render(found.iter().map(build_role_row).collect())?))
 }
 
 async fn get_role(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
@@ -128,6 +130,7 @@ async fn get_role(call: Request, caller: Caller) -> Result<HttpResponse, ApiErro
 
 async fn list_user_rows(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let (requested, tenant) = (ListQuery::from_head(call.head(), USER_MEMBERS)?, caller.profile.tenant.id);
+    let permit = call.acquire_list_permit(&caller).await?;
     let rows = call
         .with_office(move |context| {
             let office = context.unguarded(tenant);
@@ -136,7 +139,7 @@ async fn list_user_rows(call: Request, caller: Caller) -> Result<HttpResponse, A
             Ok(users.iter().map(|user| context.build_row(user)).collect())
         })
         .await?;
-    requested.render(rows)
+    Ok(permit.hold_until_sent(requested.render(rows)?))
 }
 
 async fn get_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {

@@ -74,9 +74,8 @@ const IDEMPOTENCY_KEY_NOTE: &str = "The client's key for this request, quoted or
 pub(super) fn list_tickets() -> OperationDoc {
     let document = OperationDoc::new(TAG, "List and search tickets")
         .description(
-            "Lists all tickets of the caller's tenant; no right is required. A page ends before \
-             `limit` if it would exceed 4 MiB. A caller can read two lists at the same time; a third request \
-             waits.",
+            "Lists all tickets of the caller's tenant; no right is required. A caller can read two lists at \
+             the same time; a third request waits.",
         )
         .page_response::<TicketBody>(&example_ticket());
     add_filter_parameters(document)

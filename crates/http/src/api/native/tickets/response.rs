@@ -8,6 +8,7 @@ use tillgate_domain::{DeviceId, DeviceName, ExactJson, Instant, JsonObject, Tick
 use utoipa::ToSchema;
 
 use super::item::{ItemBody, TotalsBody};
+use crate::api::native::page::MAX_PAGE_BYTES;
 use crate::api::native::schemas::{self, Currency, Decimal, PaymentMeans};
 use crate::timestamps::serialize_instant;
 
@@ -334,9 +335,6 @@ pub(super) fn nested_member(view: &TicketView, name: &str) -> Result<ExactJson, 
         _ => Ok(ExactJson::Null),
     }
 }
-
-/// Maximum size of a page of tickets. A page has at least one ticket, whatever its size.
-const MAX_PAGE_BYTES: usize = 4 * 1024 * 1024;
 
 /// Returns an upper bound of the size of a ticket on a page: its stored size, the names of all
 /// members, and the computed members.

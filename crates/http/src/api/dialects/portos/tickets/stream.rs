@@ -4,7 +4,6 @@
 
 use std::collections::VecDeque;
 
-use serde::Serialize;
 use tillgate_domain::office::ports::{OffsetPageRequest as Page, TicketFilter, TicketOrder, TicketSortKey};
 use tillgate_domain::office::{MAX_PAGE_SIZE, TicketSearch, TicketView, UnguardedOffice};
 use tillgate_domain::ticket::TicketStatus;
@@ -15,6 +14,7 @@ use super::query::TicketQuery;
 use super::response;
 use crate::context::office::OfficeContext;
 use crate::error::ApiError;
+use crate::serving::response::write_json;
 use crate::serving::streaming::{PartSource, StreamPart};
 
 /// Maximum number of tickets that are evaluated, and maximum number that are returned.
@@ -257,8 +257,4 @@ fn next_page_size(page: usize, bytes: usize) -> usize {
 
 fn to_u64(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
-}
-
-fn write_json(out: &mut Vec<u8>, value: &impl Serialize) -> Result<(), ApiError> {
-    serde_json::to_writer(out, value).map_err(|error| ApiError::Fault(format!("an answer cannot be written: {error}")))
 }
