@@ -226,8 +226,16 @@ fn writes_are_unavailable_while_postgresql_is_stopped() {
     let tills = DatabaseDownFixture::log_in(&server, &installation);
     database.crash().unwrap();
     tills.check_unavailable(&server, 503);
+    let sealing = "the audit log could not be sealed now";
+    wait_until(Duration::from_secs(20), "a warning", || server.read_log().contains(sealing));
     database.resume().unwrap();
     tills.check_available(&server);
+    let again = "connected to the database again";
+    wait_until(Duration::from_secs(20), "the end of the outage", || server.read_log().contains(again));
+    let log = server.read_log();
+    assert!(!log.contains("the audit log is not sealed correctly"), "{log}");
+    let failures = log.lines().filter(|line| line.contains("pool") && line.contains("no connection to the database"));
+    assert!(failures.count() <= 1 + log.matches(again).count(), "an outage is logged once: {log}");
 }
 
 #[test]

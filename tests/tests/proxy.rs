@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
 use tillgate_tests::{Caddy, DatabaseEngine, Installation, Nginx, PASSWORD, wait_until};
@@ -27,6 +29,15 @@ fn login_request(headers: &str) -> String {
 
 fn get_request(path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: pos.example\r\nConnection: close\r\n\r\n")
+}
+
+/// The answer to a request without a proxy.
+fn send_to(address: SocketAddr, request: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
 }
 
 /// Paths that are not for external clients.
@@ -122,14 +133,18 @@ fn documented_caddy_forwards_the_client_and_hides_internal_paths() {
 #[test]
 #[ignore = "requires nginx"]
 fn proxy_without_forwarding_header_is_reported_once() {
+    let operations = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let installation = Installation::with_fixture(DatabaseEngine::Sqlite)
         .with_setting("SERVER__PROXIES", "127.0.0.1/32")
-        .with_setting("OPERATIONS__LISTEN", "127.0.0.1:0");
+        .with_setting("OPERATIONS__LISTEN", &operations.to_string());
     let server = installation.serve();
     let upstream = server.address();
     let nginx = Nginx::start(&format!("server {{ listen 80; location / {{ proxy_pass {upstream}; }} }}"));
     assert!(nginx.send(&get_request("/readyz")).starts_with("HTTP/1.1 200 "));
     assert!(!server.read_log().contains(SILENT_PROXY_WARNING), "a probe calls for nobody");
+    let scraped = send_to(operations, &get_request("/metrics"));
+    assert!(scraped.starts_with("HTTP/1.1 200 "), "{scraped}");
+    assert!(!server.read_log().contains(SILENT_PROXY_WARNING), "no proxy forwards to the operations listener");
     for _ in 0..3 {
         assert!(nginx.send(&login_request("")).starts_with("HTTP/1.1 201 "));
     }

@@ -151,7 +151,7 @@ impl Http {
             InitError = (),
         > + use<>,
     > {
-        App::new().wrap(self.request_layer()).configure(|config| {
+        App::new().wrap(self.request_layer.without_proxies()).configure(|config| {
             register_routes(&self.operations_mount, &self.access_table, config);
             config.default_service(unknown_route(&self.operations_mount, &self.access_table));
         })

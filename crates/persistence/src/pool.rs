@@ -2,6 +2,8 @@
 //! which would cost every unit of work a round trip; a connection that failed is discarded when it
 //! is returned.
 
+mod outage;
+
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -15,6 +17,7 @@ use crate::connection::AnyConnection;
 use crate::database::Limits;
 use crate::database::wait_queue::WaitQueue;
 use crate::deadline::Deadline;
+use outage::Outage;
 
 /// Opens connections that are ready for use.
 pub(crate) type ConnectFn = Box<dyn Fn() -> Result<AnyConnection, ConnectFailure> + Send + Sync>;
@@ -55,6 +58,7 @@ impl StatementFailureFlag {
 pub(crate) struct ConnectionManager {
     open: ConnectFn,
     open_mark: OpenMark,
+    outage: Arc<Outage>,
 }
 
 impl r2d2::ManageConnection for ConnectionManager {
@@ -63,6 +67,7 @@ impl r2d2::ManageConnection for ConnectionManager {
 
     fn connect(&self) -> Result<PoolConnection, ConnectFailure> {
         let mut connection = (self.open)()?;
+        self.outage.log_success();
         let statement_failure = StatementFailureFlag::default();
         let failure_seen = statement_failure.clone();
         // passes the events on to the process's default instrumentation
@@ -87,13 +92,13 @@ impl r2d2::ManageConnection for ConnectionManager {
     }
 }
 
-/// Logs failed attempts to connect, which the callers that wait for a connection receive too.
+/// Logs outages. Callers that wait for a connection receive the error of each failed attempt too.
 #[derive(Debug)]
-struct ConnectFailureLogger;
+struct ConnectFailureLogger(Arc<Outage>);
 
 impl r2d2::HandleError<ConnectFailure> for ConnectFailureLogger {
     fn handle_error(&self, error: ConnectFailure) {
-        tracing::warn!(%error, "no connection to the database");
+        self.0.log_failure(&error);
     }
 }
 
@@ -126,6 +131,7 @@ impl Pool {
     pub(crate) fn new(limits: &Limits, open: ConnectFn, waiting: Arc<WaitQueue>, close_timeout: Duration) -> Self {
         let patience = limits.deadline;
         let (open_mark, open_marks) = channel();
+        let outage = Arc::new(Outage::default());
         let pool = r2d2::Pool::builder()
             .max_size(limits.connections.max(1))
             .min_idle(Some(1))
@@ -133,8 +139,8 @@ impl Pool {
             .idle_timeout(Some(limits.idle.max(Duration::from_secs(1))))
             .test_on_check_out(false)
             .connection_timeout(patience.max(Duration::from_millis(1)))
-            .error_handler(Box::new(ConnectFailureLogger))
-            .build_unchecked(ConnectionManager { open, open_mark });
+            .error_handler(Box::new(ConnectFailureLogger(Arc::clone(&outage))))
+            .build_unchecked(ConnectionManager { open, open_mark, outage });
         let close_wait = CloseWait { timeout: close_timeout, open_marks: Mutex::new(open_marks) };
         Self { connections: pool, wait_queue: waiting, _close_wait: close_wait }
     }

@@ -13,6 +13,7 @@
 //! still contains the seal in it. Otherwise the chain was cut or rewritten: an error is logged and
 //! the file stays as evidence.
 
+mod failure;
 mod seal_file;
 
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use tillgate_domain::audit::seal::Seal;
 use tillgate_domain::office::{self, SealResult};
 use tillgate_persistence::Database;
 
+use failure::SealingFailure;
 pub(crate) use seal_file::{SealFile, StoredSeal, read_instance_id};
 
 use crate::command::CommandError;
@@ -60,7 +62,7 @@ impl SealingThread {
             checked_seal_file: false,
             batches_since_write: 0,
             written_seal: None,
-            last_error: None,
+            last_failure: None,
         };
         let work = move || {
             let mut pause = POLL_INTERVAL;
@@ -98,8 +100,8 @@ struct Sealer {
     batches_since_write: u32,
     /// The seal in the file, as far as this process knows.
     written_seal: Option<Seal>,
-    /// The error of the last round; an error is logged once.
-    last_error: Option<String>,
+    /// The failure of the last round; a failure is logged once.
+    last_failure: Option<SealingFailure>,
 }
 
 impl Sealer {
@@ -113,38 +115,37 @@ impl Sealer {
             return true;
         }
         self.batches_since_write = 0;
-        let error = sealed.and_then(|sealed| self.write_seal_file(&sealed.newest)).err();
-        if error != self.last_error {
-            if let Some(why) = &error {
-                tracing::error!(why, "the audit log is not sealed correctly");
-            } else {
-                tracing::info!("the audit log is sealed correctly again");
-            }
-            self.last_error = error;
+        let failure = sealed.and_then(|sealed| self.write_seal_file(&sealed.newest)).err();
+        match (&failure, &self.last_failure) {
+            (None, None) => {}
+            (None, Some(_)) => tracing::info!("the audit log is sealed correctly again"),
+            (Some(new), Some(last)) if new.is_same_as(last) => {}
+            (Some(new), _) => new.log(),
         }
+        self.last_failure = failure;
         has_more
     }
 
-    fn seal_batch(&mut self) -> Result<SealResult, String> {
+    fn seal_batch(&mut self) -> Result<SealResult, SealingFailure> {
         if !self.checked_seal_file {
             self.seal_file.create_if_missing(&self.database, self.auth.time().at)?;
             self.checked_seal_file = true;
         }
-        office::unguarded::seal_audit(&*self.database, self.auth.audit_seal_key()).map_err(|error| error.to_string())
+        Ok(office::unguarded::seal_audit(&*self.database, self.auth.audit_seal_key())?)
     }
 
     /// Writes the newest seal to the seal file if the chain contains the seal in the file.
-    fn write_seal_file(&mut self, newest: &Seal) -> Result<(), String> {
+    fn write_seal_file(&mut self, newest: &Seal) -> Result<(), SealingFailure> {
         if self.written_seal.as_ref() == Some(newest) {
             return Ok(());
         }
         let instance = read_instance_id(&self.database)?;
-        let Some(stored) = self.seal_file.read()? else { return Err(self.seal_file.missing_text()) };
+        let Some(stored) = self.seal_file.read()? else { return Err(self.seal_file.missing_text().into()) };
         if stored.instance != instance {
-            return Err(self.seal_file.foreign_text());
+            return Err(self.seal_file.foreign_text().into());
         }
-        if !office::unguarded::has_seal(&*self.database, &stored.seal).map_err(|error| error.to_string())? {
-            return Err(self.seal_file.broken_text(&stored));
+        if !office::unguarded::has_seal(&*self.database, &stored.seal)? {
+            return Err(self.seal_file.broken_text(&stored).into());
         }
         self.seal_file.write(&StoredSeal { instance, seal: newest.clone(), at: self.auth.time().at })?;
         self.written_seal = Some(newest.clone());

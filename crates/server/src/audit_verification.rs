@@ -68,10 +68,10 @@ pub(crate) fn verify_audit_log(
     report: &mut dyn FnMut(String),
     progress: &mut dyn FnMut(i64),
 ) -> Result<FileVerification, String> {
-    let instance = read_instance_id(database)?;
+    let instance = read_instance_id(database).map_err(|error| error.to_string())?;
     let seal_file = match source {
         SealFileSource::Installation(file) => {
-            file.create_if_missing(database, IdSource::default().now())?;
+            file.create_if_missing(database, IdSource::default().now()).map_err(|error| error.to_string())?;
             file
         }
         SealFileSource::Given(file) => file,

@@ -54,11 +54,15 @@ pub(crate) fn remove_token_file(settings: &Settings) {
     }
 }
 
-/// The address of the set-up page; `None` if the server has no back office whose address is known.
+/// The address of the set-up page, under `server.public_url` if that is set; `None` if the server
+/// has no back office whose address is known.
 pub(crate) fn set_up_page(settings: &Settings, url: &str) -> Option<String> {
     let mount = settings.mounts.iter().find(|mount| mount.dialect == "office" && mount.host.is_none())?;
-    // a browser on this machine cannot open the address of all interfaces
-    let url = url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:");
+    let url = match &settings.server.public_url {
+        Some(public) => public.as_str().to_owned(),
+        // a browser on this machine cannot open the address of all interfaces
+        None => url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:"),
+    };
     Some(format!("{url}{}/set-up", mount.prefix))
 }
 

@@ -12,6 +12,7 @@ mod composition;
 pub mod configuration;
 mod disk;
 mod exposure;
+mod file_access;
 mod first_admin;
 mod ids;
 mod listener;

@@ -13,6 +13,7 @@ use tillgate_domain::{Instant, Secret};
 
 use crate::command::CommandError;
 use crate::configuration::Settings;
+use crate::file_access::describe_open_error;
 
 /// The source of the master key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +59,7 @@ fn read_key_file(path: &Path) -> Result<Option<Secret<Vec<u8>>>, CommandError> {
     match std::fs::read(path) {
         Ok(text) => Ok(Some(Secret::new(text))),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(CommandError::failed(format!("{}: {error}", path.display()))),
+        Err(error) => Err(CommandError::failed(format!("{}: {}", path.display(), describe_open_error(path, &error)))),
     }
 }
 
@@ -127,7 +128,9 @@ pub(crate) fn missing_key_text(settings: &Settings) -> String {
 /// Creates a key file atomically: if two processes start at once, one of them creates it and both
 /// read the same key.
 fn create_key_file(path: &Path) -> Result<(), CommandError> {
-    let failed = |error: std::io::Error| CommandError::failed(format!("{}: {error}", path.display()));
+    let failed = |error: std::io::Error| {
+        CommandError::failed(format!("{}: {}", path.display(), describe_open_error(path, &error)))
+    };
     let entropy: &dyn Entropy = &SystemEntropy::new();
     let key = MasterKey::generate(entropy).map_err(CommandError::failed)?;
     // not the process id, which may be 1 in two containers over one folder
@@ -205,7 +208,8 @@ mod tests {
         let settings = settings("damaged");
         let path = settings.server.data.join("master.key");
         std::fs::write(&path, "not a key").unwrap();
-        assert!(find_or_create_master_key(&settings, true).is_err());
+        let refused = find_or_create_master_key(&settings, true).unwrap_err().to_string();
+        assert!(refused.contains("restore it from its backup; create one with"), "{refused}");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "not a key");
         std::fs::remove_dir_all(&settings.server.data).unwrap();
     }

@@ -15,6 +15,7 @@ use tillgate_domain::Instant;
 
 use crate::command::{CommandError, json};
 use crate::configuration::Settings;
+use crate::file_access::describe_open_error;
 
 /// The certificate chain and its key, as they were when the files were last valid.
 pub(crate) struct Certificate {
@@ -120,8 +121,8 @@ fn read_files(cert: &Path, key: &Path, provider: &CryptoProvider) -> Result<Load
     };
     let of_cert = |why: &dyn fmt::Display| failed("server.tls_cert", cert, why);
     let of_key = |why: &dyn fmt::Display| failed("server.tls_key", key, why);
-    let chain_text = std::fs::read(cert).map_err(|error| of_cert(&error))?;
-    let key_text = std::fs::read(key).map_err(|error| of_key(&error))?;
+    let chain_text = std::fs::read(cert).map_err(|error| of_cert(&describe_open_error(cert, &error)))?;
+    let key_text = std::fs::read(key).map_err(|error| of_key(&describe_open_error(key, &error)))?;
     let chain: Vec<_> =
         CertificateDer::pem_slice_iter(&chain_text).collect::<Result<_, _>>().map_err(|error| of_cert(&error))?;
     let Some(first) = chain.first() else { return Err(of_cert(&"it contains no certificate")) };

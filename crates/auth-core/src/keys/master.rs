@@ -14,7 +14,10 @@ pub struct MasterKey(Secret<Vec<u8>>);
 
 /// The text is not a master key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a master key is 32 bytes in base64; create one with `openssl rand -base64 32`")]
+#[error(
+    "a master key is 32 bytes in base64: restore it from its backup; create one with `openssl rand -base64 32` only for \
+     a new installation"
+)]
 pub struct InvalidMasterKey;
 
 const KEY_BYTES: usize = 32;

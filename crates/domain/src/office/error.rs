@@ -177,9 +177,7 @@ pub enum OfficeError {
     },
     /// A device that has a key is enrolled again only if the request says so, because that ends its
     /// sessions.
-    #[error(
-        "the device \"{0}\" is already enrolled; send `replace` (`--replace`) to replace its key, which ends its sessions"
-    )]
+    #[error("the device \"{0}\" is already enrolled; send `replace` to replace its key, which ends its sessions")]
     DeviceEnrolled(DeviceName),
     /// The tenant accepts no machines that show a code themselves.
     #[error(

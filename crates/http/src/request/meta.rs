@@ -50,13 +50,16 @@ impl RequestMeta {
     pub(crate) fn from_service_request(request: &ServiceRequest, settings: &HttpSettings) -> Self {
         let connection = request.conn_data::<Rc<Connection>>();
         let own_tls = request.app_config().secure() || connection.is_some_and(|connection| connection.is_secure());
-        let origin = Self::build(request.peer_addr(), own_tls, request.headers(), settings);
+        Self::build(request.peer_addr(), own_tls, request.headers(), settings)
+    }
+
+    /// Warns if the trusted proxy of the request does not report its client.
+    pub(crate) fn warn_if_proxy_is_silent(&self, request: &ServiceRequest, settings: &HttpSettings) {
         // a proxy's own health check has no client
-        if origin.via_proxy && !reserved_paths::is_probe(request.path()) {
+        if self.via_proxy && !reserved_paths::is_probe(request.path()) {
             let peer = request.peer_addr().map(|peer| peer.ip().to_canonical());
             proxies::warn_if_headers_missing(peer, settings.proxy_headers, request.headers());
         }
-        origin
     }
 
     /// Determines the metadata of a request that did not pass the request layer.

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::str::FromStr;
 
-use crate::error::{ApiError, FieldErrorCode, FieldViolation, ProtocolError};
+use crate::error::{ApiError, FieldErrorCode, FieldViolation, ProtocolError, ViolationMessage};
 use crate::request::form;
 use crate::request::head::RequestHead;
 
@@ -104,6 +104,31 @@ impl QueryParameters {
         )
     }
 
+    /// Parses a parameter with one of the values `words`; the message names them if it has another
+    /// value.
+    pub(crate) fn parse_word<T>(
+        &mut self,
+        name: &'static str,
+        words: impl IntoIterator<Item = (&'static str, T)>,
+    ) -> Option<T> {
+        let text = self.read_text(name)?;
+        let (mut names, mut value) = (Vec::new(), None);
+        for (word, each) in words {
+            names.push(word);
+            if word == text {
+                value = Some(each);
+            }
+        }
+        if value.is_none() {
+            let message = match names.split_last() {
+                Some((last, first)) if !first.is_empty() => format!("must be {} or {last}", first.join(", ")),
+                _ => format!("must be {}", names.join("")),
+            };
+            self.push_violation(Cow::Borrowed(name), FieldErrorCode::Format, message);
+        }
+        value
+    }
+
     /// Reads a parameter as text; `None` if it is absent or empty.
     pub(crate) fn read_nonempty(&mut self, name: &'static str) -> Option<String> {
         self.read_text(name).filter(|text| !text.is_empty())
@@ -114,7 +139,7 @@ impl QueryParameters {
         self.push_violation(Cow::Borrowed(name), code, message);
     }
 
-    fn push_violation(&mut self, field: Cow<'static, str>, code: FieldErrorCode, message: &'static str) {
+    fn push_violation(&mut self, field: Cow<'static, str>, code: FieldErrorCode, message: impl Into<ViolationMessage>) {
         self.violations.push(FieldViolation { field, in_query: true, code, message: message.into() });
     }
 

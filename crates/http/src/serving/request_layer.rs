@@ -31,12 +31,20 @@ use crate::settings::HttpSettings;
 #[derive(Clone, Debug)]
 pub struct RequestLayer {
     settings: Arc<HttpSettings>,
+    /// Whether the requests come through the proxies of the settings.
+    behind_proxies: bool,
 }
 
 impl RequestLayer {
     /// Creates the middleware for a server with these settings.
     pub fn new(settings: &HttpSettings) -> Self {
-        Self { settings: Arc::new(settings.clone()) }
+        Self { settings: Arc::new(settings.clone()), behind_proxies: true }
+    }
+
+    /// The same middleware for a listener that no proxy forwards to: a request without a client's
+    /// address is nothing to warn about there.
+    pub(crate) fn without_proxies(&self) -> Self {
+        Self { behind_proxies: false, ..self.clone() }
     }
 }
 
@@ -52,7 +60,11 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, inner: S) -> Self::Future {
-        ready(Ok(RequestLayerService { inner, settings: Arc::clone(&self.settings) }))
+        ready(Ok(RequestLayerService {
+            inner,
+            settings: Arc::clone(&self.settings),
+            behind_proxies: self.behind_proxies,
+        }))
     }
 }
 
@@ -61,6 +73,7 @@ where
 pub struct RequestLayerService<S> {
     inner: S,
     settings: Arc<HttpSettings>,
+    behind_proxies: bool,
 }
 
 impl<S, B> Service<ServiceRequest> for RequestLayerService<S>
@@ -76,6 +89,9 @@ where
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let origin = Rc::new(RequestMeta::from_service_request(&request, &self.settings));
+        if self.behind_proxies {
+            origin.warn_if_proxy_is_silent(&request, &self.settings);
+        }
         let method = request.method().clone();
         let upgrade = request.head().upgrade();
         let connection = request.conn_data::<Rc<Connection>>().cloned();

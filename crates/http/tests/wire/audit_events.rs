@@ -49,6 +49,8 @@ async fn all_query_violations_are_reported_without_other_tenants_data() {
     let desk = OfficeClient::open().await;
     let sent = "user=x&session=1&action=fly&outcome=maybe&subject_kind=moon&from=today&until=2026-13-01&limit=0";
     let refused = desk.get(&format!("/audit-events?{sent}")).await;
+    let told = refused.json().to_string();
+    assert!(told.contains("must be done or refused"), "{told}");
     let (status, code, mut told) = violations(&refused);
     told.sort();
     let expected = expected_pointers(&[

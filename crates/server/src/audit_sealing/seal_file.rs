@@ -11,10 +11,11 @@ use tillgate_auth_core::ports::AuthPorts;
 use tillgate_auth_core::system::SystemEntropy;
 use tillgate_domain::Instant;
 use tillgate_domain::audit::seal::Seal;
-use tillgate_domain::{Store, StoreExt, hex, office};
+use tillgate_domain::{Store, StoreExt, StoreResult, hex, office};
 use tillgate_persistence::Database;
 use uuid::Uuid;
 
+use super::failure::SealingFailure;
 use crate::command::json::format_instant;
 use crate::configuration::Settings;
 
@@ -60,8 +61,12 @@ impl StoredSeal {
         })
     }
 
+    /// Parses a seal as in the file, or the output of `audit verify --json`, whose member `seal` is
+    /// one.
     fn parse(text: &str) -> Option<Self> {
-        let SealFileText { instance, sequence, hash, at } = serde_json::from_str(text).ok()?;
+        let document = serde_json::from_str::<serde_json::Value>(text).ok()?;
+        let seal = document.get("seal").unwrap_or(&document);
+        let SealFileText { instance, sequence, hash, at } = SealFileText::deserialize(seal).ok()?;
         Some(Self { instance, seal: Seal { sequence, hash: hex::decode(&hash)? }, at: Instant::from_millis(at) })
     }
 }
@@ -103,11 +108,11 @@ impl SealFile {
     /// Writes the seal of the empty chain if no event is sealed yet and there is no file. Once an
     /// event is sealed, a missing file was either removed or the folder is new to the database;
     /// [`SealFile::missing_text`] reports that.
-    pub(crate) fn create_if_missing(&self, database: &Database, at: Instant) -> Result<(), String> {
+    pub(crate) fn create_if_missing(&self, database: &Database, at: Instant) -> Result<(), SealingFailure> {
         if self.read()?.is_some() {
             return Ok(());
         }
-        let (_, newest) = office::unguarded::count_unsealed_audit(database, 1).map_err(|error| error.to_string())?;
+        let (_, newest) = office::unguarded::count_unsealed_audit(database, 1)?;
         if newest == Seal::default() {
             self.write(&StoredSeal { instance: read_instance_id(database)?, seal: newest, at })?;
         }
@@ -188,9 +193,9 @@ impl SealFile {
 }
 
 /// Reads the id of the database.
-pub(crate) fn read_instance_id(database: &Database) -> Result<Uuid, String> {
+pub(crate) fn read_instance_id(database: &Database) -> StoreResult<Uuid> {
     let store: &dyn Store<AuthPorts> = database;
-    Ok(store.read("find_instance", |tx| tx.instances().find()).map_err(|error| error.to_string())?.id)
+    Ok(store.read("find_instance", |tx| tx.instances().find())?.id)
 }
 
 #[cfg(test)]
@@ -207,6 +212,17 @@ mod tests {
     fn test_seal(sequence: i64) -> StoredSeal {
         let seal = Seal { sequence, hash: vec![1, 0xab, 0] };
         StoredSeal { instance: Uuid::from_u128(7), seal, at: Instant::from_millis(1_800_000_000_000) }
+    }
+
+    #[test]
+    fn document_of_a_verification_contains_the_seal() {
+        let outside = test_seal_file("document");
+        let document = serde_json::json!({ "whole": true, "lines": 7, "seal": test_seal(7).to_json(), "fault": null });
+        std::fs::write(outside.path(), document.to_string()).unwrap();
+        assert_eq!(outside.read(), Ok(Some(test_seal(7))));
+        std::fs::write(outside.path(), "{ \"seal\": 7 }").unwrap();
+        assert!(outside.read().unwrap_err().contains("is not a seal"));
+        std::fs::remove_dir_all(outside.path().parent().unwrap()).unwrap();
     }
 
     #[test]

@@ -44,7 +44,9 @@ impl Address {
             }
         }
         let text = match unlocked.as_slice() {
-            [] => format!("nothing to unlock: no failed logins were counted for {network}"),
+            [] => format!(
+                "nothing to unlock: no failed logins were counted for {network}; a network is an IPv4 /24 or an IPv6 /48"
+            ),
             all => format!("{} may log in again", all.join(", ")),
         };
         print::print_answer(context.json, &text, &json!({ "unlocked": unlocked }));

@@ -12,7 +12,7 @@ use tillgate_http::native_bodies::TenantAuditEventBody;
 
 use super::json::format_instant;
 use super::office::CommandOffice;
-use super::{CommandError, Context, print};
+use super::{CommandError, Context, parse, print};
 use filter::{AuditFilterArgs, EventPages};
 use subject_names::SubjectNames;
 
@@ -25,7 +25,7 @@ pub(crate) enum AuditCommand {
         #[command(flatten)]
         which: AuditFilterArgs,
         /// Maximum number of events
-        #[arg(long, value_name = "NUMBER", default_value_t = 50)]
+        #[arg(long, value_name = "NUMBER", default_value_t = 50, value_parser = parse::limit::<u32>())]
         limit: u32,
     },
     /// Write audit events to a file or to standard output, newest first

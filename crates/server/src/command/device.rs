@@ -160,7 +160,7 @@ pub(crate) struct DeviceListArgs {
     #[arg(long)]
     store: Option<String>,
     /// Maximum number of rows
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = parse::limit::<usize>())]
     limit: Option<usize>,
 }
 

@@ -69,8 +69,9 @@ impl KeyCommand {
             }
             Self::Rotate { now } => {
                 let database = open_database()?;
-                let next = read_keys(&database)?.into_iter().find(|key| key.state == KeyState::Next);
-                if let (Some(key), false) = (next, *now) {
+                let waiting: Vec<StoredKey> =
+                    read_keys(&database)?.into_iter().filter(|key| key.state == KeyState::Next).collect();
+                if let (Some(key), false) = (waiting.first(), *now) {
                     let from = format_instant(key.state_since.saturating_add(settings.keys.lead));
                     return Err(CommandError::failed(format!(
                         "new keys already exist, for example {}, and are used from {from}; to create more and use \
@@ -87,6 +88,15 @@ impl KeyCommand {
                 let line = format!("{when}: {}", names.join(", "));
                 let from = (!now).then_some(from);
                 print::print_answer(context.json, &line, &json!({ "made": names, "in_use": now, "in_use_from": from }));
+                if let Some(key) = waiting.first() {
+                    let from = format_instant(key.state_since.saturating_add(settings.keys.lead));
+                    let ids: Vec<String> = waiting.iter().map(|key| key.id.to_string()).collect();
+                    print::print_note(&format!(
+                        "The keys that were created earlier replace these from {from}: {}. If they are not to be used, \
+                         revoke them with tillgate keys revoke",
+                        ids.join(", ")
+                    ));
+                }
             }
             Self::Revoke { id, confirmation } => {
                 let database = open_database()?;

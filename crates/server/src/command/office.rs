@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use tillgate_domain::office::{
-    self, DeviceRoleAssignment, DeviceView, Office, OfficePorts, OfficeReader, RoleView, UnguardedOffice,
-    UseCaseResult, UserView,
+    self, DeviceRoleAssignment, DeviceView, FieldName, Office, OfficeError, OfficePorts, OfficeReader, RangeViolation,
+    RoleView, UnguardedOffice, UseCaseResult, UserView,
 };
 use tillgate_domain::{
     Authority, Device, DeviceName, PrincipalId, Role, RoleName, Secret, Store, Tenant, User, UserName, UserStatus,
 };
 use tillgate_persistence::Database;
 
+use super::json::format_span;
 use super::password::{Delivery, GenerateArgs};
 use super::{CommandError, Context, password};
 use crate::composition;
@@ -201,5 +202,35 @@ impl NewPassword {
 
 /// The result of a use case; a refusal becomes the command's error.
 pub(super) fn check_decided<T>(decided: UseCaseResult<T>) -> Result<T, CommandError> {
-    decided.map_err(CommandError::failed)?.map_err(CommandError::failed)
+    decided.map_err(CommandError::failed)?.map_err(|error| CommandError::failed(error_text(&error)))
+}
+
+/// An error of the office in the words of the command line: arguments instead of fields, and
+/// durations in their largest unit.
+fn error_text(error: &OfficeError) -> String {
+    match error {
+        OfficeError::OutOfRange(violations) => {
+            violations.iter().map(range_text).collect::<Option<Vec<_>>>().map(|all| all.join("; "))
+        }
+        OfficeError::DeviceEnrolled(name) => Some(format!(
+            "the device \"{name}\" is already enrolled; add --replace to replace its key, which ends its sessions"
+        )),
+        _ => None,
+    }
+    .unwrap_or_else(|| error.to_string())
+}
+
+/// The range of a duration that an argument gives; `None` if none does.
+fn range_text(violation: &RangeViolation) -> Option<String> {
+    let argument = match violation.field {
+        FieldName::ExpiresIn => "--lifetime",
+        FieldName::Access => "--access",
+        FieldName::Idle => "--idle",
+        FieldName::Absolute => "--absolute",
+        FieldName::Overlap => "--overlap",
+        _ => return None,
+    };
+    let [min, max] = [violation.min, violation.max].map(format_span);
+    let why = if violation.configured { ", the longest that the server's configuration gives" } else { "" };
+    Some(format!("{argument} must lie between {min} and {max}{why}"))
 }

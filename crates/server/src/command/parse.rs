@@ -133,6 +133,18 @@ where
         .try_map(move |text| text.parse::<T>().map_err(|_| format!("not an id; `tillgate {list}` shows the ids")))
 }
 
+/// The parser for the maximum number of rows, which is at least 1.
+pub(super) fn limit<T>() -> impl TypedValueParser<Value = T>
+where
+    T: TryFrom<u64> + Clone + Send + Sync + 'static,
+{
+    let must = || "must be a whole number from 1, or omit it".to_owned();
+    StringValueParser::new().try_map(move |text| {
+        let number = text.parse::<u64>().ok().filter(|number| *number >= 1);
+        number.and_then(|number| T::try_from(number).ok()).ok_or_else(must)
+    })
+}
+
 /// The parser for an environment; shells complete its values.
 pub(super) fn environments() -> impl TypedValueParser<Value = Environment> {
     PossibleValuesParser::new(Environment::ALL.map(Environment::name)).try_map(|text| environment(&text))

@@ -12,6 +12,7 @@ use tillgate_auth_core::passwords::PasswordPolicy;
 use tillgate_domain::Secret;
 
 use super::{CommandError, print};
+use crate::file_access::describe_open_error;
 use crate::ids::IdSource;
 use crate::master_key;
 
@@ -131,7 +132,7 @@ pub(super) fn open_secret_file(path: &Path) -> Result<File, CommandError> {
     options.append(true).create(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path).map_err(|error| failed(&error))?;
+    let file = options.open(path).map_err(|error| failed(&describe_open_error(path, &error)))?;
     let found = file.metadata().map_err(|error| failed(&error))?;
     if master_key::is_readable_by_others(&found) {
         return Err(failed(&"other users of this machine can read the file: chmod 600 it or use another file"));

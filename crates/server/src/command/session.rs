@@ -52,7 +52,7 @@ pub(crate) struct SessionListArgs {
     #[arg(long, value_name = "TEXT")]
     search: Option<String>,
     /// Maximum number of rows
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = parse::limit::<usize>())]
     limit: Option<usize>,
 }
 

@@ -42,7 +42,7 @@ pub(crate) struct ListArgs {
     #[arg(long, value_name = "TEXT")]
     search: Option<String>,
     /// Maximum number of tickets
-    #[arg(long, value_name = "N", default_value_t = 50)]
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = parse::limit::<u32>())]
     limit: u32,
 }
 

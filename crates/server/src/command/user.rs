@@ -164,7 +164,7 @@ pub(crate) struct UserListArgs {
     #[arg(long)]
     all: bool,
     /// Maximum number of rows
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = parse::limit::<usize>())]
     limit: Option<usize>,
 }
 

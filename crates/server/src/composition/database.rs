@@ -12,6 +12,7 @@ use tillgate_persistence::{Address, Database, Limits};
 use super::to_usize;
 use crate::command::CommandError;
 use crate::configuration::Settings;
+use crate::file_access::{describe_open_error, foreign_owner_text};
 use crate::ids::IdSource;
 use crate::{disk, master_key};
 
@@ -36,9 +37,15 @@ pub(crate) fn create_database(
     progress: &mut dyn FnMut(&str),
 ) -> Result<Arc<Database>, CommandError> {
     make_folder(&settings.server.data)?;
-    let database = Database::create(&database_address(settings)?, &database_limits(settings))
-        .map(Arc::new)
-        .map_err(CommandError::failed)?;
+    let address = database_address(settings)?;
+    let database = Database::create(&address, &database_limits(settings)).map(Arc::new).map_err(|error| {
+        let folder = match &address {
+            Address::Sqlite(path) if disk::is_read_only(path) => path.parent(),
+            _ => None,
+        };
+        let owner = folder.and_then(foreign_owner_text).map(|text| format!(": {text}")).unwrap_or_default();
+        CommandError::failed(format!("{error}{owner}"))
+    })?;
     migrate_database(settings, database, progress)
 }
 
@@ -184,9 +191,10 @@ fn make_folder(folder: &Path) -> Result<(), CommandError> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder
-        .create(folder)
-        .map_err(|error| CommandError::failed(format!("the data folder {}: {error}", folder.display())))
+    builder.create(folder).map_err(|error| {
+        let why = describe_open_error(folder, &error);
+        CommandError::failed(format!("the data folder {}: {why}", folder.display()))
+    })
 }
 
 /// Creates the tenant `default` (UTC, en) if it does not exist. If two processes start at once, one

@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 use super::ConfigError;
-#[cfg(unix)]
-use crate::shell::describe_user;
+use crate::file_access::describe_open_error;
 use crate::suggestions::find_nearest;
 
 /// The source of a value, for error texts.
@@ -103,6 +102,8 @@ impl Layers {
                 value @ Value::Array(_) if section == "mounts" => self.mounts = Some((value, source.clone())),
                 value @ Value::Array(_) if section == "access" => self.access = Some((value, source.clone())),
                 Value::Table(keys) => {
+                    let names: Vec<String> = keys.keys().map(|key| format!("{section}.{key}")).collect();
+                    self.refuse_value_and_file(&names, name)?;
                     for (key, value) in keys {
                         self.insert(&format!("{section}.{key}"), value, source.clone())?;
                     }
@@ -119,6 +120,7 @@ impl Layers {
         &mut self,
         variables: impl Iterator<Item = (String, String)>,
     ) -> Result<(), ConfigError> {
+        let mut names = Vec::new();
         for (name, value) in variables {
             let Some(rest) = name.strip_prefix(VARIABLE_PREFIX).filter(|rest| !is_service_link(rest)) else { continue };
             let Some((section, key)) = rest.split_once("__") else {
@@ -126,13 +128,36 @@ impl Layers {
             };
             let key = format!("{}.{}", section.to_ascii_lowercase(), key.to_ascii_lowercase());
             self.insert(&key, Value::String(value), Source::Variable(name))?;
+            names.push(key);
         }
-        Ok(())
+        self.refuse_value_and_file(&names, "the environment")
     }
 
     /// Adds a command-line flag.
     pub(crate) fn add_flag(&mut self, name: &'static str, key: &str, value: Value) -> Result<(), ConfigError> {
         self.insert(key, value, Source::Flag(name))
+    }
+
+    /// Checks that one source does not give both a value and a file with the value.
+    fn refuse_value_and_file(&self, names: &[String], source: &str) -> Result<(), ConfigError> {
+        let is_given = |name: &str| names.iter().any(|given| given == name);
+        let twice = self.keys.iter().filter(|known| known.secret && is_given(known.path));
+        for known in twice {
+            let file_key = format!("{}{FILE_SUFFIX}", known.path);
+            if is_given(&file_key) {
+                let path = known.path;
+                return Err(ConfigError::Contradiction(format!(
+                    "{source} sets both {path} and {file_key}: remove one of them"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// The names of all keys, also of those that give a file with a secret.
+    fn known_names(&self) -> impl Iterator<Item = String> {
+        let file = |key: &Key| key.secret.then(|| format!("{}{FILE_SUFFIX}", key.path));
+        self.keys.iter().flat_map(move |key| std::iter::once(key.path.to_owned()).chain(file(key)))
     }
 
     fn insert(&mut self, key: &str, value: Value, source: Source) -> Result<(), ConfigError> {
@@ -189,9 +214,8 @@ impl Layers {
     /// The error for a variable without a double underscore, which cannot be a setting.
     fn unknown_variable_error(&self, name: &str) -> ConfigError {
         let variables: Vec<String> = self
-            .keys
-            .iter()
-            .map(|known| format!("{VARIABLE_PREFIX}{}", known.path.replace('.', "__").to_ascii_uppercase()))
+            .known_names()
+            .map(|known| format!("{VARIABLE_PREFIX}{}", known.replace('.', "__").to_ascii_uppercase()))
             .collect();
         let near = find_nearest(name, variables.iter().map(String::as_str)).map(str::to_owned);
         ConfigError::UnknownVariable { name: name.to_owned(), near }
@@ -199,7 +223,8 @@ impl Layers {
 
     /// The error for an unknown key, with the most similar setting.
     fn unknown_key_error(&self, source: Source, key: &str) -> ConfigError {
-        let near = find_nearest(key, self.keys.iter().map(|known| known.path)).map(str::to_owned);
+        let names: Vec<String> = self.known_names().collect();
+        let near = find_nearest(key, names.iter().map(String::as_str)).map(str::to_owned);
         ConfigError::Unknown { source, key: key.to_owned(), near }
     }
 }
@@ -218,25 +243,7 @@ fn contains_secret(value: &str) -> bool {
 /// Reads a whole text file.
 pub(crate) fn read_text_file(path: &Path) -> Result<String, ConfigError> {
     std::fs::read_to_string(path)
-        .map_err(|error| ConfigError::File { path: path.display().to_string(), why: unreadable_text(path, &error) })
-}
-
-/// The reason why a file cannot be read, with the owner if that is another user.
-fn unreadable_text(path: &Path, error: &std::io::Error) -> String {
-    #[cfg(unix)]
-    if error.kind() == std::io::ErrorKind::PermissionDenied {
-        use std::os::unix::fs::MetadataExt;
-        // if the folder cannot be searched, the owner of the folder is known
-        let owner = path.ancestors().find_map(|each| std::fs::metadata(each).ok()).map(|found| found.uid());
-        let process_owner = rustix::process::geteuid().as_raw();
-        if let Some(owner) = owner.filter(|owner| *owner != process_owner) {
-            let [owner, process_owner] = [owner, process_owner].map(describe_user);
-            return format!(
-                "{error}: the file belongs to {owner}, but this process runs as {process_owner}; run it as that user (sudo -u)"
-            );
-        }
-    }
-    error.to_string()
+        .map_err(|error| ConfigError::File { path: path.display().to_string(), why: describe_open_error(path, &error) })
 }
 
 /// Whether Kubernetes sets variables of this form for every service: `TILLGATE_SERVICE_HOST`,

@@ -387,6 +387,9 @@ pub fn keys() -> impl Iterator<Item = &'static str> {
 fn read_value<T: Setting>(layers: &Layers, key: &'static str, default: &str) -> Result<T, ConfigError> {
     let fault = |source: &Source, why| ConfigError::Value { source: source.clone(), key: key.to_owned(), why };
     match layers.find(key) {
+        Some((Value::String(_), source @ Source::File(_))) if T::IS_LIST => {
+            Err(fault(source, "must be a list in a file: put each value in quotes, and all in [ ]".to_owned()))
+        }
         Some((value, source)) => T::read(value).map_err(|why| fault(source, why)),
         None => T::read(&Value::String(default.to_owned())).map_err(|why| fault(&Source::Default, why)),
     }

@@ -14,6 +14,10 @@ use toml::Value;
 pub(crate) trait Setting: Sized {
     /// Parses a value; the error says what it must be.
     fn read(value: &Value) -> Result<Self, String>;
+
+    /// Whether a configuration file gives the values as a list. Variables and flags separate them by
+    /// commas.
+    const IS_LIST: bool = false;
 }
 
 fn trimmed_text(value: &Value) -> Option<&str> {
@@ -77,13 +81,24 @@ impl Setting for u32 {
 }
 
 impl Setting for Vec<IpNet> {
+    const IS_LIST: bool = true;
+
     fn read(value: &Value) -> Result<Self, String> {
         let must = || {
             "must be networks such as [\"10.0.0.0/8\", \"fd00::/8\"]; separate them by commas in a variable".to_owned()
         };
         let net = |text: &str| {
             let text = text.trim();
-            text.parse::<IpNet>().or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from)).map_err(|_| must())
+            let net = text.parse::<IpNet>().or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from));
+            match net {
+                Ok(net) if net == net.trunc() => Ok(net),
+                Ok(net) => Err(format!(
+                    "contains {net}, which is no network: write {} for the whole network, or {} for the one address",
+                    net.trunc(),
+                    net.addr()
+                )),
+                Err(_) => Err(must()),
+            }
         };
         match value {
             Value::Array(values) => values.iter().map(|each| each.as_str().ok_or_else(must).and_then(net)).collect(),
@@ -94,6 +109,8 @@ impl Setting for Vec<IpNet> {
 }
 
 impl Setting for Vec<WebOrigin> {
+    const IS_LIST: bool = true;
+
     fn read(value: &Value) -> Result<Self, String> {
         let must = || {
             "must be web origins such as [\"https://pos.example\", \"http://localhost:3000\"]; separate them by \
@@ -283,6 +300,8 @@ mod tests {
         assert_eq!(Vec::<IpNet>::read(&list), read("10.0.0.0/8, ::1"));
         assert_eq!(read::<Vec<IpNet>>(""), Ok(Vec::new()));
         assert!(read::<Vec<IpNet>>("10.0.0.0/33").is_err());
+        let inside = read::<Vec<IpNet>>("10.0.0.1/8").unwrap_err();
+        assert!(inside.contains("write 10.0.0.0/8 ") && inside.contains("or 10.0.0.1 "), "{inside}");
     }
 
     #[test]

@@ -4,6 +4,16 @@ use serde_json::{Value, json};
 
 use crate::program::{PASSWORD, TestInstallation};
 
+#[test]
+fn empty_database_is_for_init() {
+    let home = TestInstallation::new();
+    std::fs::create_dir_all(home.data()).unwrap();
+    std::fs::write(home.data().join("tillgate.db"), "").unwrap();
+    let found = home.find_check(&[], "migrations");
+    assert_eq!(found["found"], "the database is empty");
+    assert!(found["mend"].as_str().unwrap().contains("tillgate init"), "{found}");
+}
+
 #[cfg(unix)]
 #[test]
 fn secrets_that_others_can_read_are_reported() {

@@ -27,7 +27,8 @@ fn code_of_a_device_is_printed_once(engine: DatabaseEngine) {
     assert!(third.contains("the earlier code, which was valid until "), "{third}");
     assert_eq!((again["code"].as_str().unwrap().len(), &again["replace"]), (14, &json!(true)));
     assert!(
-        home.run_refused(&["device", "enroll", "P01", "--lifetime", "31d"], 1).contains("expires_in must lie between")
+        home.run_refused(&["device", "enroll", "P01", "--lifetime", "31d"], 1)
+            .contains("--lifetime must lie between 1m and 30d")
     );
     assert!(home.run_refused(&["device", "enroll", "P02"], 1).contains("did you mean \"P01\"?"));
     home.run_ok(&["device", "status", "P01", "locked"]);

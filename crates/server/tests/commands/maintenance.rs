@@ -228,14 +228,15 @@ fn keys_are_rotated_and_revoked(engine: DatabaseEngine) {
         states.sort();
         (states, keys)
     };
-    assert_eq!(states().0, ["current", "current"]);
+    assert_eq!(states().0, ["current"; 3]);
     assert!(home.run_ok(&["keys", "rotate"]).out.starts_with("published, in use from 20"));
     let again = home.run_refused(&["keys", "rotate"], 1);
     assert!(again.contains("new keys already exist") && again.contains("are used from 20"), "{again}");
-    assert_eq!(states().0, ["current", "current", "next", "next"]);
-    home.run_ok(&["keys", "rotate", "--now"]);
+    assert_eq!(states().0, ["current", "current", "current", "next", "next", "next"]);
+    let note = home.run_ok(&["keys", "rotate", "--now"]).err;
+    assert!(note.contains("created earlier replace these from 20") && note.contains("keys revoke"), "{note}");
     let (now, keys) = states();
-    assert_eq!(now, ["current", "current", "kept", "kept", "next", "next"]);
+    assert_eq!(now, [["current"; 3], ["kept"; 3], ["next"; 3]].concat());
     let kept =
         keys.as_array().unwrap().iter().find(|key| key["state"] == "kept").unwrap()["id"].as_str().unwrap().to_owned();
     assert!(home.run_refused(&["keys", "revoke", &kept], 2).contains("--yes"));
@@ -397,10 +398,15 @@ fn network_is_unlocked_while_the_server_runs_and_audited(engine: DatabaseEngine)
     }
     assert_eq!(server.login(&right), 429);
     let elsewhere = home.run_ok(&["address", "unlock", "203.0.113.0/24"]).out;
-    assert!(elsewhere.starts_with("nothing to unlock: "), "{elsewhere}");
+    assert!(elsewhere.starts_with("nothing to unlock: ") && elsewhere.contains("an IPv4 /24"), "{elsewhere}");
     assert_eq!(server.login(&right), 429);
     assert_eq!(home.run_ok(&["address", "unlock", "127.0.0.1"]).out, "127.0.0.0/24 may log in again\n");
     assert_eq!(server.login(&right), 201);
+    let existing = home.path("events.jsonl");
+    std::fs::write(&existing, "").unwrap();
+    let refused = home.run_refused(&["audit", "export", "--output", existing.to_str().unwrap()], 1);
+    assert!(refused.contains("the file exists: choose another name, or remove it"), "{refused}");
+    assert!(home.run_refused(&["audit", "list", "--limit", "0"], 2).contains("must be a whole number from 1"));
     let lines = home.run_ok(&["audit", "export", "--all-tenants"]).out;
     let lines: Vec<_> = lines.lines().filter(|line| line.contains("\"unlock\"")).collect();
     assert!(matches!(lines.as_slice(), [line] if line.contains("127.0.0.0/24")), "{lines:?}");

@@ -39,6 +39,13 @@ fn token_is_kept_in_a_private_file_until_a_user_exists(engine: DatabaseEngine) {
     start();
     assert_eq!(file_mode(&file), 0o600, "a token that cannot be shown again is replaced");
 
+    let config = home.data().join("tillgate.toml");
+    std::fs::write(&config, "[server]\npublic_url = \"https://pos.example\"\n").unwrap();
+    let drawn = home.run_ok(&["setup-token"]).out;
+    assert!(drawn.starts_with("Open https://pos.example/office/set-up#"), "{drawn}");
+    let lines = start();
+    assert!(lines[2].contains("https://pos.example/office/set-up"), "{lines:?}");
+
     home.run_ok_with(&["user", "add", "admin", "--role", "admin"], PASSWORD);
     assert!(home.run_refused(&["setup-token"], 1).contains("a user exists already"));
     let mut server = home.start(&["serve"]);

@@ -45,7 +45,7 @@ fn folder_that_the_user_cannot_write_is_reported() {
         let output = command.args(["user", "list", "--config"]).arg(&file).env_clear().output().unwrap();
         let error = String::from_utf8(output.stderr).unwrap();
         let reason =
-            "belongs to root (user id 0), but this process runs as nobody (user id 65534); run it as that user";
+            "belongs to root (user id 0), but this process runs as nobody (user id 65534); run the command as the user";
         assert!(output.status.code() == Some(2) && error.contains(reason), "{error}");
     }
     for file in std::fs::read_dir(&data).unwrap() {

@@ -26,9 +26,6 @@ use crate::timestamps::Rfc3339Instant;
 use export::{AuditExportStream, AuditExportWriter};
 pub use response::{AuditEventBody, TenantAuditEventBody};
 
-/// The violation of a parameter with a fixed set of values.
-const WORD_MESSAGE: &str = "must be one of the values in the documentation";
-
 pub(super) fn routes() -> Vec<Route> {
     let mut routes = vec![
         Route::authenticated(
@@ -78,10 +75,9 @@ fn read_filter(call: &Request, tenant: TenantId) -> Result<(PageQuery, EventFilt
 /// Reads the filter that the list and the export have in common.
 fn read_criteria(sent: &mut QueryParameters) -> EventFilter {
     const ID_MESSAGE: &str = "must be an id";
-    let action = sent.parse_choice("action", Action::ALL.iter().map(|each| (each.name(), *each)), WORD_MESSAGE);
-    let outcome = sent.parse_choice("outcome", EventOutcome::ALL.iter().map(|each| (each.name(), *each)), WORD_MESSAGE);
-    let kind =
-        sent.parse_choice("subject_kind", SubjectKind::ALL.iter().map(|each| (each.name(), *each)), WORD_MESSAGE);
+    let action = sent.parse_word("action", Action::ALL.iter().map(|each| (each.name(), *each)));
+    let outcome = sent.parse_word("outcome", EventOutcome::ALL.iter().map(|each| (each.name(), *each)));
+    let kind = sent.parse_word("subject_kind", SubjectKind::ALL.iter().map(|each| (each.name(), *each)));
     EventFilter {
         user: sent.parse("user", ID_MESSAGE),
         device: sent.parse("device", ID_MESSAGE),

@@ -69,9 +69,7 @@ impl ExportWriter {
     /// has a name that ends in `.csv`.
     pub(super) fn read(sent: &mut QueryParameters) -> Self {
         let formats = ExportFormat::ALL.map(|format| (format.name(), format));
-        let format = sent
-            .parse_choice("format", formats, "must be one of the values in the documentation")
-            .unwrap_or(ExportFormat::JsonLines);
+        let format = sent.parse_word("format", formats).unwrap_or(ExportFormat::JsonLines);
         let bom = sent.parse("bom", "must be true or false");
         if bom == Some(true) && format == ExportFormat::JsonLines {
             sent.add_violation("bom", FieldErrorCode::Format, "must not be true for JSON lines");

@@ -14,6 +14,7 @@ use super::super::json::format_instant;
 use super::super::office::CommandOffice;
 use super::super::{CommandError, Context, print};
 use super::filter::{AuditFilterArgs, EventPages};
+use crate::file_access::describe_open_error;
 
 /// The file format of an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -71,7 +72,13 @@ impl ExportArgs {
                 Err(ExportError::Output(error)) => Err(CommandError::failed(error)),
             };
         };
-        let failed = |error: std::io::Error| CommandError::failed(format!("{}: {error}", path.display()));
+        let failed = |error: std::io::Error| {
+            let why = match error.kind() {
+                ErrorKind::AlreadyExists => "the file exists: choose another name, or remove it".to_owned(),
+                _ => describe_open_error(path, &error),
+            };
+            CommandError::failed(format!("{}: {why}", path.display()))
+        };
         let mut file = BufWriter::new(create_file(path).map_err(failed)?);
         let result = self.write_events(pages, &mut file).and_then(|number| {
             file.get_ref().sync_all()?;

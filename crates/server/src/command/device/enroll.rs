@@ -202,7 +202,7 @@ impl EnrollArgs {
                     written += 1;
                 }
                 Err(OfficeError::DeviceEnrolled(_)) => enrolled += 1,
-                Err(error) => return Err(CommandError::failed(error)),
+                Err(error) => return check_decided(Ok(Err(error))),
             }
         }
         file.sync_all().map_err(failed)?;

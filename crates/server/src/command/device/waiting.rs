@@ -16,7 +16,7 @@ use super::super::{CommandError, parse, print};
 #[derive(Debug, Args)]
 pub(crate) struct WaitingArgs {
     /// Maximum number of rows
-    #[arg(long, value_name = "NUMBER", default_value_t = 100)]
+    #[arg(long, value_name = "NUMBER", default_value_t = 100, value_parser = parse::limit::<u32>())]
     limit: u32,
 }
 

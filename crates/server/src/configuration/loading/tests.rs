@@ -66,6 +66,7 @@ fn unknown_key_is_named_with_a_suggestion() {
     let flags = |text: &str| Flags { config: Some(folder.write("a.toml", text)), ..Flags::default() };
     for (text, key, near) in [
         ("[server]\nlisten_on = \"x\"\n", "server.listen_on", "did you mean \"server.listen\"?"),
+        ("[database]\nurl_fil = \"x\"\n", "database.url_fil", "did you mean \"database.url_file\"?"),
         ("[session]\nidle = \"1h\"\n", "session.idle", "did you mean \"sessions.idle\"?"),
         ("[sessions]\noverlp = \"1h\"\n", "sessions.overlp", "did you mean \"sessions.overlap\"?"),
     ] {
@@ -89,6 +90,27 @@ fn unknown_variable_is_refused_with_a_suggestion() {
         let error = error_text(&Flags::default(), &[(name, "x")]);
         assert_eq!(error, format!("there is no setting for the variable \"{name}\"{near}"));
     }
+}
+
+#[test]
+fn value_and_file_of_one_source_contradict() {
+    let folder = TestFolder::new("twice");
+    let text = "[database]\nurl = \"sqlite:a.db\"\nurl_file = \"/dev/null\"\n";
+    let flags = Flags { config: Some(folder.write("a.toml", text)), ..Flags::default() };
+    let error = error_text(&flags, &[]);
+    assert!(error.contains("a.toml sets both database.url and database.url_file"), "{error}");
+    let pairs = [("TILLGATE_KEYS__MASTER", "x"), ("TILLGATE_KEYS__MASTER_FILE", "/dev/null")];
+    let error = error_text(&Flags::default(), &pairs);
+    assert!(error.contains("the environment sets both keys.master and keys.master_file"), "{error}");
+}
+
+#[test]
+fn list_in_a_file_is_no_text() {
+    let folder = TestFolder::new("list");
+    let text = "[server]\nproxies = \"10.0.0.0/8\"\n";
+    let flags = Flags { config: Some(folder.write("a.toml", text)), ..Flags::default() };
+    let error = error_text(&flags, &[]);
+    assert!(error.contains("server.proxies") && error.contains("must be a list in a file"), "{error}");
 }
 
 #[test]

@@ -54,6 +54,10 @@ pub(super) fn check_migrations(settings: &Settings, database: &Database) -> Find
     const CHECK: &str = "migrations";
     match database.pending_migrations() {
         Ok(pending) if pending.is_empty() => Finding::ok(CHECK, "up to date"),
+        Ok(_) if !database.has_tables().unwrap_or(true) => {
+            Finding::problem(CHECK, "the database is empty", "for a new installation, create its tables once with")
+                .with_command(settings, "init")
+        }
         Ok(pending) => Finding::problem(CHECK, format!("missing: {}", pending.join(", ")), "start the server, or run")
             .with_command(settings, "migrate"),
         Err(error) => {
