@@ -563,6 +563,12 @@ impl PendingKeys for Transaction {
     fn record_poll(&mut self, poll_code: &EnrollmentDigest, at: Instant) -> StoreResult<()> {
         todo!("set the instant of the newest poll")
     }
+    fn extend(&mut self, poll_code: &EnrollmentDigest, until: Instant) -> StoreResult<()> {
+        todo!("set the expiry of the key that is polled with this code, if there is one")
+    }
+    fn count_live(&mut self, now: Instant) -> StoreResult<u32> {
+        todo!("the number of keys that have not expired")
+    }
 }
 
 /// The contract of authentication.

@@ -61,7 +61,7 @@ impl PageItems {
     }
 
     /// Renders the page. `next` is the `after` of the next page, and null on the last page.
-    fn render(mut self, next: Option<String>) -> Result<HttpResponse, ApiError> {
+    fn render(mut self, next: Option<&str>) -> Result<HttpResponse, ApiError> {
         self.json.extend_from_slice(br#"],"next":"#);
         write_json(&mut self.json, &next)?;
         self.json.push(b'}');
@@ -124,7 +124,7 @@ impl<K: SortKey + Clone> PageQuery<K> {
         let next = page
             .next_after(items.count, position)
             .and_then(|Traversal { phase, after }| after.map(|(key, id)| Cursor { key, id, phase }.encode(self.scope)));
-        items.render(next)
+        items.render(next.as_deref())
     }
 }
 
@@ -152,7 +152,7 @@ impl PageQuery {
         let last = written.count.checked_sub(1).and_then(|last| items.get(last));
         let cursor = |last| Cursor { key: (), id: id(last), phase: TraversalPhase::Fixed };
         let next = last.filter(|_| items.len() > written.count).map(|last| cursor(last).encode(self.scope));
-        written.render(next)
+        written.render(next.as_deref())
     }
 }
 
