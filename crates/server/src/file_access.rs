@@ -27,13 +27,21 @@ pub(crate) fn foreign_owner_text(path: &Path) -> Option<String> {
     if owner == user {
         return None;
     }
-    let what = if found_path == path { "the file".to_owned() } else { format!("the folder {}", found_path.display()) };
+    let is_folder = found_path != path || found_path.is_dir();
+    // to change the owner or the mode of a folder would affect all files in it
+    let (what, remedy) = if is_folder {
+        (format!("the folder {}", found_path.display()), "move the file to a folder that this user can open".to_owned())
+    } else {
+        (
+            "the file".to_owned(),
+            format!("give this user access: chown {user} {}, or chgrp and chmod 640", path.display()),
+        )
+    };
     Some(format!(
         "{what} belongs to {}, but this process runs as {}; run the command as the user of the server (sudo -u), or \
-         give this user access: chown {user} {path}, or chgrp and chmod 640",
+         {remedy}",
         describe_user(owner),
         describe_user(user),
-        path = found_path.display()
     ))
 }
 
@@ -72,6 +80,8 @@ mod tests {
         let user = rustix::process::geteuid().as_raw();
         assert!(text.contains("the file belongs to ") && text.contains("but this process runs as "), "{text}");
         assert!(text.contains(&format!("chown {user} {}", path.display())), "{text}");
+        let folder = describe_open_error(path.parent().unwrap(), &Error::from(ErrorKind::PermissionDenied));
+        assert!(!folder.contains("chown"), "{folder}");
         if path.starts_with(std::env::temp_dir()) {
             std::fs::remove_file(&path).unwrap();
         }
