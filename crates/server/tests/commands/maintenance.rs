@@ -383,7 +383,7 @@ fn sweep_removes_obsolete_rows(engine: DatabaseEngine) {
     let swept = home.run_ok(&["sweep", "--json"]).json();
     let nothing = json!({ "sessions": 0, "changes": 0, "attempts": 0, "places": 0, "signatures": 0,
                           "live_events": 0, "idempotency_keys": 0, "resets": 0, "invitations": 0,
-                          "enrollments": 0, "email_verifications": 0, "queued_mails": 0 });
+                          "enrollments": 0, "pending_keys": 0, "email_verifications": 0, "queued_mails": 0 });
     assert_eq!(swept, nothing, "nothing is old yet");
     assert!(home.run_ok(&["sweep"]).out.contains("removed: 0 sessions"));
 }

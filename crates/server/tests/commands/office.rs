@@ -217,8 +217,8 @@ fn refusal_reports_the_reason_and_changes_nothing(engine: DatabaseEngine) {
     refused(&["user", "status", "admin", "suspended"], "", "last active admin");
     refused(&["user", "roles", "admin", "--role", "cashier"], "", "last active admin");
     refused(&["user", "add", "ADMIN"], PASSWORD, "user_name: \"ADMIN\" is taken");
-    refused(&["user", "add", "x", "--role", "boss"], PASSWORD, "roles: \"boss\" does not exist");
-    refused(&["user", "add", "x", "--on", "P09=cashier"], PASSWORD, "devices: \"P09\" does not exist");
+    refused(&["user", "add", "x", "--role", "boss"], PASSWORD, "there is no role \"boss\"");
+    refused(&["user", "add", "x", "--on", "P09=cashier"], PASSWORD, "there is no device \"P09\"");
     refused(&["user", "add", "x"], "short", "at least 8 characters");
     refused(&["user", "add", "x"], "password", "commonest");
     refused(&["user", "list", "--tenant", "elsewhere"], "", "no tenant \"elsewhere\"");
