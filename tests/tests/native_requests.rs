@@ -160,9 +160,12 @@ fn large_pages_lose_no_item(engine: DatabaseEngine) {
     let server = installation.serve();
     let office = office(&server);
     for number in 0..140 {
-        let preferences = json!({ "a": "x".repeat(32_000) });
-        let device = json!({ "name": format!("L{number}"), "environment": "Tool", "preferences": preferences });
-        office.post("/api/v1/devices", &device).expect_status(201);
+        let preferences = |letter: &str| json!({ "a": letter.repeat(32_000) });
+        let device = json!({ "name": format!("L{number}"), "environment": "Tool", "preferences": preferences("x") });
+        let id = office.post("/api/v1/devices", &device).expect_status(201).text_at("/id");
+        // the event of a change has the preferences
+        let change = json!({ "preferences": preferences("y") });
+        office.change("PATCH", &format!("/api/v1/devices/{id}"), &change).expect_status(200);
     }
     for list in ["devices", "audit-events"] {
         let mut pages = 0;

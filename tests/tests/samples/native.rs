@@ -155,7 +155,7 @@ fn directory_samples(office: &str, SampleIds { device, role, store, key, tenant,
         Sample::json(
             "POST",
             "/api/v1/enrollments/start",
-            json!({ "storage": "software", "label": "Box", "app": "Kasa 5.1" }),
+            json!({ "storage": "software", "label": "Box", "app": "Kasa 5.1", "tenant": "default" }),
         )
         .call_with_header("DPoP", "x"),
         Sample::json("POST", "/api/v1/enrollments/poll", json!({ "device_code": "x" })).call_with_header("DPoP", "x"),
