@@ -153,7 +153,7 @@ class Records:
     def example(self, method, path):
         if path == "/api/v1/sessions/end":
             return {"user": self.guinea}
-        if path.endswith("/step-up"):
+        if path.endswith(("/step-up", "/sessions/current/pin")):
             return {"password": PASSWORD}
         operation = self.document["paths"].get(path, {}).get(method.lower(), {})
         for content in (operation.get("requestBody") or {}).get("content", {}).values():
