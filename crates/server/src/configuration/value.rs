@@ -15,8 +15,8 @@ pub(crate) trait Setting: Sized {
     /// Parses a value; the error says what it must be.
     fn read(value: &Value) -> Result<Self, String>;
 
-    /// Whether a configuration file gives the values as a list. Variables and flags separate them by
-    /// commas.
+    /// Whether a configuration file gives the values as a list. Variables and flags separate them
+    /// by commas.
     const IS_LIST: bool = false;
 }
 

@@ -78,8 +78,8 @@ impl Auth {
         }
     }
 
-    /// Runs `open`, which finds whom the attempt is about and opens a charge, in one unit of work of
-    /// this name, until the throttle admits the attempt or limits its rate.
+    /// Runs `open`, which finds whom the attempt is about and opens a charge, in one unit of work
+    /// of this name, until the throttle admits the attempt or limits its rate.
     pub(in crate::auth) fn await_admission<T>(
         &self,
         unit: &'static str,
