@@ -1,4 +1,4 @@
-//! Why a file cannot be opened, in words: whose it is, and what to do.
+//! The text of an error that a file cannot be opened: its owner, and what to do.
 
 use std::io::{Error, ErrorKind};
 use std::path::Path;

@@ -26,8 +26,8 @@ const KEY_RETENTION: Duration = Duration::from_hours(48);
 /// code is recognized, and the back office sees what became of it.
 const ENROLLMENT_RETENTION: Duration = Duration::from_hours(24);
 
-/// How long the key of a machine is kept after it has expired, so that the person who types its
-/// code is told so. A machine that was enrolled can poll again before it expires.
+/// How long the key of a machine is kept after it has expired. Until then, its code is answered as
+/// expired and not as unknown. A machine that was enrolled can poll again before it expires.
 const PENDING_KEY_RETENTION: Duration = Duration::from_mins(5);
 
 /// The maximum number of rows that one unit of work removes.

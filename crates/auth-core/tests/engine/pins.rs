@@ -41,7 +41,7 @@ fn drawn_pins_differ_and_nobody_but_their_user_keeps_them() {
     let drawn: Vec<_> = (0..20).map(|_| fixture.auth.draw_pin(user, address(1)).unwrap()).collect();
     for each in &drawn {
         assert!(each.pin.expose().len() == 6 && each.pin.expose().bytes().all(|byte| byte.is_ascii_digit()));
-        assert!(each.stored.due, "whoever has drawn it has seen it");
+        assert!(each.stored.due, "the person who has drawn it knows it");
         assert!(!each.stored.verifier.expose().contains(each.pin.expose()));
         assert_eq!(Some(each.stored.key), pin_key(&fixture, KeyState::Current));
     }

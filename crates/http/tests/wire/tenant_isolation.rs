@@ -226,7 +226,7 @@ async fn check_isolation(caller: Caller) {
             assert!(expected.len() > 50 || tokens.len() < 3, "{}", expected.len());
             let asked = query_every_route(&client, tokens, &id.to_string()).await;
             for ((route, told), (_, expected)) in asked.iter().zip(&expected) {
-                // the tenth unknown code is refused differently from the next one, whoever has it
+                // the limit for unknown codes is reached after ten, in every tenant
                 if !(is_refused_code(route, told) && is_refused_code(route, expected)) {
                     assert_eq!(told, expected, "{route} reveals {id}");
                 }
