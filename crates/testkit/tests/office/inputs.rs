@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tillgate_domain::office::{AuditContext, DeviceRoleAssignment, NewDevice, NewTenant, NewUser, OfficeError};
 use tillgate_domain::{
-    Actor, Authority, Branch, BranchId, DeviceId, DeviceName, DeviceStatus, Environment, EventId, Instant, Locale,
-    MissingRight, Right, Rights, RoleId, RoleName, Slug, TenantId, UserId, UserName, UserStatus, Zone,
+    Actor, Authority, Branch, BranchId, DeviceId, DeviceName, DeviceStatus, Environment, EventId, Instant, KeyId,
+    Locale, MissingRight, Right, Rights, RoleId, RoleName, Secret, Slug, StoredPin, TenantId, UserId, UserName,
+    UserStatus, Zone,
 };
 
 pub(crate) const NOW: Instant = Instant::from_millis(1_800_000_000_000);
@@ -54,6 +55,10 @@ pub(crate) fn roles_on(device: &str, roles: &[&str]) -> DeviceRoleAssignment {
         device: DeviceName::parse(device).unwrap(),
         roles: roles.iter().map(|name| parse_role(name)).collect(),
     }
+}
+
+pub(crate) fn new_pin() -> StoredPin {
+    StoredPin { verifier: Secret::new("hash of a PIN".to_owned()), key: KeyId::new(NOW, random_bytes()), due: true }
 }
 
 pub(crate) fn new_user(name: &str, roles: &[&str]) -> NewUser {

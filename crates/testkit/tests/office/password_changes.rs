@@ -7,6 +7,7 @@ use tillgate_domain::{Action, Change, Epoch, PrincipalId, Scope, Secret, User, U
 
 use crate::fixture::OfficeFixture;
 use crate::inputs::*;
+use crate::staffed_fixture::*;
 
 fn is_required(shop: &OfficeFixture, user: &User) -> bool {
     shop.unguarded().find_user(user.id).unwrap().unwrap().password_change_required
@@ -77,4 +78,18 @@ fn last_admin_with_required_password_change_counts() {
     assert!(shop.set_status(&ben, UserStatus::Suspended).is_ok(), "anna is left");
     assert_eq!(shop.set_status(&anna, UserStatus::Suspended), Err(OfficeError::LastAdmin));
     assert!(is_required(&shop, &anna));
+}
+
+/// Somebody who knew the old password could have set the PIN.
+#[test]
+fn new_password_of_a_user_removes_the_pin() {
+    let shop = StaffedFixture::open();
+    let (cashier, manager) = (shop.fixture.user("cashier").id, shop.fixture.user("manager").id);
+    for user in [cashier, manager] {
+        shop.office().set_pin(user, &new_pin()).unwrap().unwrap();
+    }
+    let verifier = Secret::new("another".to_owned());
+    shop.office().set_password(PrincipalId::User(cashier), &verifier).unwrap().unwrap();
+    assert_eq!(shop.last_event().details["pin_removed"], true);
+    assert_eq!([cashier, manager].map(|user| shop.office().remove_pin(user).unwrap()), [Ok(false), Ok(true)]);
 }

@@ -121,6 +121,8 @@ fn dangerous_acts(shop: &StaffedFixture, night: RoleId) -> Vec<(&'static str, Ac
             act(move |office| office.change_tenant(None, &tenant_change(idle, None), &limits())),
         ),
         ("export the audit log", act(|office| office.start_export(&EventFilter::default(), "csv"))),
+        ("draw a PIN", act(move |office| office.set_pin(manager, &new_pin()))),
+        ("remove a PIN", act(move |office| office.remove_pin(manager))),
         ("end everybody's sessions", act(|office| office.end_sessions(SessionTarget::Everyone, false))),
         ("delete a user", act(move |office| office.set_user_status(manager, UserStatus::Deleted))),
     ]

@@ -196,6 +196,8 @@ fn limit_expiry(tx: &mut dyn OfficeTx, office: &Office<'_>, expires_at: Instant)
 
 fn cancel(tx: &mut dyn OfficeTx, office: &Office<'_>, id: DeviceId) -> Result<(), UseCaseError> {
     office.require(KnownRight::DeviceEnroll)?;
+    // An acceptance that is under way ends first: it must not bring the enrollment back.
+    last_admin::claim_tenant(tx, office.tenant)?;
     load_device(tx, office.tenant, id)?;
     if !tx.enrollments().cancel(id)? {
         return Err(OfficeError::NotFound { field: FieldName::Enrollment, value: id.to_string() }.into());
@@ -210,6 +212,8 @@ fn revoke(
     thumbprint: &Thumbprint,
 ) -> Result<bool, UseCaseError> {
     authorize(tx, office, id)?;
+    // see `cancel`
+    last_admin::claim_tenant(tx, office.tenant)?;
     let keys = tx.device_keys().list_by_device(id)?;
     let is_current = |key: &&DeviceKey| key.thumbprint == *thumbprint && key.state == DeviceKeyState::Current;
     let Some(key) = keys.iter().find(is_current) else { return Ok(false) };

@@ -7,6 +7,7 @@ use super::change::load_device;
 use super::enrollment::{NewEnrollment, begin_enrollment, build_enrollment, record};
 use crate::office::error::{FieldName, OfficeError, UseCaseError, UseCaseResult, commit_refusal};
 use crate::office::ports::OfficeTx;
+use crate::office::users::last_admin;
 use crate::office::{Office, OfficeReader};
 use crate::pending_key::{MAX_WRONG_FINGERPRINTS, PENDING_KEY_LIFETIME};
 use crate::{
@@ -180,6 +181,8 @@ fn enroll(
 
 fn deny(tx: &mut dyn OfficeTx, office: &Office<'_>, code: TypedCode<'_>) -> Result<(), UseCaseError> {
     office.require(KnownRight::DeviceEnroll)?;
+    // A start for the same device ends first: its code is not the one to cancel.
+    last_admin::claim_tenant(tx, office.tenant)?;
     let key = load_waiting(tx, office, code)?;
     deny_key(tx, office, &key, None)
 }

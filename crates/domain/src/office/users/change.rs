@@ -178,6 +178,7 @@ fn apply_to(
             if change.status == Some(UserStatus::Deleted) {
                 tx.revocations().end_permanent(scope, why, office.context.at)?;
                 tx.passwords().remove(PrincipalId::User(id))?;
+                tx.pins().remove(id)?;
             }
         }
         None => tx.revocations().invalidate(scope, office.context.at)?,

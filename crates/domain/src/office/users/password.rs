@@ -134,6 +134,12 @@ pub(in crate::office) fn replace_password(
         tx.revocations().end_permanent(scope, EndReason::Password, context.at)?;
     }
     tx.passwords().set(principal, verifier, context.at)?;
+    // Somebody who knew the old password could have set the PIN.
+    if let PrincipalId::User(id) = principal
+        && tx.pins().remove(id)?
+    {
+        details.insert("pin_removed".to_owned(), Value::Bool(true));
+    }
     let required = options.require_change;
     if let PrincipalId::User(id) = principal
         && tx.users().set_password_change_required(id, required, context.at)?

@@ -35,12 +35,13 @@ impl Office<'_> {
         })
     }
 
-    /// Removes the PIN of a user. Returns false if there is none. Requires the right `userUpdate`
-    /// and every right of the user; callers may remove their own.
+    /// Removes the PIN of a user. Returns false if there is none. Requires the right `userUpdate`,
+    /// every right of the user, and a recent proof of identity; callers may remove their own.
     pub fn remove_pin(&self, user: UserId) -> UseCaseResult<bool> {
         self.store.write("remove_pin", |tx| {
             let mut run = || -> Result<bool, UseCaseError> {
                 let subject = authorize_credential_change(tx, self, PrincipalId::User(user))?;
+                self.require_recent_proof()?;
                 let removed = tx.pins().remove(user)?;
                 if removed {
                     tx.audit().record(&self.build_event(Action::PinRemove, subject, Map::new()))?;
