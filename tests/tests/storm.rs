@@ -2,19 +2,23 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use tillgate_testkit::postgres::Server;
 use tillgate_tests::{DatabaseEngine, Installation, RunningServer, TillClient};
 
 const TILL_COUNT: usize = 12;
 const STORM_DURATION: Duration = Duration::from_millis(1500);
+const LONGEST_STORM: Duration = Duration::from_secs(60);
 
 /// Runs tills that refresh as fast as they are answered until there is no answer, and one that logs
-/// in and out. Returns the tills with their stored tokens, and sessions whose logout was answered.
+/// in and out. The cut comes when the storm has lasted and one logout was answered, which takes
+/// longer on a slow machine. Returns the tills with their stored tokens, and the sessions whose
+/// logout was answered.
 fn run_storm(server: &RunningServer, cut: impl FnOnce()) -> (Vec<TillClient>, Vec<TillClient>) {
     let over = AtomicBool::new(false);
+    let logouts = AtomicUsize::new(0);
     let start = |_| server.new_till().login("cashier", "OFFICE");
     let mut tills: Vec<TillClient> = (0..TILL_COUNT).map(start).collect();
     let ended = std::thread::scope(|scope| {
@@ -37,11 +41,16 @@ fn run_storm(server: &RunningServer, cut: impl FnOnce()) -> (Vec<TillClient>, Ve
                 if till.try_call("DELETE", "/api/v1/sessions/current", None).is_ok_and(|answer| answer.status() == 204)
                 {
                     ended.push(till);
+                    logouts.fetch_add(1, Ordering::Relaxed);
                 }
             }
             ended
         });
+        let started = Instant::now();
         std::thread::sleep(STORM_DURATION);
+        while logouts.load(Ordering::Relaxed) == 0 && !leaving.is_finished() && started.elapsed() < LONGEST_STORM {
+            std::thread::sleep(Duration::from_millis(10));
+        }
         cut();
         over.store(true, Ordering::Relaxed);
         leaving.join().unwrap()
