@@ -3,14 +3,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tillgate_testkit::postgres::Server;
 use tillgate_tests::{DatabaseEngine, Installation, RunningServer, TillClient};
 
 const TILL_COUNT: usize = 12;
 const STORM_DURATION: Duration = Duration::from_millis(1500);
-const LONGEST_STORM: Duration = Duration::from_secs(60);
+const LONGEST_STORM: Duration = Duration::from_mins(1);
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// Runs tills that refresh as fast as they are answered until there is no answer, and one that logs
 /// in and out. The cut comes when the storm has lasted and one logout was answered, which takes
@@ -46,10 +47,12 @@ fn run_storm(server: &RunningServer, cut: impl FnOnce()) -> (Vec<TillClient>, Ve
             }
             ended
         });
-        let started = Instant::now();
         std::thread::sleep(STORM_DURATION);
-        while logouts.load(Ordering::Relaxed) == 0 && !leaving.is_finished() && started.elapsed() < LONGEST_STORM {
-            std::thread::sleep(Duration::from_millis(10));
+        // not wait_until: the other threads would outlive its panic
+        let mut waited = STORM_DURATION;
+        while logouts.load(Ordering::Relaxed) == 0 && !leaving.is_finished() && waited < LONGEST_STORM {
+            std::thread::sleep(PAUSE);
+            waited += PAUSE;
         }
         cut();
         over.store(true, Ordering::Relaxed);
