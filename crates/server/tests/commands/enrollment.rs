@@ -35,7 +35,7 @@ fn code_of_a_device_is_printed_once(engine: DatabaseEngine) {
     assert!(home.run_refused(&["device", "enroll", "P01"], 1).contains("the device \"P01\" is locked"));
 }
 
-// machines that do are in tests/tests/enrollment.rs
+// machines that do are in tests/tests/api/enrollment.rs
 fn machine_that_shows_no_code_is_not_accepted(engine: DatabaseEngine) {
     let home = TestInstallation::on(engine).with_admin();
     home.run_ok(&["device", "add", "P01", "--env", "CashRegister"]);

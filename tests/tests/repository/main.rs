@@ -1,0 +1,10 @@
+//! The repository itself: the rules of its source code, the layers of its crates, their licenses,
+//! and every command that its pages show.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod dependencies;
+mod layers;
+mod pages;
+mod readme;
+mod source_rules;
