@@ -122,6 +122,37 @@ fn measure_memory(browser: &Browser) -> (u64, f64) {
 
 #[test]
 #[ignore = "requires Chromium"]
+fn next_page_comes_although_the_list_is_refreshed_meanwhile() {
+    let page = OfficePage::start(DatabaseEngine::Sqlite);
+    page.server.new_till().login("cashier", "P01");
+    copy_sessions(&page.installation, 300);
+    let slow_lists = "const send = window.fetch; window.fetch = async (...request) => { const answer = await \
+                      send(...request); if (String(request[0]).includes('/api/v1/sessions?')) await new Promise(go => \
+                      setTimeout(go, 1500)); return answer }";
+    page.browser.run_in_new_documents(slow_lists);
+    page.sign_in("admin");
+    page.open("/sessions?live=true");
+    let rows = || page.browser.run("return document.querySelectorAll('[data-row]').length").as_u64().unwrap();
+    let wait_for_rows = |least: u64| {
+        wait_until(Duration::from_secs(20), &format!("{least} rows"), || rows() >= least);
+    };
+    wait_for_rows(50);
+    page.wait_until_settled();
+    // the list changes while the next page is read
+    page.click_text("button", "Load more");
+    page.server.new_till().login("manager", "P02");
+    wait_for_rows(100);
+    page.wait_until_settled();
+    // the next page is asked for while the list is read again
+    page.server.new_till().login("manager", "P03");
+    page.browser.wait_until_visible("[aria-busy=true]");
+    page.click_text("button", "Load more");
+    wait_for_rows(150);
+    page.assert_clean();
+}
+
+#[test]
+#[ignore = "requires Chromium"]
 fn many_sessions_and_changes_do_not_fill_the_page() {
     let page = OfficePage::start(DatabaseEngine::Sqlite);
     let admin = page.log_in_natively("admin");

@@ -83,7 +83,7 @@ function listTable(list, { empty, bulk = [], ...options }) {
     <p class="list-foot">
       <span class="muted">${tn("list.shown", list.items.length)}</span>
       ${list.next
-        ? html`<button class="button" data-more ?disabled=${list.isLoading} @click=${() => list.more()}>${t("list.more")}</button>`
+        ? html`<button class="button" data-more ?disabled=${list.isReadingMore} @click=${() => list.more()}>${t("list.more")}</button>`
         : nothing}
     </p>`;
 }

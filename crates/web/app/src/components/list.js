@@ -26,6 +26,10 @@ export class ListState {
   /** What was read but would move the rows. */
   waiting = /** @type {{items: any[], next: string | null, changes: number} | null} */ (null);
   request = 0;
+  /** Ends with the current request, for which a refresh and the next page wait. */
+  reading = Promise.resolve();
+  /** The query whose next page is being read. */
+  moreOf = /** @type {Record<string, any> | null} */ (null);
 
   /** @param {string} path */
   constructor(path) {
@@ -38,22 +42,38 @@ export class ListState {
    * @param {App.Refresh} [refresh] whether to read as many items as before
    */
   async load(query, refresh = false) {
-    const isSame = JSON.stringify(query) === JSON.stringify(this.query);
-    this.query = query;
-    if (!isSame) this.selected.clear();
+    const isSame = this.#isOf(query);
+    if (isSame && refresh) await this.#idle();
+    if (!isSame) {
+      this.query = query;
+      this.selected.clear();
+    } else if (!this.#isOf(query)) return;
     const limit = refresh ? Math.min(MAX_PAGE_SIZE, Math.max(PAGE_SIZE, this.items.length)) : PAGE_SIZE;
     await this.#read({ ...query, limit }, (page) => this.#replace(page, refresh === "live" && isSame && isInUse()));
   }
 
   /** Reads the first page unless it is shown already. @param {Record<string, any>} query @param {App.Refresh} refresh */
   async show(query, refresh) {
-    const isShown = this.isLoaded && JSON.stringify(query) === JSON.stringify(this.query);
+    const isShown = this.isLoaded && this.#isOf(query);
     if (!isShown || refresh) await this.load(query, refresh);
   }
 
-  /** Reads the next page. */
+  get isReadingMore() {
+    return this.moreOf === this.query;
+  }
+
+  /** Reads the next page, after the current request: otherwise a refresh would lose the click. */
   async more() {
-    if (!this.next || this.isLoading) return;
+    if (this.isReadingMore) return;
+    const { query } = this;
+    this.moreOf = query;
+    await this.#idle();
+    if (this.next && query === this.query) await this.#readMore();
+    if (this.moreOf === query) this.moreOf = null;
+    repaint();
+  }
+
+  async #readMore() {
     const merge = (/** @type {any[]} */ items) => [...new Map([...this.items, ...items].map((item) => [item.id, item])).values()];
     await this.#read({ ...this.query, limit: PAGE_SIZE, after: this.next }, ({ items, next }) => Object.assign(this, { items: merge(items), next, waiting: null }));
   }
@@ -79,8 +99,22 @@ export class ListState {
     else Object.assign(this, { items, next });
   }
 
+  /** Whether this is the list of the query. @param {Record<string, any>} query */
+  #isOf(query) {
+    return JSON.stringify(query) === JSON.stringify(this.query);
+  }
+
+  async #idle() {
+    while (this.isLoading) await this.reading;
+  }
+
   /** @param {Record<string, any>} query @param {(page: {items: any[], next: string | null}) => void} use */
-  async #read(query, use) {
+  #read(query, use) {
+    return (this.reading = this.#request(query, use));
+  }
+
+  /** @param {Record<string, any>} query @param {(page: {items: any[], next: string | null}) => void} use */
+  async #request(query, use) {
     this.request += 1;
     const request = this.request;
     this.isLoading = true;
