@@ -144,7 +144,7 @@ fn next_page_comes_although_the_list_is_refreshed_meanwhile() {
     wait_for_rows(100);
     page.wait_until_settled();
     // the next page is asked for while the list is read again
-    page.server.new_till().login("manager", "P03");
+    page.server.new_till().login("manager", "OFFICE");
     page.browser.wait_until_visible("[aria-busy=true]");
     page.click_text("button", "Load more");
     wait_for_rows(150);

@@ -28,28 +28,24 @@ export class ListState {
   request = 0;
   /** Ends with the current request, for which a refresh and the next page wait. */
   reading = Promise.resolve();
-  /** The query whose next page is being read. */
-  moreOf = /** @type {Record<string, any> | null} */ (null);
+  turn = 0;
+  isReadingMore = false;
 
   /** @param {string} path */
   constructor(path) {
     this.path = path;
   }
 
-  /**
-   * Reads the first page.
-   * @param {Record<string, any>} query
-   * @param {App.Refresh} [refresh] whether to read as many items as before
-   */
+  /** Reads the first page; with `refresh` as many items as before. @param {Record<string, any>} query @param {App.Refresh} [refresh] */
   async load(query, refresh = false) {
     const isSame = this.#isOf(query);
-    if (isSame && refresh) await this.#idle();
-    if (!isSame) {
-      this.query = query;
-      this.selected.clear();
-    } else if (!this.#isOf(query)) return;
+    const turn = (this.turn += 1);
+    this.query = query;
+    if (!isSame) this.selected.clear();
+    while (refresh && isSame && this.isLoading && turn === this.turn) await this.reading;
+    if (turn !== this.turn) return; // a later call reads
     const limit = refresh ? Math.min(MAX_PAGE_SIZE, Math.max(PAGE_SIZE, this.items.length)) : PAGE_SIZE;
-    await this.#read({ ...query, limit }, (page) => this.#replace(page, refresh === "live" && isSame && isInUse()));
+    await (this.reading = this.#read({ ...query, limit }, (page) => this.#replace(page, refresh === "live" && isSame && isInUse())));
   }
 
   /** Reads the first page unless it is shown already. @param {Record<string, any>} query @param {App.Refresh} refresh */
@@ -58,24 +54,17 @@ export class ListState {
     if (!isShown || refresh) await this.load(query, refresh);
   }
 
-  get isReadingMore() {
-    return this.moreOf === this.query;
-  }
-
   /** Reads the next page, after the current request: otherwise a refresh would lose the click. */
   async more() {
     if (this.isReadingMore) return;
+    this.isReadingMore = true;
     const { query } = this;
-    this.moreOf = query;
-    await this.#idle();
-    if (this.next && query === this.query) await this.#readMore();
-    if (this.moreOf === query) this.moreOf = null;
-    repaint();
-  }
-
-  async #readMore() {
+    while (this.isLoading) await this.reading;
     const merge = (/** @type {any[]} */ items) => [...new Map([...this.items, ...items].map((item) => [item.id, item])).values()];
-    await this.#read({ ...this.query, limit: PAGE_SIZE, after: this.next }, ({ items, next }) => Object.assign(this, { items: merge(items), next, waiting: null }));
+    const use = (/** @type {any} */ { items, next }) => Object.assign(this, { items: merge(items), next, waiting: null });
+    if (this.next && this.#isOf(query)) await (this.reading = this.#read({ ...query, limit: PAGE_SIZE, after: this.next }, use));
+    this.isReadingMore = false;
+    repaint();
   }
 
   /** Shows what waits. */
@@ -84,12 +73,8 @@ export class ListState {
     repaint();
   }
 
-  /**
-   * Shows other items. While `isHeld`, the rows stay: those that are there show their new values, and
-   * the others wait.
-   * @param {{items: any[], next: string | null}} page
-   * @param {boolean} isHeld
-   */
+  /** Shows other items. While `isHeld`, no row moves: those that are there show their new values, and the others wait.
+   * @param {{items: any[], next: string | null}} page @param {boolean} isHeld */
   #replace({ items, next }, isHeld) {
     const fresh = new Map(items.map((item) => [item.id, item]));
     const shown = new Set(this.items.map(({ id }) => id));
@@ -100,21 +85,10 @@ export class ListState {
   }
 
   /** Whether this is the list of the query. @param {Record<string, any>} query */
-  #isOf(query) {
-    return JSON.stringify(query) === JSON.stringify(this.query);
-  }
-
-  async #idle() {
-    while (this.isLoading) await this.reading;
-  }
+  #isOf = (query) => JSON.stringify(query) === JSON.stringify(this.query);
 
   /** @param {Record<string, any>} query @param {(page: {items: any[], next: string | null}) => void} use */
-  #read(query, use) {
-    return (this.reading = this.#request(query, use));
-  }
-
-  /** @param {Record<string, any>} query @param {(page: {items: any[], next: string | null}) => void} use */
-  async #request(query, use) {
+  async #read(query, use) {
     this.request += 1;
     const request = this.request;
     this.isLoading = true;
