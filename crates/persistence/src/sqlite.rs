@@ -61,8 +61,7 @@ fn enable_wal(connection: &mut SqliteConnection, patience: Duration) -> Result<(
 pub(crate) fn connect_plain(path: &Path, patience: Duration) -> Result<SqliteConnection, ConnectFailure> {
     let name = file::sqlite_uri(path)
         .ok_or_else(|| ConnectFailure("the path of the database is not valid UTF-8".to_owned()))?;
-    let mut connection = SqliteConnection::establish(&name)
-        .map_err(|error| ConnectFailure(format!("{} cannot be opened: {error}", path.display())))?;
+    let mut connection = SqliteConnection::establish(&name).map_err(|error| ConnectFailure(error.to_string()))?;
     execute_setup(&mut connection, &format!("PRAGMA busy_timeout = {}", patience.as_millis()))?;
     execute_setup(&mut connection, "PRAGMA trusted_schema = OFF")?;
     Ok(connection)
