@@ -5,6 +5,9 @@
 //! few requests to itself and exits, for tests. The calls of the engine block, so they run on
 //! tokio's blocking threads; only `Auth::authenticate_cached` runs in the handler, because it never
 //! waits.
+//!
+//! As a crate of your own it needs `tillgate-auth-core`, `tillgate-domain` and `tillgate-memory` by
+//! their paths, `axum` 0.8, `serde` with `derive`, `serde_json`, and `tokio` with `net` and `rt`.
 
 use std::error::Error;
 use std::io::{Read, Write};

@@ -54,11 +54,15 @@
 //! # Build an engine
 //!
 //! [`Auth::builder`] needs two things: a store, and the [`MasterKey`] that encrypts all other keys
-//! in it. Every process over one store has the same master key; keep it outside the database.
+//! in it. Every process over one store has the same master key; keep it outside the database:
+//! [generate](MasterKey::generate) it once, write its [text](MasterKey::encode) to a file that only
+//! the server can read, and [parse](MasterKey::parse) the file at each start. With another key,
+//! [`AuthBuilder::build`] fails.
+//!
 //! Everything else has a default: [`AuthSettings`] (issuer, password policy, rate limits, cache
-//! sizes), the [`Clock`], the [`Entropy`] source and the [`PasswordHasher`]. [`AuthBuilder::build`]
-//! creates the first keys in an empty store, reads the change feed, and starts a maintenance
-//! thread. Share the [`Auth`] among all threads in its `Arc`.
+//! sizes), the [`Clock`], the [`Entropy`] source and the [`PasswordHasher`]. `build` creates the
+//! first keys in an empty store, reads the change feed, and starts a maintenance thread. Share the
+//! [`Auth`] among all threads in its `Arc`.
 //!
 //! # Implement a store
 //!
