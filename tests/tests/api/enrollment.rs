@@ -183,6 +183,7 @@ fn keys_and_waiting_machines_are_managed_by_commands(engine: DatabaseEngine) {
         events[0]["details"]["shell"].as_str().is_some_and(|by| by.contains('@')),
         "the user of the shell: {events}"
     );
+    assert_eq!(events[0]["details"]["thumbprint"], keys[0]["thumbprint"]);
 
     let body = json!({ "storage": "software", "label": "Kiosk", "app": "Kasa 5.1" });
     installation.run_ok(&["tenant", "set", "--machine-codes", "true"], "");
@@ -197,7 +198,13 @@ fn keys_and_waiting_machines_are_managed_by_commands(engine: DatabaseEngine) {
     let table = installation.run(&["device", "waiting", "--limit", "1"], "");
     assert_eq!(String::from_utf8_lossy(&table.stdout).lines().count(), 2);
     assert!(String::from_utf8_lossy(&table.stderr).contains("more machines wait; --limit shows them"));
-    installation.run_ok(&["device", "deny", &started.text_at("/user_code")], "");
+    let accept = ["device", "accept", &code, "--device", "P02", "--fingerprint", "0000"];
+    let refused = refuse(&accept, 1);
+    assert!(refused.contains("was started for another device than \"P02\"; is it --device P01?"), "{refused}");
+    let user_code = started.text_at("/user_code");
+    installation.run_ok(&["device", "deny", &user_code], "");
+    let again = refuse(&["device", "deny", &user_code], 1);
+    assert!(again.contains("the machine with this code was denied"), "{again}");
     installation.run_ok(&["device", "cancel", "P01"], "");
     assert_eq!(run_json(&installation, &["device", "waiting"]), json!([]));
 }

@@ -1,8 +1,8 @@
 //! `device accept` and `device deny`: decide about a machine that shows a code and waits.
 
 use clap::Args;
-use tillgate_domain::DeviceName;
-use tillgate_domain::office::{KeyAcceptance, TypedCode};
+use tillgate_domain::office::{KeyAcceptance, OfficeError, TypedCode};
+use tillgate_domain::{DeviceName, PendingKey, PendingKeyStatus};
 use tillgate_http::native_bodies::EnrollmentBody;
 
 use super::super::json::format_instant;
@@ -32,6 +32,7 @@ impl AcceptArgs {
         let engine = composition::build_command_engine(&office.settings, &office.database)?;
         let digest = engine.digest_enrollment_code(&self.code);
         let code = TypedCode { digest: &digest, text: &self.code };
+        self.check_code(office, code)?;
         let acceptance = KeyAcceptance {
             device: self.device.clone(),
             fingerprint: self.fingerprint.clone(),
@@ -43,6 +44,44 @@ impl AcceptArgs {
         print::print_answer(json, &format!("{}: accepted; the machine has until {until}", self.device), &body);
         Ok(())
     }
+
+    /// Checks that the machine with the code waits, and for this device if its code was started for
+    /// one.
+    fn check_code(&self, office: &CommandOffice, code: TypedCode<'_>) -> Result<(), CommandError> {
+        let device = office.find_device(&self.device)?;
+        let key = find_waiting_key(office, code)?;
+        match key.device {
+            Some(id) if id != device.id => {
+                let chosen = office.unguarded().find_device(id).map_err(CommandError::failed)?;
+                let near = chosen.map(|chosen| format!("; is it --device {}?", chosen.name)).unwrap_or_default();
+                // the code is a secret as long as the machine waits
+                Err(CommandError::failed(format!(
+                    "the code was started for another device than \"{}\"{near}",
+                    self.device
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Finds the machine that waits under a code. The error says what has become of it.
+fn find_waiting_key(office: &CommandOffice, code: TypedCode<'_>) -> Result<PendingKey, CommandError> {
+    let text = code.text;
+    let found = office.reader_for_operator().find_pending_key(code).map_err(CommandError::failed)?;
+    let key = found.map_err(|error| match error {
+        OfficeError::NotFound { .. } => CommandError::failed(format!(
+            "the code \"{text}\" does not exist; `tillgate device waiting` lists the machines that wait"
+        )),
+        error => CommandError::failed(error),
+    })?;
+    let over = match key.status(office.ids.now()) {
+        PendingKeyStatus::Waiting => return Ok(key),
+        PendingKeyStatus::Accepted => "was already accepted",
+        PendingKeyStatus::Denied => "was denied",
+        PendingKeyStatus::Expired => "has waited too long: start it again there",
+    };
+    Err(CommandError::failed(format!("the machine with this code {over}")))
 }
 
 /// The arguments of `device deny`.
@@ -57,6 +96,7 @@ impl DenyArgs {
         let engine = composition::build_command_engine(&office.settings, &office.database)?;
         let digest = engine.digest_enrollment_code(&self.code);
         let code = TypedCode { digest: &digest, text: &self.code };
+        find_waiting_key(office, code)?;
         check_decided(office.for_operator()?.deny_pending_key(code))?;
         print::print_answer(json, &format!("{}: denied", self.code), &serde_json::json!({ "denied": self.code }));
         Ok(())
