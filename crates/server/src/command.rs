@@ -18,6 +18,7 @@ mod init;
 pub(crate) mod json;
 mod keys;
 mod listen_args;
+mod login_throttle;
 mod mail;
 mod manual;
 mod migrate;

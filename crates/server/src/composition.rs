@@ -14,7 +14,7 @@ pub(crate) use database::{
 };
 pub(crate) use engine::{
     build_command_engine, build_engine, build_engine_with_clock, build_engine_with_first_keys, build_password_policy,
-    password_cost,
+    has_keys, password_cost,
 };
 pub(crate) use mount_building::{build_mounts, office_prefix, session_terms};
 

@@ -36,8 +36,8 @@ impl AccessCommand {
         let Self::Check { method, path, mount, role, rights } = self;
         let settings = context.settings(|_| ())?;
         let mounts = composition::build_mounts(&settings)?;
-        if mount != "native" && !settings.mounts.iter().any(|each| each.dialect == *mount) {
-            let known = settings.mounts.iter().map(|each| each.dialect.as_str()).chain(["native"]);
+        let known = settings.list_mount_names();
+        if !known.contains(&mount.as_str()) {
             return Err(CommandError::usage(format!(
                 "no mount is named \"{mount}\"{}",
                 crate::suggestions::did_you_mean(mount, known)

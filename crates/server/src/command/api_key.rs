@@ -1,16 +1,18 @@
 //! `api-key`: manages the API keys with which programs sign their requests.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use tillgate_domain::office::{self, ApiKeyChange, ApiKeyFilter, ApiKeyView, NewApiKey, SecretRotation};
-use tillgate_domain::{ApiKey, ApiKeyId, DeviceName, Instant, Right, Secret, UserName};
+use tillgate_domain::{ApiKey, ApiKeyId, DeviceName, Instant, KnownRight, Right, Secret, UserName};
 use tillgate_http::native_bodies::{ApiKeyBody, CreatedApiKeyBody};
 
 use super::json::format_instant;
 use super::office::{CommandOffice, check_decided};
 use super::{CommandError, Context, parse, print};
 use crate::composition;
+use crate::suggestions::find_nearest;
 
 /// The subcommands of `api-key`.
 #[derive(Debug, Subcommand)]
@@ -61,8 +63,8 @@ pub(crate) enum ApiKeyCommand {
         overlap_hours: u64,
     },
     /// List API keys
-    #[command(after_help = "Example:\n  tillgate api-key list")]
-    List,
+    #[command(after_help = "Example:\n  tillgate api-key list --user anna --status active")]
+    List(ApiKeyListArgs),
     /// Revoke an API key, or reactivate it
     #[command(after_help = "Example:\n  tillgate api-key status 018f3b3e-0000-7000-8000-000000000000 revoked")]
     Status {
@@ -72,6 +74,20 @@ pub(crate) enum ApiKeyCommand {
         /// active or revoked
         status: ApiKeyStatus,
     },
+}
+
+/// The filters of `api-key list`.
+#[derive(Debug, Args)]
+pub(crate) struct ApiKeyListArgs {
+    /// Only API keys of this user
+    #[arg(long, value_name = "NAME", value_parser = parse::user)]
+    user: Option<UserName>,
+    /// Only API keys on this device
+    #[arg(long, value_name = "NAME", value_parser = parse::device)]
+    device: Option<DeviceName>,
+    /// Only API keys in this status
+    #[arg(long)]
+    status: Option<ApiKeyStatus>,
 }
 
 /// Whether requests signed with the key are accepted.
@@ -102,6 +118,9 @@ impl ApiKeyCommand {
         match self {
             Self::Add { name, user, device, description, rights, expires_at } => {
                 let expires_at = expires_at.as_deref().map(|when| parse_expiry(&office, when)).transpose()?;
+                office.find_user(user)?;
+                office.find_device(device)?;
+                check_granted(&office, rights)?;
                 let engine = composition::build_command_engine(&office.settings, &office.database)?;
                 let generated = engine.generate_api_key().map_err(CommandError::failed)?;
                 let new = NewApiKey {
@@ -136,7 +155,7 @@ impl ApiKeyCommand {
                 let engine = composition::build_command_engine(&office.settings, &office.database)?;
                 let operator = office.for_operator()?;
                 let found = check_decided(operator.reader().find_api_key(*id))?;
-                let found = found.ok_or_else(|| CommandError::failed(format!("there is no API key {id}")))?;
+                let found = found.ok_or_else(|| unknown_key(*id))?;
                 let generated = engine.generate_api_key_secret(&found.key.client_id).map_err(CommandError::failed)?;
                 let (secret, wrapped_secret) = generated;
                 let overlap = Duration::from_secs(overlap_hours * 3_600);
@@ -150,7 +169,7 @@ impl ApiKeyCommand {
                 }
                 Ok(())
             }
-            Self::List => list_api_keys(&office, context.json),
+            Self::List(which) => which.run(&office, context.json),
             Self::Status { id, status } => {
                 let change = ApiKeyChange { active: Some(*status == ApiKeyStatus::Active), ..ApiKeyChange::default() };
                 let key = check_decided(office.for_operator()?.change_api_key(*id, None, &change))?;
@@ -161,6 +180,26 @@ impl ApiKeyCommand {
             }
         }
     }
+}
+
+fn unknown_key(id: ApiKeyId) -> CommandError {
+    CommandError::failed(format!("there is no API key \"{id}\"; `tillgate api-key list` shows the ids"))
+}
+
+/// Checks the custom rights to which a key is restricted. One that no role grants and whose name is
+/// similar to one that a role can grant is probably a typing error.
+fn check_granted(office: &CommandOffice, rights: &[Right]) -> Result<(), CommandError> {
+    let roles = office.unguarded().list_roles().map_err(CommandError::failed)?;
+    let granted: BTreeSet<&str> = roles.iter().flat_map(|role| role.rights.names()).collect();
+    let known = || KnownRight::ALL.iter().map(|known| known.as_str()).chain(granted.iter().copied());
+    let unknown = rights.iter().map(Right::as_str).filter(|right| known().all(|each| each != *right));
+    for right in unknown {
+        if let Some(near) = find_nearest(right, known()) {
+            let why = format!("no role grants the right \"{right}\"; did you mean \"{near}\"?");
+            return Err(CommandError::usage(why));
+        }
+    }
+    Ok(())
 }
 
 fn print_secret(context: &Context, view: &ApiKeyView, secret: &Secret<String>) {
@@ -178,32 +217,39 @@ fn parse_expiry(office: &CommandOffice, text: &str) -> Result<Option<Instant>, C
     if text == "never" { Ok(None) } else { parse::instant(&office.tenant.zone, text, true).map(Some) }
 }
 
-fn list_api_keys(office: &CommandOffice, json: bool) -> Result<(), CommandError> {
-    let (reader, every) = (office.reader_for_operator(), ApiKeyFilter::default());
-    let load_page = |page: &_| check_decided(reader.list_api_keys(&every, page));
-    let keys = office::collect_pages(None, load_page, |view| view.key.id)?;
-    let row = |view: &ApiKeyView| {
-        let key = &view.key;
-        let rights = key.permissions.names().collect::<Vec<_>>().join(",");
-        vec![
-            key.id.to_string(),
-            key.client_id.clone(),
-            key.name.clone(),
-            view.user.to_string(),
-            view.device.to_string(),
-            ApiKeyStatus::from_key(key).name().to_owned(),
-            key.expires_at.map_or_else(|| "-".to_owned(), format_instant),
-            key.last_used_at.map_or_else(|| "-".to_owned(), format_instant),
-            rights,
-        ]
-    };
-    let rows: Vec<_> = keys.iter().map(|view| (row(view), ApiKeyBody::from_view(view))).collect();
-    print::print_table(
-        json,
-        &["ID", "CLIENT ID", "NAME", "USER", "DEVICE", "STATUS", "EXPIRES", "LAST USED", "RIGHTS"],
-        &rows,
-    );
-    Ok(())
+impl ApiKeyListArgs {
+    fn run(&self, office: &CommandOffice, json: bool) -> Result<(), CommandError> {
+        let filter = ApiKeyFilter {
+            user: self.user.as_ref().map(|name| office.find_user(name)).transpose()?.map(|user| user.id),
+            device: self.device.as_ref().map(|name| office.find_device(name)).transpose()?.map(|device| device.id),
+            active: self.status.map(|status| status == ApiKeyStatus::Active),
+        };
+        let reader = office.reader_for_operator();
+        let load_page = |page: &_| check_decided(reader.list_api_keys(&filter, page));
+        let keys = office::collect_pages(None, load_page, |view| view.key.id)?;
+        let row = |view: &ApiKeyView| {
+            let key = &view.key;
+            let rights = key.permissions.names().collect::<Vec<_>>().join(",");
+            vec![
+                key.id.to_string(),
+                key.client_id.clone(),
+                key.name.clone(),
+                view.user.to_string(),
+                view.device.to_string(),
+                ApiKeyStatus::from_key(key).name().to_owned(),
+                key.expires_at.map_or_else(|| "-".to_owned(), format_instant),
+                key.last_used_at.map_or_else(|| "-".to_owned(), format_instant),
+                rights,
+            ]
+        };
+        let rows: Vec<_> = keys.iter().map(|view| (row(view), ApiKeyBody::from_view(view))).collect();
+        print::print_table(
+            json,
+            &["ID", "CLIENT ID", "NAME", "USER", "DEVICE", "STATUS", "EXPIRES", "LAST USED", "RIGHTS"],
+            &rows,
+        );
+        Ok(())
+    }
 }
 
 fn view_api_key(office: &CommandOffice, key: &ApiKey) -> Result<ApiKeyView, CommandError> {

@@ -9,14 +9,15 @@ use std::collections::BTreeMap;
 
 use clap::{Args, Subcommand};
 use tillgate_domain::office::ports::DeviceFilter;
-use tillgate_domain::office::{DeviceChange, DeviceView, NewDevice, SessionTarget, SettingsChange};
+use tillgate_domain::office::{self, DeviceChange, DeviceView, NewDevice, PageRequest, SessionTarget, SettingsChange};
 use tillgate_domain::{Device, DeviceId, DeviceName, DeviceStatus, Environment, PrincipalId, RoleName};
 use tillgate_http::native_bodies::DeviceBody;
 
 use super::confirmation::{Confirmation, count_text};
 use super::json::{format_instant, join_names};
+use super::login_throttle::{describe_login_throttle, find_login_throttle};
 use super::office::{CommandOffice, check_decided};
-use super::session::count_live_sessions;
+use super::session::{count_live_sessions, find_last_use};
 use super::store::find_branch;
 use super::{CommandError, Context, parse, print};
 use accept::{AcceptArgs, DenyArgs};
@@ -159,6 +160,9 @@ pub(crate) struct DeviceListArgs {
     /// Only devices in this store (name or id)
     #[arg(long)]
     store: Option<String>,
+    /// Include retired devices
+    #[arg(long)]
+    all: bool,
     /// Maximum number of rows
     #[arg(long, value_name = "NUMBER", value_parser = parse::limit::<usize>())]
     limit: Option<usize>,
@@ -265,8 +269,9 @@ fn store_name(view: &DeviceView) -> String {
 
 fn show_device(office: &CommandOffice, device: &Device, json: bool) -> Result<(), CommandError> {
     let view = office.load_device_view(device)?;
+    let throttle = find_login_throttle(office, PrincipalId::Device(device.id))?;
     if json {
-        print::print_answer(true, "", &DeviceBody::from_view(&view));
+        print::print_answer(true, "", &DeviceBody::from_view(&view).with_login_throttle(throttle));
         return Ok(());
     }
     let or_none = |text: String| if text.is_empty() { "none".to_owned() } else { text };
@@ -289,7 +294,8 @@ fn show_device(office: &CommandOffice, device: &Device, json: bool) -> Result<()
         ),
         ("enrollment", waiting::describe_enrollment(office, device)?),
         ("sessions", count_live_sessions(office, SessionTarget::Device(device.id))?.to_string()),
-        ("last seen", device.last_seen_at.map_or_else(|| "never".to_owned(), format_instant)),
+        ("lockout", describe_login_throttle(throttle)),
+        ("last seen", find_last_use(office, device)?.map_or_else(|| "never".to_owned(), format_instant)),
         ("id", device.id.to_string()),
     ];
     print::print_fields(&rows);
@@ -310,18 +316,21 @@ fn list_devices(office: &CommandOffice, which: &DeviceListArgs, json: bool) -> R
         ];
         cells.to_vec()
     };
+    let shown = DeviceStatus::ALL.into_iter().filter(|status| match which.status {
+        Some(requested) => *status == requested,
+        None => which.all || *status != DeviceStatus::Retired,
+    });
     let filter = DeviceFilter {
-        statuses: which.status.into_iter().collect(),
+        statuses: shown.collect(),
         environment: which.env,
         branch: find_branch(office, which.store.as_deref())?,
         text: which.search.clone(),
     };
-    let mut found: Vec<Device> = office.list_devices()?.into_iter().filter(|device| filter.matches(device)).collect();
-    let matching = found.len();
-    found.truncate(which.limit.unwrap_or(usize::MAX));
-    let views = office.unguarded().load_device_views(&found).map_err(CommandError::failed)?;
-    let rows: Vec<_> = views.iter().map(|view| (row(view), DeviceBody::from_view(view))).collect();
+    let load_page = |page: &PageRequest<DeviceId>| office.unguarded().search_devices(&filter, page);
+    let found = office::collect_pages(None, load_page, |view| view.device.id).map_err(CommandError::failed)?;
+    let shown = found.iter().take(which.limit.unwrap_or(usize::MAX));
+    let rows: Vec<_> = shown.map(|view| (row(view), DeviceBody::from_view(view))).collect();
     print::print_table(json, &["NAME", "ENVIRONMENT", "STATUS", "STORE", "ROLES", "DESCRIPTION"], &rows);
-    print::note_omitted(matching - rows.len());
+    print::note_omitted(found.len() - rows.len());
     Ok(())
 }

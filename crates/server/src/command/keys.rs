@@ -101,7 +101,9 @@ impl KeyCommand {
             Self::Revoke { id, confirmation } => {
                 let database = open_database()?;
                 let key = read_keys(&database)?.into_iter().find(|key| key.id == *id);
-                let key = key.ok_or_else(|| CommandError::failed(format!("there is no key \"{id}\"")))?;
+                let key = key.ok_or_else(|| {
+                    CommandError::failed(format!("there is no key \"{id}\"; `tillgate keys list` shows the ids"))
+                })?;
                 if key.state == KeyState::Revoked {
                     return Err(CommandError::failed(format!("the key \"{id}\" is already revoked")));
                 }

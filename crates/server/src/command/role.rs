@@ -1,8 +1,10 @@
 //! `role`: manages roles, which are named sets of rights.
 
+use std::collections::BTreeSet;
+
 use clap::Subcommand;
 use tillgate_domain::office::{NewRole, RoleChange};
-use tillgate_domain::{Environment, KnownRight, Right, RoleId, RoleName};
+use tillgate_domain::{Environment, FoldedText, KnownRight, Right, RoleId, RoleName};
 use tillgate_http::native_bodies::RoleBody;
 
 use super::office::{CommandOffice, check_decided};
@@ -34,8 +36,18 @@ pub(crate) enum RoleCommand {
         description: String,
     },
     /// List roles
-    #[command(after_help = "Example:\n  tillgate role list")]
-    List,
+    #[command(after_help = "Example:\n  tillgate role list --search night")]
+    List {
+        /// Only roles with this text in their name, display name or description
+        #[arg(long, value_name = "TEXT")]
+        search: Option<String>,
+        /// Only built-in roles if true, only custom ones if false
+        #[arg(long, value_name = "YES")]
+        built_in: Option<bool>,
+    },
+    /// List the rights that roles and API keys can have, with the roles that grant each
+    #[command(after_help = "Example:\n  tillgate role rights")]
+    Rights,
     /// Change a custom role; users with the role have the new rights immediately
     #[command(after_help = "Example:\n  tillgate role set night --right ticketClose --right storno")]
     Set {
@@ -120,12 +132,19 @@ impl RoleCommand {
                     &RoleBody::from_view(&office.load_role_view(role)?),
                 );
             }
-            Self::List => {
+            Self::Rights => print_rights(&office, context.json)?,
+            Self::List { search, built_in } => {
                 let row = |role: &tillgate_domain::Role| {
                     let environments: Vec<&str> = role.environments.iter().map(|each| each.name()).collect();
                     vec![role.name.to_string(), environments.join(","), role.rights.to_scope()]
                 };
-                let roles = office.unguarded().list_roles().map_err(CommandError::failed)?;
+                let mut roles = office.unguarded().list_roles().map_err(CommandError::failed)?;
+                let text = FoldedText::of(search.as_deref().unwrap_or_default().trim());
+                roles.retain(|role| {
+                    let texts = [role.name.as_str(), &role.label, &role.description];
+                    built_in.is_none_or(|built_in| role.built_in == built_in)
+                        && FoldedText::join_search_text(texts).contains(text.as_str())
+                });
                 let views = office.unguarded().load_role_views(roles).map_err(CommandError::failed)?;
                 print::print_table(
                     context.json,
@@ -136,6 +155,20 @@ impl RoleCommand {
         }
         Ok(())
     }
+}
+
+/// Prints the known rights and those that roles grant, sorted by name.
+fn print_rights(office: &CommandOffice, json: bool) -> Result<(), CommandError> {
+    let roles = office.unguarded().list_roles().map_err(CommandError::failed)?;
+    let granted = roles.iter().flat_map(|role| role.rights.iter());
+    let rights: BTreeSet<Right> = KnownRight::ALL.iter().copied().map(Right::Known).chain(granted).collect();
+    let row = |right: &Right| {
+        let granting = roles.iter().filter(|role| role.rights.allows(right));
+        let names: Vec<&str> = granting.map(|role| role.name.as_str()).collect();
+        (vec![right.to_string(), names.join(",")], serde_json::json!({ "name": right.as_str(), "roles": names }))
+    };
+    print::print_table(json, &["RIGHT", "ROLES"], &rights.iter().map(row).collect::<Vec<_>>());
+    Ok(())
 }
 
 /// The rights of a role. A custom right whose name is similar to a known one is probably a typing

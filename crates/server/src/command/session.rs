@@ -6,7 +6,7 @@ use tillgate_auth_core::DialectName;
 use tillgate_auth_core::ports::{AuthPorts, SessionCursor, SessionFilter, SessionOrder, SessionView};
 use tillgate_auth_core::session::SessionKind;
 use tillgate_domain::office::{self, PageRequest, SessionTarget, normalize_search_text};
-use tillgate_domain::{DeviceId, DeviceName, SessionId, Store, StoreExt, UserName};
+use tillgate_domain::{Device, DeviceId, DeviceName, Instant, SessionId, Store, StoreExt, UserName};
 use tillgate_http::native_bodies::SessionBody;
 
 use super::confirmation::{Confirmation, count_text};
@@ -15,6 +15,7 @@ use super::office::{CommandOffice, check_decided};
 use super::store::find_branch;
 use super::{CommandError, Context, parse, print};
 use crate::composition;
+use crate::suggestions::did_you_mean;
 
 /// The subcommands of `session`.
 #[derive(Debug, Subcommand)]
@@ -113,7 +114,9 @@ impl EndArgs {
         let live = find_sessions(office, &filter)?;
         let number = live.len();
         if let (Some(id), 0) = (which.id, number) {
-            return Err(CommandError::failed(format!("there is no live session \"{id}\"")));
+            return Err(CommandError::failed(format!(
+                "there is no live session \"{id}\"; `tillgate session list` shows the ids"
+            )));
         }
         if which.everyone {
             let permanent = live.iter().filter(|view| view.session.kind == SessionKind::Permanent).count();
@@ -155,6 +158,21 @@ pub(super) fn count_live_device_sessions(
 ) -> Result<usize, CommandError> {
     let filter = SessionFilter { device: Some(device), ..live_filter(office) };
     Ok(find_sessions(office, &filter)?.iter().filter(|view| kinds.contains(&view.session.kind)).count())
+}
+
+/// The newest login, refresh or other request on a device. The device itself records only requests
+/// with an access token.
+pub(super) fn find_last_use(office: &CommandOffice, device: &Device) -> Result<Option<Instant>, CommandError> {
+    let store: &dyn Store<AuthPorts> = &*office.database;
+    let every = SessionFilter { tenant: Some(office.tenant.id), device: Some(device.id), ..SessionFilter::default() };
+    let newest = store.read("list_sessions", |tx| tx.sessions().list(&every, SessionOrder::Newest, None, 1));
+    let live = find_sessions(office, &SessionFilter { device: Some(device.id), ..live_filter(office) })?;
+    let sessions = newest.map_err(CommandError::failed)?.into_iter().chain(live);
+    let uses = sessions.flat_map(|view| {
+        let session = view.session;
+        [Some(session.created_at), session.rotated_at, session.last_used_at]
+    });
+    Ok(uses.chain([device.last_seen_at]).flatten().max())
 }
 
 fn live_filter(office: &CommandOffice) -> SessionFilter {
@@ -207,5 +225,18 @@ fn list_sessions(office: &CommandOffice, which: &SessionListArgs, json: bool) ->
     let rows: Vec<_> = shown.map(|view| (row(view), SessionBody::from_view(view, now, true))).collect();
     print::print_table(json, &["ID", "USER", "DEVICE", "MOUNT", "LAST USED", "ENDS"], &rows);
     print::note_omitted(found.len() - rows.len());
+    match &which.mount {
+        Some(mount) if found.is_empty() => note_unknown_mount(office, mount),
+        _ => (),
+    }
     Ok(())
+}
+
+/// Notes that the configuration has no such mount. Its sessions can still be listed: they may be
+/// older than the configuration.
+fn note_unknown_mount(office: &CommandOffice, name: &str) {
+    let known = office.settings.list_mount_names();
+    if !known.contains(&name) {
+        print::print_note(&format!("no mount is named \"{name}\"{}", did_you_mean(name, known)));
+    }
 }

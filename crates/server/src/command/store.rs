@@ -9,6 +9,7 @@ use super::confirmation::Confirmation;
 use super::office::{CommandOffice, check_decided};
 use super::parse::{self, StoreZoneArg};
 use super::{CommandError, Context, print};
+use crate::suggestions::did_you_mean;
 
 /// The subcommands of `store`.
 #[derive(Debug, Subcommand)]
@@ -24,7 +25,11 @@ pub(crate) enum StoreCommand {
     },
     /// List stores
     #[command(after_help = "Example:\n  tillgate store list")]
-    List,
+    List {
+        /// Only stores with this text in their name
+        #[arg(long, value_name = "TEXT")]
+        search: Option<String>,
+    },
     /// Rename a store
     #[command(after_help = "Example:\n  tillgate store rename Station Harbor")]
     Rename {
@@ -57,8 +62,10 @@ impl StoreCommand {
     pub(super) fn run(&self, context: &Context) -> Result<(), CommandError> {
         let office = CommandOffice::open(context)?;
         match self {
-            Self::List => {
-                let stores = office.tenant.branches.iter();
+            Self::List { search } => {
+                let text = FoldedText::of(search.as_deref().unwrap_or_default().trim());
+                let matches = |each: &&Branch| FoldedText::of(&each.name).as_str().contains(text.as_str());
+                let stores = office.tenant.branches.iter().filter(matches);
                 let rows: Vec<_> = stores
                     .map(|each| {
                         let zone = each.zone.as_ref().map_or("", Zone::name).to_owned();
@@ -106,9 +113,12 @@ pub(super) fn find_branch(office: &CommandOffice, store: Option<&str>) -> Result
     store.map(|store| Ok(find_store(&office.tenant, store)?.id)).transpose()
 }
 
-/// Finds a store by its name or id.
+/// Finds a store by its name or id. The error suggests a similar name.
 fn find_store<'t>(tenant: &'t Tenant, name_or_id: &str) -> Result<&'t Branch, CommandError> {
     let by_id = tenant.branches.iter().find(|store| store.id.to_string() == name_or_id);
     let by_name = || FoldedText::of(name_or_id).find_best_match(&tenant.branches, |store| FoldedText::of(&store.name));
-    by_id.or_else(by_name).ok_or_else(|| CommandError::failed(format!("there is no store \"{name_or_id}\"")))
+    by_id.or_else(by_name).ok_or_else(|| {
+        let near = did_you_mean(name_or_id, tenant.branches.iter().map(|store| store.name.as_str()));
+        CommandError::failed(format!("there is no store \"{name_or_id}\"{near}"))
+    })
 }

@@ -9,6 +9,7 @@ use tillgate_http::native_bodies::TicketBody;
 
 use super::json::format_instant;
 use super::office::CommandOffice;
+use super::store::find_branch;
 use super::{CommandError, Context, parse, print};
 
 /// The subcommands of `ticket`.
@@ -38,6 +39,25 @@ pub(crate) struct ListArgs {
     /// Only tickets opened on this device
     #[arg(long, value_name = "NAME", value_parser = parse::device)]
     device: Option<DeviceName>,
+    /// Only tickets opened on devices that are in this store now (name or id)
+    #[arg(long)]
+    store: Option<String>,
+    /// Only tickets opened at or after this time: 2026-11-21T08:00:00Z, or a date in the tenant's
+    /// time zone
+    #[arg(long, value_name = "WHEN")]
+    from: Option<String>,
+    /// Only tickets opened before this time, or until the end of this date
+    #[arg(long, value_name = "WHEN")]
+    until: Option<String>,
+    /// Only the closed tickets with this receipt number
+    #[arg(long, value_name = "NUMBER")]
+    number: Option<u64>,
+    /// Only refunds if true, only sales if false
+    #[arg(long, value_name = "YES")]
+    refund: Option<bool>,
+    /// Only refunds of this ticket
+    #[arg(long, value_name = "ID", value_parser = parse::id::<TicketId>("ticket list"))]
+    refund_of: Option<TicketId>,
     /// Only tickets with this text in their name, external id or customer name
     #[arg(long, value_name = "TEXT")]
     search: Option<String>,
@@ -76,7 +96,9 @@ impl TicketCommand {
             }
             Self::Show { id } => {
                 let found = office.unguarded().find_ticket(*id).map_err(CommandError::failed)?;
-                let view = found.ok_or_else(|| CommandError::failed(format!("there is no ticket \"{id}\"")))?;
+                let view = found.ok_or_else(|| {
+                    CommandError::failed(format!("there is no ticket \"{id}\"; `tillgate ticket list` shows the ids"))
+                })?;
                 if context.json {
                     print::print_answer(true, "", &TicketBody::from_view(&view));
                 } else {
@@ -90,10 +112,19 @@ impl TicketCommand {
 
 impl ListArgs {
     fn find_tickets(&self, office: &CommandOffice) -> Result<Vec<TicketView>, CommandError> {
+        let when = |text: &Option<String>, end| {
+            text.as_deref().map(|text| parse::instant(&office.tenant.zone, text, end)).transpose()
+        };
         let filter = TicketFilter {
             statuses: self.state.map(TicketStateArg::to_status).into_iter().collect(),
             owner: self.user.as_ref().map(|name| office.find_user(name)).transpose()?.map(|user| user.id),
             device: self.device.as_ref().map(|name| office.find_device(name)).transpose()?.map(|device| device.id),
+            branch: find_branch(office, self.store.as_deref())?,
+            from: when(&self.from, false)?,
+            until: when(&self.until, true)?,
+            number: self.number,
+            is_refund: self.refund,
+            refund_of: self.refund_of,
             text: self.search.clone(),
             ..TicketFilter::default()
         };

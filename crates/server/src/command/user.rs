@@ -1,10 +1,11 @@
 //! `user`: manages users.
 
+mod list;
 mod pin;
+mod show;
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use tillgate_auth_core::OneTimeToken;
-use tillgate_domain::office::ports::UserFilter;
 use tillgate_domain::office::{
     self, DeviceRoleAssignment, DeviceRolesChange, NewUser, PasswordOptions, SessionTarget, UserChange, UserView,
 };
@@ -17,7 +18,9 @@ use super::office::{CommandOffice, check_decided};
 use super::password::{GenerateArgs, MustChangeArgs};
 use super::session::count_live_sessions;
 use super::{CommandError, Context, parse, print};
+use list::UserListArgs;
 use pin::PinArgs;
+use show::show_user;
 
 /// The subcommands of `user`.
 #[derive(Debug, Subcommand)]
@@ -151,30 +154,13 @@ pub(crate) enum UserCommand {
     },
 }
 
-/// The filters of `user list`.
-#[derive(Debug, Args)]
-pub(crate) struct UserListArgs {
-    /// Only users with this text in their name, e-mail address or display name
-    #[arg(long, value_name = "TEXT")]
-    search: Option<String>,
-    /// Only users in this status
-    #[arg(long, value_parser = parse::one_of_words::<UserStatus>(&["pending", "active", "suspended", "deleted"]))]
-    status: Option<UserStatus>,
-    /// Include deleted users
-    #[arg(long)]
-    all: bool,
-    /// Maximum number of rows
-    #[arg(long, value_name = "NUMBER", value_parser = parse::limit::<usize>())]
-    limit: Option<usize>,
-}
-
 impl UserCommand {
     pub(super) fn run(&self, context: &Context) -> Result<(), CommandError> {
         let office = CommandOffice::open(context)?;
         let named = |name: &UserName| office.find_user(name).map(|user| user.id);
         let sets = matches!(self, Self::Add { .. } | Self::Set { .. } | Self::Password { .. });
         let (user, what) = match self {
-            Self::List(which) => return list_users(&office, which, context.json),
+            Self::List(which) => return which.run(&office, context.json),
             Self::Pin(pin) => return pin.run(&office, context.json),
             Self::Show { name } => return show_user(&office, name, context.json),
             Self::Invite { name, mail: false } => return invite_user(&office, name, context.json),
@@ -253,6 +239,7 @@ impl UserCommand {
             Self::Roles { name, roles, on, off } => {
                 let user = named(name)?;
                 office.check_assignments(roles, on)?;
+                off.iter().try_for_each(|device| office.find_device(device).map(drop))?;
                 let office_roles = (!roles.is_empty()).then(|| roles.clone());
                 let devices = DeviceRolesChange::Edit { set: on.clone(), remove: off.clone() };
                 let changes = office_roles.is_some() || !on.is_empty();
@@ -302,67 +289,6 @@ fn invite_by_mail(office: &CommandOffice, name: &UserName, json: bool) -> Result
     let until = format_instant(invitation.expires_at);
     let line = format!("{}: invited by mail to {email}, until {until}; a running server sends the mail", user.name);
     print::print_answer(json, &line, &MailedLinkBody::new(&email, invitation.expires_at));
-    Ok(())
-}
-
-fn show_user(office: &CommandOffice, name: &UserName, json: bool) -> Result<(), CommandError> {
-    let view = office.load_user_view(&office.find_user(name)?)?;
-    if json {
-        print::print_answer(true, "", &UserBody::from_view(&view));
-        return Ok(());
-    }
-    let user = &view.user;
-    let or_none = |text: String| if text.is_empty() { "none".to_owned() } else { text };
-    let rows = [
-        ("name", user.name.to_string()),
-        ("display name", user.display_name.clone()),
-        ("email", or_none(user.email.as_ref().map(ToString::to_string).unwrap_or_default())),
-        ("verified", user.email_verified_at.map_or_else(|| "never".to_owned(), format_instant)),
-        ("status", user.status.name().to_owned()),
-        ("roles", or_none(format_assignment(&view))),
-        ("language", user.locale.as_ref().map_or("that of the tenant", Locale::as_str).to_owned()),
-        ("password", password_state(user).to_owned()),
-        ("last login", user.last_login_at.map_or_else(|| "never".to_owned(), format_instant)),
-        ("sessions", count_live_sessions(office, SessionTarget::User(user.id))?.to_string()),
-        ("created", format_instant(user.created_at)),
-        ("changed", format_instant(user.updated_at)),
-        ("id", user.id.to_string()),
-    ];
-    print::print_fields(&rows);
-    Ok(())
-}
-
-/// Whether the password must be changed, for `user show`.
-fn password_state(user: &User) -> &'static str {
-    if user.password_change_required { "must be changed at the next login" } else { "need not be changed" }
-}
-
-fn list_users(office: &CommandOffice, which: &UserListArgs, json: bool) -> Result<(), CommandError> {
-    let row = |view: &UserView| {
-        let user = &view.user;
-        let email = user.email.as_ref().map(ToString::to_string).unwrap_or_default();
-        let password = if user.password_change_required { "must change" } else { "" };
-        let (status, password) = (user.status.name().to_owned(), password.to_owned());
-        [user.name.to_string(), status, password, email, format_assignment(view)].to_vec()
-    };
-    let shown = UserStatus::ALL.into_iter().filter(|status| match which.status {
-        Some(requested) => *status == requested,
-        None => which.all || *status != UserStatus::Deleted,
-    });
-    let filter = UserFilter { statuses: shown.collect(), text: which.search.clone(), ..UserFilter::default() };
-    let users = office.list_users()?;
-    let nobody = users.is_empty();
-    let mut found: Vec<User> = users.into_iter().filter(|user| filter.matches(user)).collect();
-    let matching = found.len();
-    found.truncate(which.limit.unwrap_or(usize::MAX));
-    let views = office.unguarded().load_user_views(&found).map_err(CommandError::failed)?;
-    let rows: Vec<_> = views.iter().map(|view| (row(view), UserBody::from_view(view))).collect();
-    print::print_table(json, &["NAME", "STATUS", "PASSWORD", "EMAIL", "ROLES"], &rows);
-    if nobody && !json {
-        print::print_note("there is no user yet");
-    } else {
-        print::note_omitted(matching - rows.len());
-    }
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tillgate_auth_core::keys;
 use tillgate_auth_core::ports::AuthPorts;
-use tillgate_domain::office::{self, NewTenant, OfficePorts};
+use tillgate_domain::office::{self, NewTenant, OfficePorts, PageRequest};
 use tillgate_domain::{Branch, BranchId, Locale, RoleId, Slug, Store, StoreExt, Tenant, TenantId, Zone};
 use tillgate_persistence::{Address, Database, Limits};
 
@@ -14,6 +14,7 @@ use crate::command::CommandError;
 use crate::configuration::Settings;
 use crate::file_access::{describe_open_error, foreign_owner_text};
 use crate::ids::IdSource;
+use crate::suggestions::did_you_mean;
 use crate::{disk, master_key};
 
 /// The address of the database.
@@ -180,10 +181,16 @@ pub(crate) fn master_key_location(settings: &Settings) -> String {
     }
 }
 
-/// Finds a tenant by its short name.
+/// Finds a tenant by its short name. The error suggests a similar one.
 pub(crate) fn find_tenant(database: &Database, slug: &Slug) -> Result<Tenant, CommandError> {
     let found = office::unguarded::find_tenant_by_slug(database, slug).map_err(CommandError::failed)?;
-    found.ok_or_else(|| CommandError::failed(format!("there is no tenant \"{slug}\"")))
+    if let Some(tenant) = found {
+        return Ok(tenant);
+    }
+    let list_page = |page: &PageRequest<TenantId>| office::unguarded::list_tenants(database, page);
+    let tenants = office::collect_pages(None, list_page, |tenant| tenant.id).map_err(CommandError::failed)?;
+    let near = did_you_mean(slug.as_str(), tenants.iter().map(|tenant| tenant.slug.as_str()));
+    Err(CommandError::failed(format!("there is no tenant \"{slug}\"{near}")))
 }
 
 fn make_folder(folder: &Path) -> Result<(), CommandError> {

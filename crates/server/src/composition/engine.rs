@@ -78,7 +78,7 @@ fn find_master_key(settings: &Settings) -> Result<MasterKey, CommandError> {
 }
 
 /// Whether a server has created the first keys of the database.
-fn has_keys(database: &Database) -> Result<bool, CommandError> {
+pub(crate) fn has_keys(database: &Database) -> Result<bool, CommandError> {
     let store: &dyn Store<AuthPorts> = database;
     Ok(!store.read("list_keys", |tx| tx.keys().list()).map_err(CommandError::failed)?.is_empty())
 }

@@ -103,6 +103,11 @@ impl Settings {
     pub(crate) fn command(&self, words: &str) -> String {
         format!("tillgate {words}{}", self.flags)
     }
+
+    /// The names of all mounts, with the native API.
+    pub(crate) fn list_mount_names(&self) -> Vec<&str> {
+        std::iter::once("native").chain(self.mounts.iter().map(|mount| mount.dialect.as_str())).collect()
+    }
 }
 
 fn add_flags(layers: &mut Layers, flags: &Flags) -> Result<(), ConfigError> {

@@ -92,7 +92,7 @@ fn invalid_api_key_is_refused_with_the_reason() {
     home.start(&["serve"]).wait_until_ready();
     let refused =
         |user: &str, name: &str| home.run_refused(&["api-key", "add", name, "--user", user, "--device", "P01"], 1);
-    assert!(refused("nobody", "x").contains("user: \"nobody\" does not exist"));
+    assert!(refused("nobody", "x").contains("there is no user \"nobody\""));
     assert!(
         refused("admin", "x").contains("device: the user \"admin\" is not assigned to \"P01\"; assign the device"),
         "a device on which the user cannot log in"

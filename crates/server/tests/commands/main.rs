@@ -11,7 +11,11 @@ mod doctor;
 #[cfg(test)]
 mod enrollment;
 #[cfg(test)]
+mod filters;
+#[cfg(test)]
 mod json;
+#[cfg(test)]
+mod lockout;
 #[cfg(test)]
 mod lost_master_key;
 #[cfg(test)]

@@ -249,7 +249,7 @@ fn devices_are_added_set_and_locked(engine: DatabaseEngine) {
     assert!(
         home.run_refused(&["device", "status", "P01", "active"], 1).contains("\"retired\" cannot become \"active\"")
     );
-    assert_eq!(home.run_ok(&["device", "list", "--json"]).json()[0]["status"], "retired");
+    assert_eq!(home.run_ok(&["device", "list", "--all", "--json"]).json()[0]["status"], "retired");
     home.run_ok(&["device", "add", "p01", "--env", "Tool"]);
     assert!(home.run_refused(&["device", "add", "P01", "--env", "Tool"], 1).contains("name: \"P01\" is taken"));
     let set = ["device", "set", "P01", "--rename", "K01", "--env", "BackOffice", "--role", "cashier", "--json"];

@@ -2,11 +2,13 @@
 
 use clap::Args;
 use tillgate_domain::office::{self, EventFilter, EventView, MAX_PAGE_SIZE, OffsetPageRequest};
-use tillgate_domain::{Action, DeviceId, DeviceName, EventId, EventOutcome, SessionId, UserId, UserName};
+use tillgate_domain::{Action, DeviceId, DeviceName, EventId, EventOutcome, SessionId, SubjectKind, UserId, UserName};
 use tillgate_http::native_bodies::ExportFormat;
 
 use super::super::office::CommandOffice;
+use super::super::store::find_branch;
 use super::super::{CommandError, parse};
+use super::subject_names::find_subject;
 
 /// The filters that select audit events.
 #[derive(Debug, Default, Args)]
@@ -23,6 +25,9 @@ pub(crate) struct AuditFilterArgs {
     /// Only events on this device: a name or an id
     #[arg(long, value_name = "NAME")]
     device: Option<String>,
+    /// Only events on devices that are in this store now (name or id)
+    #[arg(long)]
+    store: Option<String>,
     /// Only events of this session
     #[arg(long, value_name = "ID", value_parser = parse::id::<SessionId>("session list --all"))]
     session: Option<SessionId>,
@@ -32,6 +37,15 @@ pub(crate) struct AuditFilterArgs {
     /// Only events with this outcome
     #[arg(long, value_name = "OUTCOME", value_parser = parse::one_of(EventOutcome::ALL, EventOutcome::name))]
     outcome: Option<EventOutcome>,
+    /// Only events about this subject: a name of a user, device, role or store, or an id
+    #[arg(long, value_name = "NAME")]
+    subject: Option<String>,
+    /// Only events about subjects of this kind
+    #[arg(long, value_name = "KIND", value_parser = parse::one_of(SubjectKind::ALL, SubjectKind::name))]
+    subject_kind: Option<SubjectKind>,
+    /// Only events with this text in the name of the user, the action or the details
+    #[arg(long, value_name = "TEXT")]
+    search: Option<String>,
     /// Events of all tenants and of the server itself
     #[arg(long)]
     all_tenants: bool,
@@ -54,13 +68,18 @@ impl<'o> EventPages<'o> {
             Some(text) => parse::instant(&office.tenant.zone, text, end).map(Some),
             None => Ok(None),
         };
+        let subject = which.subject.as_deref().map(|text| find_subject(office, which.subject_kind, text));
         let filter = EventFilter {
             tenant: (!which.all_tenants).then_some(office.tenant.id),
             user: which.user.as_deref().map(|text| find_user(office, text)).transpose()?,
             device: which.device.as_deref().map(|text| find_device(office, text)).transpose()?,
+            branch: find_branch(office, which.store.as_deref())?,
             session: which.session,
             actions: which.action.clone(),
             outcome: which.outcome,
+            subject_kind: which.subject_kind,
+            subject_id: subject.transpose()?,
+            text: which.search.clone(),
             from: when(&which.from, false)?,
             until: when(&which.until, true)?,
             ..EventFilter::default()

@@ -68,8 +68,7 @@ impl NameSource {
     fn read_names(&self, kind: NameKind) -> Option<Vec<String>> {
         let settings = configuration::load_settings(&self.flags, &self.variables).ok()?;
         if kind == NameKind::Mount {
-            let native = std::iter::once("native".to_owned());
-            return Some(native.chain(settings.mounts.into_iter().map(|mount| mount.dialect)).collect());
+            return Some(settings.list_mount_names().into_iter().map(str::to_owned).collect());
         }
         let database = composition::open_database_without_master_key(&settings).ok()?;
         if kind == NameKind::Tenant {

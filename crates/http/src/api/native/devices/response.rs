@@ -92,7 +92,9 @@ impl<'d> DeviceBody<'d> {
         }
     }
 
-    pub(super) fn with_login_throttle(self, throttle: Option<LoginThrottle>) -> Self {
+    /// Adds why logins are denied now after failed logins.
+    #[must_use]
+    pub fn with_login_throttle(self, throttle: Option<LoginThrottle>) -> Self {
         Self { login_throttle: Some(throttle.map(LoginThrottleBody::from_throttle)), ..self }
     }
 
