@@ -7,7 +7,8 @@
 //! waits.
 //!
 //! As a crate of your own it needs `tillgate-auth-core`, `tillgate-domain` and `tillgate-memory` by
-//! their paths, `axum` 0.8, `serde` with `derive`, `serde_json`, and `tokio` with `net` and `rt`.
+//! their paths, `axum` 0.8, `serde` with `derive`, `serde_json`, and `tokio` with `macros`, `net`
+//! and `rt`.
 
 use std::error::Error;
 use std::io::{Read, Write};
