@@ -4,7 +4,7 @@ use tillgate_domain::office::ports as office;
 use tillgate_domain::{Instant, KeyId, StoreResult, StoredPin, UserId};
 
 use super::transaction::{Transaction, constraint_error};
-use tillgate_auth_core::ports::{self as auth, Verifier};
+use tillgate_auth_core::ports::{self as auth, KeyKind, KeyState, StoredKey, Verifier};
 
 impl auth::Pins for Transaction<'_> {
     fn find(&mut self, user: UserId) -> StoreResult<Option<StoredPin>> {
@@ -13,6 +13,14 @@ impl auth::Pins for Transaction<'_> {
 
     fn set(&mut self, user: UserId, pin: &StoredPin, at: Instant) -> StoreResult<()> {
         office::Pins::set(self, user, pin, at)
+    }
+
+    fn claim_key(&mut self, key: KeyId) -> StoreResult<bool> {
+        office::Pins::claim_key(self, key)
+    }
+
+    fn remove(&mut self, user: UserId) -> StoreResult<bool> {
+        office::Pins::remove(self, user)
     }
 
     fn claim(
@@ -39,6 +47,12 @@ impl auth::Pins for Transaction<'_> {
 }
 
 impl office::Pins for Transaction<'_> {
+    fn claim_key(&mut self, key: KeyId) -> StoreResult<bool> {
+        let keys = &self.tables_mut()?.keys;
+        let is_current = |key: &StoredKey| key.kind == KeyKind::Pin && key.state == KeyState::Current;
+        Ok(keys.get(&key).is_some_and(is_current))
+    }
+
     fn set(&mut self, user: UserId, pin: &StoredPin, _at: Instant) -> StoreResult<()> {
         let tables = self.tables_mut()?;
         if !tables.users.has(&user) {

@@ -2,16 +2,15 @@
 //!
 //! The change claims the credential and raises no epoch, so that the session that changes it
 //! continues. A concurrent login with the old password either was committed before, and its session
-//! ends here, or fails to claim the credential.
-//! under way either comes first and is ended here, or loses its claim of the credential.
+//! ends here, or fails to claim the credential. So does a PIN that is set with the old password.
 
 use std::net::IpAddr;
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use tillgate_domain::office::{audit_api_keys, collect_pages};
 use tillgate_domain::{
     Action, ApiKey, EndReason, Event, EventOutcome, Instant, Scope, Secret, SessionId, StoreError, StoreExt,
-    StoreResult, Subject, UserId,
+    StoreResult, Subject, TenantId, UserId,
 };
 
 use super::Auth;
@@ -85,16 +84,24 @@ impl Auth {
 
     /// Verifies the caller's password. A wrong one is denied, and counted, as at a login.
     pub fn confirm_password(&self, caller: &Caller, password: &Secret<String>) -> Result<(), Error> {
-        let (_, charge) = self.verify_current_password(caller, password)?;
+        self.confirm_credential(caller, password).map(drop)
+    }
+
+    /// As [`confirm_password`](Self::confirm_password). Returns the credential that was verified.
+    /// Claim it before anything is stored that requires the current password: it may have been
+    /// replaced in the meantime.
+    pub(super) fn confirm_credential(&self, caller: &Caller, password: &Secret<String>) -> Result<Credential, Error> {
+        let (credential, charge) = self.verify_current_password(caller, password)?;
         self.settle_charge(&charge, AttemptOutcome::Succeeded);
-        Ok(())
+        Ok(credential)
     }
 
     /// Changes the caller's password, after verifying the old one; a wrong one is denied, and
-    /// counted, as at a login. Ends the caller's other sessions, including permanent ones; the
-    /// caller's own continues. `end_keys` revokes the caller's API keys. `words` as in
-    /// [`hash_new_password`](Self::hash_new_password). The same password again is denied, because a
-    /// user who is required to change it would not have changed it.
+    /// counted, as at a login. Ends the caller's other sessions, including permanent ones, and
+    /// removes the caller's PIN; the caller's own session continues. `end_keys` revokes the
+    /// caller's API keys. `words` as in [`hash_new_password`](Self::hash_new_password). The same
+    /// password again is denied, because a user who is required to change it would not have changed
+    /// it.
     pub fn change_password(
         &self,
         caller: &Caller,
@@ -206,52 +213,97 @@ impl Auth {
         let mut event = self.new_event(Action::Password, EventOutcome::Done, Subject::User(user), Some(tenant))?;
         event.actor = caller.actor();
         let changed = self.store.write("change_password", |tx| {
-            // A signed call has no session that could have ended.
-            if let Some(id) = caller.session_id() {
-                let found = tx.sessions().find(id)?;
-                if found
-                    .is_none_or(|found| found.session.ended.is_some() || found.session.epochs.is_below(&found.epochs))
-                {
-                    return Ok(ChangeResult::SessionOver);
-                }
+            if is_session_over(tx, caller)? {
+                return Ok(ChangeResult::SessionOver);
             }
-            let (principal, kind, version) = (credential.principal, credential.kind, credential.version);
-            if !tx.credentials().replace(principal, kind, version, verifier, event.at)? {
-                return Ok(ChangeResult::Retry);
-            }
-            let was_required = tx.users().clear_password_change_required(user, event.at)?;
-            if was_required {
-                tx.revocations().invalidate(Scope::User(user), event.at)?;
-            }
-            let ended = end_other_sessions(tx, user, caller.session_id(), event.at)?;
-            let keys = tx.api_keys().list_active_by_user(tenant, user)?;
+            let new = OwnPassword { tenant, user, verifier, kept: caller.session_id() };
+            let Some(replaced) = new.replace(tx, credential, event.at)? else { return Ok(ChangeResult::Retry) };
             if end_keys {
-                revoke_api_keys(tx, user, &keys, event.at)?;
+                revoke_api_keys(tx, user, &replaced.api_keys, event.at)?;
             }
             self.throttle.settle_charge(tx, charge, AttemptOutcome::Succeeded, event.at)?;
             // Guesses at the old password must not delay a login with the new one.
-            tx.attempts().clear_failed_logins(principal.uuid())?;
+            tx.attempts().clear_failed_logins(credential.principal.uuid())?;
             let mut event = event.clone();
-            event.details.insert("ended".to_owned(), json!(ended));
-            if was_required {
-                event.details.insert("password_change_required".to_owned(), json!({ "from": true, "to": false }));
-            }
-            event.details.extend(audit_api_keys(&keys, end_keys));
+            event.details.extend(replaced.audit_details(end_keys));
             tx.audit().record(&event)?;
-            Ok(ChangeResult::Done(keys))
+            Ok(ChangeResult::Done(replaced.api_keys))
         })?;
         Ok(changed)
     }
 }
 
+/// A password that a user sets for themselves, knowing the previous one.
+pub(super) struct OwnPassword<'a> {
+    pub(super) tenant: TenantId,
+    pub(super) user: UserId,
+    pub(super) verifier: &'a Verifier,
+    /// The session that sets it, and continues.
+    pub(super) kept: Option<SessionId>,
+}
+
+/// What replacing the password has changed, for the audit event.
+pub(super) struct PasswordReplacement {
+    /// How many sessions of the user ended.
+    sessions_ended: u32,
+    /// The user's active API keys, which stay active.
+    api_keys: Vec<ApiKey>,
+    /// Whether the user was required to change the password.
+    pub(super) change_was_required: bool,
+    /// Whether the user had a PIN.
+    pin_removed: bool,
+}
+
+impl OwnPassword<'_> {
+    /// Replaces this credential, and removes what somebody who knew it could have got: the other
+    /// sessions, and the PIN. Returns `None` and changes nothing if the credential was replaced in
+    /// the meantime.
+    pub(super) fn replace(
+        &self,
+        tx: &mut dyn AuthTx,
+        credential: &Credential,
+        now: Instant,
+    ) -> StoreResult<Option<PasswordReplacement>> {
+        let Self { tenant, user, verifier, kept } = *self;
+        if !tx.credentials().replace(credential.principal, credential.kind, credential.version, verifier, now)? {
+            return Ok(None);
+        }
+        let change_was_required = tx.users().clear_password_change_required(user, now)?;
+        if change_was_required {
+            tx.revocations().invalidate(Scope::User(user), now)?;
+        }
+        let pin_removed = tx.pins().remove(user)?;
+        let sessions_ended = end_other_sessions(tx, user, kept, now)?;
+        let api_keys = tx.api_keys().list_active_by_user(tenant, user)?;
+        Ok(Some(PasswordReplacement { sessions_ended, api_keys, change_was_required, pin_removed }))
+    }
+}
+
+impl PasswordReplacement {
+    /// The details of the audit event.
+    pub(super) fn audit_details(&self, end_keys: bool) -> Map<String, Value> {
+        let mut details = Map::from_iter([("ended".to_owned(), json!(self.sessions_ended))]);
+        if self.change_was_required {
+            details.insert("password_change_required".to_owned(), json!({ "from": true, "to": false }));
+        }
+        if self.pin_removed {
+            details.insert("pin_removed".to_owned(), json!(true));
+        }
+        details.extend(audit_api_keys(&self.api_keys, end_keys));
+        details
+    }
+}
+
+/// Whether the caller's session has ended in the meantime. A signed call has none.
+pub(super) fn is_session_over(tx: &mut dyn AuthTx, caller: &Caller) -> StoreResult<bool> {
+    let Some(id) = caller.session_id() else { return Ok(false) };
+    let found = tx.sessions().find(id)?;
+    Ok(found.is_none_or(|found| found.session.ended.is_some() || found.session.epochs.is_below(&found.epochs)))
+}
+
 /// Ends all live sessions of the user except `kept`, including permanent ones. Returns their
 /// number.
-pub(super) fn end_other_sessions(
-    tx: &mut dyn AuthTx,
-    user: UserId,
-    kept: Option<SessionId>,
-    now: Instant,
-) -> StoreResult<u32> {
+fn end_other_sessions(tx: &mut dyn AuthTx, user: UserId, kept: Option<SessionId>, now: Instant) -> StoreResult<u32> {
     let filter = SessionFilter { user: Some(user), live: Some((true, now)), ..SessionFilter::default() };
     let live = {
         let order = SessionOrder::Newest;

@@ -30,6 +30,7 @@ use tillgate_domain::network::site_network;
 use tillgate_domain::{Device, EventOutcome, PrincipalId, SessionId, StoreExt, Tenant, User};
 
 use super::Auth;
+use super::change_password::PasswordReplacement;
 use crate::denials::GuestKey;
 use crate::passwords::{HashError, PasswordCheck};
 use crate::ports::Credential;
@@ -43,7 +44,7 @@ use crate::{
 use admission::AdmittedLogin;
 pub(super) use admission::WaitResult;
 use login_tx::LoginTx;
-use new_password::{NewPasswordHash, PasswordReplacement};
+use new_password::NewPasswordHash;
 
 /// How often a login starts again because its principal or credential changed between the two units
 /// of work.

@@ -8,33 +8,65 @@ use std::net::IpAddr;
 
 use ring::hmac;
 use serde_json::json;
+use tillgate_domain::office::{OfficeError, UseCaseResult};
 use tillgate_domain::pin::{DRAWN_PIN_DIGITS, check_pin};
-use tillgate_domain::{Action, EventOutcome, Secret, StoreExt, StoredPin, Subject, TenantId, User, UserId, WeakPin};
+use tillgate_domain::{
+    Action, Event, EventOutcome, Secret, StoreExt, StoreResult, StoredPin, Subject, TenantId, User, UserId, WeakPin,
+};
 
+use super::change_password::is_session_over;
 use super::{Auth, map_hash_error};
 use crate::dpop::encode_base64url;
 use crate::passwords::Lane;
+use crate::ports::{AuthTx, Credential};
 use crate::{AuthDenied, Caller, Error, LoginDenied, TokenDenied};
 
 /// How often a PIN is drawn again that nobody may choose. One in ten is such a PIN.
 const MAX_DRAWS: usize = 64;
+
+/// How often setting a PIN starts again because something that it depends on was replaced.
+const MAX_RESTARTS: usize = 4;
+
+/// The outcome of the unit of work that sets the caller's own PIN.
+enum SetPin {
+    Done,
+    /// The caller's own session has ended.
+    SessionOver,
+    /// The password that was verified is not the current one any more.
+    PasswordReplaced,
+    /// The key of the digest is not the current one any more.
+    KeyReplaced,
+}
 
 /// A PIN that the server has drawn.
 #[derive(Debug)]
 pub struct DrawnPin {
     /// The digits, which are not stored.
     pub pin: Secret<String>,
-    /// What is stored.
-    pub stored: StoredPin,
+    /// Whether the user should set another one, because somebody else has seen it.
+    pub due: bool,
 }
 
 impl Auth {
-    /// Draws a PIN for another user than the caller. The user should set another one,
-    /// because the caller sees it. `address` is the network address of the caller.
-    pub fn draw_pin(&self, user: &User, address: Option<IpAddr>) -> Result<DrawnPin, Error> {
+    /// Draws a PIN for another user than the caller, and sets it with this use case, which returns
+    /// false if the key of its digest was replaced in the meantime. The user should set another
+    /// one, because the caller sees it. `address` is the network address of the caller.
+    pub fn draw_pin(
+        &self,
+        user: &User,
+        address: Option<IpAddr>,
+        set: impl Fn(&StoredPin) -> UseCaseResult<bool>,
+    ) -> Result<Result<DrawnPin, OfficeError>, Error> {
         let pin = self.draw_digits(user.name.as_str())?;
-        let stored = self.hash_pin(user.tenant, user.id, &pin, true, address)?;
-        Ok(DrawnPin { pin, stored })
+        for _ in 0..MAX_RESTARTS {
+            let stored = self.hash_pin(user.tenant, user.id, &pin, true, address)?;
+            match set(&stored)? {
+                Ok(true) => return Ok(Ok(DrawnPin { pin, due: stored.due })),
+                Ok(false) => self.poll_feed()?,
+                Err(denied) => return Ok(Err(denied)),
+            }
+        }
+        Err(Error::unavailable("the key of PINs was replaced again and again: retry"))
     }
 
     /// Sets the caller's own PIN after verifying the caller's password; a wrong one is denied, and
@@ -56,36 +88,32 @@ impl Auth {
         if let Some(new) = new {
             check_pin(new.expose(), user.name.as_str()).map_err(AuthDenied::WeakPin)?;
         }
-        self.confirm_password(caller, password).map_err(|error| match error {
-            Error::Denied(AuthDenied::Login(LoginDenied::Mismatch)) => AuthDenied::WrongPassword.into(),
-            other => other,
-        })?;
         let drawn = if new.is_none() { Some(self.draw_digits(user.name.as_str())?) } else { None };
         let Some(pin) = new.or(drawn.as_ref()) else { return Err(AuthDenied::WeakPin(WeakPin::TooShort).into()) };
-        let current = self.store.read("find_pin", |tx| tx.pins().find(user.id))?;
-        if let Some(current) = &current
-            && self.is_pin(tenant, user.id, pin, current, caller.address)?
-        {
-            return Err(AuthDenied::WeakPin(WeakPin::Unchanged).into());
-        }
-        let stored = self.hash_pin(tenant, user.id, pin, false, caller.address)?;
         let mut event = self.new_event(Action::PinSet, EventOutcome::Done, Subject::User(user.id), Some(tenant))?;
         event.actor = caller.actor();
         event.details.insert("by".to_owned(), json!(if drawn.is_some() { "drawn" } else { "chosen" }));
-        let is_set = self.store.write("set_own_pin", |tx| {
-            if let Some(id) = caller.session_id() {
-                let found = tx.sessions().find(id)?;
-                if found
-                    .is_none_or(|found| found.session.ended.is_some() || found.session.epochs.is_below(&found.epochs))
-                {
-                    return Ok(false);
-                }
+        for _ in 0..MAX_RESTARTS {
+            let credential = self.confirm_credential(caller, password).map_err(|error| match error {
+                Error::Denied(AuthDenied::Login(LoginDenied::Mismatch)) => AuthDenied::WrongPassword.into(),
+                other => other,
+            })?;
+            let current = self.store.read("find_pin", |tx| tx.pins().find(user.id))?;
+            if let Some(current) = &current
+                && self.is_pin(tenant, user.id, pin, current, caller.address)?
+            {
+                return Err(AuthDenied::WeakPin(WeakPin::Unchanged).into());
             }
-            tx.pins().set(user.id, &stored, event.at)?;
-            tx.audit().record(&event)?;
-            Ok(true)
-        })?;
-        if is_set { Ok(drawn) } else { Err(TokenDenied::SessionOver.into()) }
+            let stored = self.hash_pin(tenant, user.id, pin, false, caller.address)?;
+            let set = self.store.write("set_own_pin", |tx| store_own_pin(tx, caller, &credential, &stored, &event))?;
+            match set {
+                SetPin::Done => return Ok(drawn),
+                SetPin::SessionOver => return Err(TokenDenied::SessionOver.into()),
+                SetPin::PasswordReplaced => {}
+                SetPin::KeyReplaced => self.poll_feed()?,
+            }
+        }
+        Err(Error::unavailable("the password or the key of PINs was replaced again and again: retry"))
     }
 
     /// Whether this is the PIN that is stored. A PIN whose key was revoked matches nothing.
@@ -131,6 +159,33 @@ impl Auth {
         }
         Err(Error::Fault("the source of random bytes gives no PIN".to_owned()))
     }
+}
+
+/// Stores the PIN of the caller, who has proved this credential.
+///
+/// The claims of the credential and of the key of the digest lock them: a new password, which
+/// removes the PIN, and a rotation or a revocation of the key either were committed before, and
+/// nothing is stored, or wait.
+fn store_own_pin(
+    tx: &mut dyn AuthTx,
+    caller: &Caller,
+    credential: &Credential,
+    pin: &StoredPin,
+    event: &Event,
+) -> StoreResult<SetPin> {
+    let Some(user) = caller.user() else { return Ok(SetPin::SessionOver) };
+    if !tx.credentials().claim(credential.principal, credential.kind, credential.version, None, event.at)? {
+        return Ok(SetPin::PasswordReplaced);
+    }
+    if is_session_over(tx, caller)? {
+        return Ok(SetPin::SessionOver);
+    }
+    if !tx.pins().claim_key(pin.key)? {
+        return Ok(SetPin::KeyReplaced);
+    }
+    tx.pins().set(user, pin, event.at)?;
+    tx.audit().record(event)?;
+    Ok(SetPin::Done)
 }
 
 /// The digit that a random byte stands for. `None` for the few greatest bytes, because ten does not

@@ -23,6 +23,8 @@ const SET: &str = "INSERT INTO credentials \
 const CLAIM: &str = "UPDATE credentials \
      SET used_at = $3, verifier = COALESCE($4, verifier), key_id = COALESCE($5, key_id) \
      WHERE principal_id = $1 AND principal_kind = 'user' AND kind = 'pin' AND device_id IS NULL AND verifier = $2";
+/// Locks the row of the key, which a rotation or a revocation changes.
+const CLAIM_KEY: &str = "UPDATE keys SET since = since WHERE id = $1 AND kind = 'pin' AND state = 'current'";
 const REMOVE: &str = "DELETE FROM credentials \
      WHERE principal_id = $1 AND principal_kind = 'user' AND kind = 'pin' AND device_id IS NULL";
 
@@ -44,6 +46,14 @@ impl auth::Pins for Transaction<'_> {
 
     fn set(&mut self, user: UserId, pin: &StoredPin, at: Instant) -> StoreResult<()> {
         office::Pins::set(self, user, pin, at)
+    }
+
+    fn claim_key(&mut self, key: KeyId) -> StoreResult<bool> {
+        office::Pins::claim_key(self, key)
+    }
+
+    fn remove(&mut self, user: UserId) -> StoreResult<bool> {
+        office::Pins::remove(self, user)
     }
 
     fn claim(
@@ -70,6 +80,10 @@ impl auth::Pins for Transaction<'_> {
 }
 
 impl office::Pins for Transaction<'_> {
+    fn claim_key(&mut self, key: KeyId) -> StoreResult<bool> {
+        Ok(self.execute(&Statement::new(CLAIM_KEY, [Bind::from(&key.0)]))? == 1)
+    }
+
     fn set(&mut self, user: UserId, pin: &StoredPin, at: Instant) -> StoreResult<()> {
         let binds = [
             Bind::from(&user.0),

@@ -172,6 +172,8 @@ macro_rules! contract {
                 pin_claim_requires_its_verifier,
                 key_of_a_pin_is_in_use,
                 new_pin_waits_for_a_claimed_login,
+                only_the_current_key_of_pins_is_claimed,
+                revocation_of_a_key_waits_for_a_claimed_pin,
             ]
         );
         $crate::cases!(

@@ -100,6 +100,7 @@ const OFFICE_WRITES: &[(&str, WriteFn)] = &[
     }),
     ("Roles::update", |tx, fixture| tx.roles().update(&fixture.roles[0]).map(drop)),
     ("Roles::remove", |tx, fixture| tx.roles().remove(fixture.roles[1].id, 1).map(drop)),
+    ("Pins::claim_key", |tx, _| tx.pins().claim_key(contract_fixture::key_id(1)).map(drop)),
     ("Pins::remove", |tx, fixture| tx.pins().remove(fixture.anna.id).map(drop)),
     ("Passwords::remove", |tx, fixture| tx.passwords().remove(PrincipalId::User(fixture.anna.id)).map(drop)),
     ("Passwords::set", |tx, fixture| {

@@ -1,11 +1,11 @@
 //! PINs of users, and how a login claims one.
 
-use tillgate_auth_core::ports::CredentialKind;
+use tillgate_auth_core::ports::{CredentialKind, KeyKind, KeyState, StoredKey};
 use tillgate_domain::{KeyId, PrincipalId, StoredPin, UserId};
 
 use crate::StoreHarness;
 use crate::contract_fixture::{
-    ContractFixture, after_start, hash_requested_password, key_id, run_office_write, run_read, run_write,
+    ContractFixture, after_start, hash_requested_password, key_id, new_key, run_office_write, run_read, run_write,
 };
 use crate::rendezvous::{ThreadSignal, run_both};
 
@@ -45,9 +45,12 @@ pub fn pin_is_set_replaced_and_removed(harness: &StoreHarness) {
     assert_eq!(find(harness, anna), Some(second));
     let third = new_pin("third", 3, true);
     run_office_write(harness, |tx| tx.pins().set(anna, &third, after_start(6)));
-    assert_eq!(find(harness, anna), Some(third));
+    assert_eq!(find(harness, anna), Some(third.clone()));
     assert!(run_office_write(harness, |tx| tx.pins().remove(anna)));
     assert!(!run_office_write(harness, |tx| tx.pins().remove(anna)), "there is none any more");
+    set(harness, anna, &third);
+    assert!(run_write(&harness.auth, |tx| tx.pins().remove(anna)), "the engine removes it, too");
+    assert!(!run_write(&harness.auth, |tx| tx.pins().remove(anna)));
     assert_eq!((find(harness, anna), find(harness, ben)), (None, Some(bens)));
     assert_eq!(password(anna), before);
     assert!(before.is_some());
@@ -109,4 +112,59 @@ pub fn new_pin_waits_for_a_claimed_login(harness: &StoreHarness) {
     );
     assert!(!early, "it was set before the end");
     assert_eq!(find(harness, anna), Some(second));
+}
+
+/// Only the current key of PINs is claimed, by the engine or the back office.
+pub fn only_the_current_key_of_pins_is_claimed(harness: &StoreHarness) {
+    let claims = |number: u8| {
+        let key = key_id(number);
+        let by_engine = run_write(&harness.auth, |tx| tx.pins().claim_key(key));
+        assert_eq!(run_office_write(harness, |tx| tx.pins().claim_key(key)), by_engine, "{number}");
+        by_engine
+    };
+    let (next, current) = (KeyState::Next, KeyState::Current);
+    for (number, kind, state) in
+        [(1, KeyKind::Pin, next), (2, KeyKind::Refresh, current), (3, KeyKind::Signing, current)]
+    {
+        assert!(run_write(&harness.auth, |tx| tx.keys().insert(&new_key(number, kind, state))));
+    }
+    assert_eq!([1, 2, 3, 4].map(claims), [false; 4], "a next key, keys of other kinds, no key");
+    let before = run_read(&harness.auth, |tx| tx.keys().list());
+    for (from, to, expected) in
+        [(next, current, true), (current, KeyState::Kept, false), (KeyState::Kept, KeyState::Revoked, false)]
+    {
+        assert!(run_write(&harness.auth, |tx| tx.keys().change_state(key_id(1), from, to, after_start(1))));
+        assert_eq!(claims(1), expected, "{to:?}");
+    }
+    let after = run_read(&harness.auth, |tx| tx.keys().list());
+    let revoked = StoredKey { state: KeyState::Revoked, state_since: after_start(1), ..before[0].clone() };
+    assert_eq!(after, [&[revoked], &before[1..]].concat(), "a claim changes nothing");
+}
+
+/// A key is not revoked before the unit of work that has claimed it for a PIN has ended.
+pub fn revocation_of_a_key_waits_for_a_claimed_pin(harness: &StoreHarness) {
+    let fixture = ContractFixture::insert_into(&harness.auth);
+    let (anna, key) = (fixture.anna.id, new_key(1, KeyKind::Pin, KeyState::Current));
+    assert!(run_write(&harness.auth, |tx| tx.keys().insert(&key)));
+    let (claimed, revoked) = (ThreadSignal::default(), ThreadSignal::default());
+    let (early, ()) = run_both(
+        || {
+            run_write(&harness.auth, |tx| {
+                assert!(tx.pins().claim_key(key.id)?);
+                claimed.set();
+                let early = revoked.wait_briefly();
+                tx.pins().set(anna, &new_pin("Anna's", 1, false), after_start(9))?;
+                Ok(early)
+            })
+        },
+        || {
+            claimed.wait();
+            run_write(&harness.auth, |tx| {
+                tx.keys().change_state(key.id, KeyState::Current, KeyState::Revoked, after_start(9))
+            });
+            revoked.set();
+        },
+    );
+    assert!(!early, "it was revoked before the end");
+    assert!(!run_office_write(harness, |tx| tx.pins().claim_key(key.id)));
 }

@@ -206,6 +206,8 @@ const AUTH_WRITES: &[(&str, WriteFn)] = &[
         let (pin, rehashed) = (sample_pin("pin", 1), sample_pin("rehashed", 2));
         tx.pins().claim(fixture.anna.id, &pin.verifier, Some(&rehashed), after_start(9)).map(drop)
     }),
+    ("Pins::claim_key", |tx, _| tx.pins().claim_key(contract_fixture::key_id(8)).map(drop)),
+    ("Pins::remove", |tx, fixture| tx.pins().remove(fixture.anna.id).map(drop)),
     ("Users::claim", |tx, fixture| tx.users().claim(fixture.anna.id, Epoch(0), after_start(9)).map(drop)),
     ("Users::clear_password_change_required", |tx, fixture| {
         tx.users().clear_password_change_required(fixture.anna.id, after_start(9)).map(drop)

@@ -46,6 +46,8 @@ record_port!(AuthTx, credentials: Credentials {
 record_port!(AuthTx, pins: Pins {
     fn find(user: UserId) -> Option<StoredPin>;
     fn set(user: UserId, pin: &StoredPin, at: Instant) -> ();
+    fn claim_key(key: KeyId) -> bool;
+    fn remove(user: UserId) -> bool;
     fn claim(user: UserId, verifier: &Verifier, rehashed: Option<&StoredPin>, at: Instant) -> bool;
     fn uses_key(key: KeyId) -> bool;
 });

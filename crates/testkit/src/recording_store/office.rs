@@ -15,8 +15,9 @@ use tillgate_domain::office::ports::{
 use tillgate_domain::ticket::{NumberSeries, Ticket};
 use tillgate_domain::{
     ApiKey, ApiKeyId, Audit, BranchId, Device, DeviceId, DeviceKey, EndReason, Enrollment, EnrollmentDigest, Epoch,
-    Event, EventId, FoldedText, Instant, LiveEventKind, PendingKey, PrincipalId, Revocations, Role, RoleId, RoleName,
-    Scope, Secret, SessionId, Slug, StoreResult, StoredPin, Tenant, TenantId, Thumbprint, TicketId, Tx, User, UserId,
+    Event, EventId, FoldedText, Instant, KeyId, LiveEventKind, PendingKey, PrincipalId, Revocations, Role, RoleId,
+    RoleName, Scope, Secret, SessionId, Slug, StoreResult, StoredPin, Tenant, TenantId, Thumbprint, TicketId, Tx, User,
+    UserId,
 };
 
 use super::{RecordingTx, record_port};
@@ -102,6 +103,7 @@ record_port!(OfficeTx, passwords: Passwords {
 });
 
 record_port!(OfficeTx, pins: Pins {
+    fn claim_key(key: KeyId) -> bool;
     fn set(user: UserId, pin: &StoredPin, at: Instant) -> ();
     fn remove(user: UserId) -> bool;
 });

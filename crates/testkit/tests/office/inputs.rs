@@ -57,8 +57,13 @@ pub(crate) fn roles_on(device: &str, roles: &[&str]) -> DeviceRoleAssignment {
     }
 }
 
+/// The current key of PINs of the staffed fixture.
+pub(crate) fn pin_key() -> KeyId {
+    KeyId::new(NOW, [7; 10])
+}
+
 pub(crate) fn new_pin() -> StoredPin {
-    StoredPin { verifier: Secret::new("hash of a PIN".to_owned()), key: KeyId::new(NOW, random_bytes()), due: true }
+    StoredPin { verifier: Secret::new("hash of a PIN".to_owned()), key: pin_key(), due: true }
 }
 
 pub(crate) fn new_user(name: &str, roles: &[&str]) -> NewUser {

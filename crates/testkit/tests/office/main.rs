@@ -14,6 +14,7 @@ mod inputs;
 mod last_admin;
 mod lists;
 mod password_changes;
+mod pins;
 mod recent_proof;
 mod roles;
 mod staffed_fixture;

@@ -1,12 +1,14 @@
 //! The testkit's fixture in an in-memory store, with a password for each user, and helpers for the
 //! tests.
 
+use tillgate_auth_core::AuthPorts;
+use tillgate_auth_core::ports::{KeyKind, KeyState, StoredKey};
 use tillgate_domain::office::{
     AuditContext, DeviceChange, DeviceRolesChange, NewDevice, NewRole, Office, OfficeError, OfficePorts, RoleChange,
     UnguardedOffice,
 };
 use tillgate_domain::{
-    Change, Device, DeviceId, DeviceStatus, Environment, Event, Role, RoleId, Secret, Store, TenantId, UserId,
+    Change, Device, DeviceId, DeviceStatus, Environment, Event, Role, RoleId, Secret, Store, StoreExt, TenantId, UserId,
 };
 use tillgate_memory::MemoryStore;
 use tillgate_testkit::Fixture;
@@ -26,6 +28,18 @@ impl StaffedFixture {
         let some = |_: &str| Some(Secret::new("hash".to_owned()));
         let fixture = Fixture::demo(NOW).user_passwords(some).device_passwords(some).build();
         fixture.insert_into(&memory).unwrap();
+        let keys: &dyn Store<AuthPorts> = &memory;
+        let key = StoredKey {
+            id: pin_key(),
+            kind: KeyKind::Pin,
+            algorithm: "HS256".to_owned(),
+            state: KeyState::Current,
+            wrapped_secret: vec![1],
+            public: None,
+            created_at: NOW,
+            state_since: NOW,
+        };
+        assert!(keys.write("test", |tx| tx.keys().insert(&key)).unwrap());
         Self { memory, fixture }
     }
 

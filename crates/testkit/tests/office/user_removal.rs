@@ -10,12 +10,13 @@ use crate::staffed_fixture::*;
 fn deleted_user_loses_password_and_names() {
     let shop = StaffedFixture::open();
     let manager = shop.fixture.user("manager");
-    shop.office().set_pin(manager.id, &new_pin()).unwrap().unwrap();
+    assert_eq!(shop.office().set_pin(manager.id, &new_pin()).unwrap(), Ok(true));
     let deleted = shop.office().set_user_status(manager.id, UserStatus::Deleted).unwrap().unwrap();
     assert_eq!(deleted.assignment, manager.assignment, "a list of the deleted shows what they were");
     assert!(!shop.store().read("test", |tx| tx.passwords().has(PrincipalId::User(manager.id))).unwrap());
     assert!(!shop.store().write("test", |tx| tx.pins().remove(manager.id)).unwrap());
     assert_eq!(shop.last_event().action, Action::UserDelete);
+    assert_eq!(shop.last_event().details["pin_removed"], true);
     // both the name and the address are free again
     let cashier = shop.fixture.user("cashier");
     let change =

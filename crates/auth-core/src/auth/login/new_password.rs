@@ -2,12 +2,11 @@
 //! and replaces the old one in it.
 
 use serde_json::json;
-use tillgate_domain::office::audit_api_keys;
-use tillgate_domain::{Action, ApiKey, Event, Instant, PrincipalId, Scope, StoreError, StoreResult, Subject, UserId};
+use tillgate_domain::{Action, Event, Instant, StoreError, StoreResult, Subject, UserId};
 
 use super::LoginSubject;
 use crate::auth::Auth;
-use crate::auth::change_password::end_other_sessions;
+use crate::auth::change_password::{OwnPassword, PasswordReplacement};
 use crate::passwords::{WeakPassword, is_same_password};
 use crate::ports::{AuthTx, Credential, Verifier};
 use crate::principal_profile;
@@ -19,16 +18,6 @@ pub(super) struct NewPasswordHash {
     user: UserId,
     verifier: Verifier,
     event: Event,
-}
-
-/// What replacing the password has changed, for the audit event.
-pub(super) struct PasswordReplacement {
-    /// How many sessions of the user ended.
-    sessions_ended: u32,
-    /// The user's active API keys, which stay active.
-    api_keys: Vec<ApiKey>,
-    /// Whether the user was required to change the password.
-    change_was_required: bool,
 }
 
 impl Auth {
@@ -69,18 +58,14 @@ impl NewPasswordHash {
         profile: &mut Profile,
         now: Instant,
     ) -> StoreResult<PasswordReplacement> {
-        let (id, principal) = (self.user, PrincipalId::User(self.user));
-        if !tx.credentials().replace(principal, credential.kind, credential.version, &self.verifier, now)? {
-            return Err(StoreError::Conflict("the password changed although its row is claimed".to_owned()));
+        let new = OwnPassword { tenant: profile.tenant.id, user: self.user, verifier: &self.verifier, kept: None };
+        let replaced = new
+            .replace(tx, credential, now)?
+            .ok_or_else(|| StoreError::Conflict("the password changed although its row is claimed".to_owned()))?;
+        if replaced.change_was_required {
+            profile.user = tx.users().find(self.user)?.map(principal_profile::without_assignment);
         }
-        let was_required = tx.users().clear_password_change_required(id, now)?;
-        if was_required {
-            tx.revocations().invalidate(Scope::User(id), now)?;
-            profile.user = tx.users().find(id)?.map(principal_profile::without_assignment);
-        }
-        let ended = end_other_sessions(tx, id, None, now)?;
-        let keys = tx.api_keys().list_active_by_user(profile.tenant.id, id)?;
-        Ok(PasswordReplacement { sessions_ended: ended, api_keys: keys, change_was_required: was_required })
+        Ok(replaced)
     }
 
     /// Clears the failed logins of the user and records the password change. The charge of the
@@ -94,11 +79,7 @@ impl NewPasswordHash {
         // Guesses at the old password must not delay a login with the new one.
         tx.attempts().clear_failed_logins(self.user.0)?;
         let mut event = Event { at: login.at, actor: login.actor, ..self.event.clone() };
-        event.details.insert("ended".to_owned(), json!(replaced.sessions_ended));
-        if replaced.change_was_required {
-            event.details.insert("password_change_required".to_owned(), json!({ "from": true, "to": false }));
-        }
-        event.details.extend(audit_api_keys(&replaced.api_keys, false));
+        event.details.extend(replaced.audit_details(false));
         tx.audit().record(&event)
     }
 }

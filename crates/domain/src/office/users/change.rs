@@ -62,7 +62,8 @@ impl Office<'_> {
     /// user; the audit event lists them.
     ///
     /// A user who is no longer active loses all sessions; only a deleted one also loses permanent
-    /// sessions and the password. A change without a difference writes nothing.
+    /// sessions, the password and the PIN. A user who gets a right that they had nowhere before
+    /// loses the PIN, too. A change without a difference writes nothing.
     pub fn change_user(&self, id: UserId, versions: Option<&[i64]>, change: &UserChange) -> UseCaseResult<User> {
         self.store.write("change_user", |tx| commit_refusal(apply(tx, self, id, versions, change)))
     }
@@ -135,7 +136,8 @@ fn apply_to(
         last_admin::claim_tenant(tx, office.tenant)?;
     }
     let roles = tx.roles().list(office.tenant)?;
-    office.require_all(&assignment::collect_assigned_rights(&before.assignment, &roles))?;
+    let rights_before = assignment::collect_assigned_rights(&before.assignment, &roles);
+    office.require_all(&rights_before)?;
     let mut refusals = FieldRefusals::default();
     let mut after = apply_change(before, change, &mut refusals)?;
     let without_device = change.roles.as_deref();
@@ -147,7 +149,8 @@ fn apply_to(
     if let Some(rank) = change.rank {
         assignment::assign_rank(&mut after.assignment, &roles, rank)?;
     }
-    office.require_all(&assignment::collect_assigned_rights(&after.assignment, &roles))?;
+    let rights_after = assignment::collect_assigned_rights(&after.assignment, &roles);
+    office.require_all(&rights_after)?;
     if after == *before {
         return Ok(after);
     }
@@ -169,6 +172,7 @@ fn apply_to(
     last_admin::check_user_change(tx, &roles, before, &after)?;
     after.updated_at = office.context.at;
     let scope = Scope::User(id);
+    let mut pin_removed = false;
     match end_reason(before.status, after.status) {
         Some(why) => {
             tx.revocations().bump_epoch(scope, why, office.context.at)?;
@@ -178,7 +182,7 @@ fn apply_to(
             if change.status == Some(UserStatus::Deleted) {
                 tx.revocations().end_permanent(scope, why, office.context.at)?;
                 tx.passwords().remove(PrincipalId::User(id))?;
-                tx.pins().remove(id)?;
+                pin_removed = tx.pins().remove(id)?;
             }
         }
         None => tx.revocations().invalidate(scope, office.context.at)?,
@@ -187,12 +191,19 @@ fn apply_to(
         // Otherwise, the inviter could set the password of an account that has more rights now.
         tx.invitations().revoke_by_user(id)?;
     }
+    // Likewise somebody who has drawn or seen the PIN.
+    if rights_after.iter().any(|right| !rights_before.allows(right)) {
+        pin_removed |= tx.pins().remove(id)?;
+    }
     if !tx.users().update(&after)? {
         return Err(find_conflict(tx, &after)?.into());
     }
     let (action, mut details) = audit_details(before, &after);
     if after.assignment != before.assignment {
         details.extend(unrestricted_keys::audit_details(&unrestricted_keys::list_by_user(tx, office.tenant, id)?));
+    }
+    if pin_removed {
+        details.insert("pin_removed".to_owned(), Value::Bool(true));
     }
     tx.audit().record(&office.build_event(action, Subject::User(id), details))?;
     Ok(tx.users().find(id)?.ok_or_else(|| StoreError::Fault("a changed user does not exist any more".to_owned()))?)

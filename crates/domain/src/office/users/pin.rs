@@ -8,6 +8,7 @@ use crate::office::Office;
 use crate::office::error::{OfficeError, UseCaseError, UseCaseResult, commit_refusal};
 use crate::office::ports::OfficeTx;
 use crate::office::users::change::load_user;
+use crate::office::users::last_admin;
 use crate::office::users::password::authorize_credential_change;
 use crate::{Action, PrincipalId, StoreExt, StoredPin, User, UserId};
 
@@ -21,15 +22,22 @@ impl Office<'_> {
     }
 
     /// Sets the PIN of a user, which the server has drawn. It replaces the previous one; sessions
-    /// of the user continue. Requires what [`authorize_set_pin`](Self::authorize_set_pin) requires.
-    pub fn set_pin(&self, user: UserId, pin: &StoredPin) -> UseCaseResult<()> {
+    /// of the user continue. Returns false, and changes nothing, if the key of its digest was
+    /// replaced in the meantime. Requires what [`authorize_set_pin`](Self::authorize_set_pin)
+    /// requires.
+    pub fn set_pin(&self, user: UserId, pin: &StoredPin) -> UseCaseResult<bool> {
         self.store.write("set_pin", |tx| {
-            let mut run = || -> Result<(), UseCaseError> {
+            let mut run = || -> Result<bool, UseCaseError> {
+                // A promotion or a deletion that is under way ends first: it removes the PIN.
+                last_admin::claim_tenant(tx, self.tenant)?;
                 let user = authorize(tx, self, user)?;
+                if !tx.pins().claim_key(pin.key)? {
+                    return Ok(false);
+                }
                 tx.pins().set(user.id, pin, self.context.at)?;
                 let details = Map::from_iter([("by".to_owned(), json!("drawn"))]);
                 tx.audit().record(&self.build_event(Action::PinSet, crate::Subject::User(user.id), details))?;
-                Ok(())
+                Ok(true)
             };
             commit_refusal(run())
         })

@@ -50,12 +50,10 @@ async fn draw_user_pin(call: Request, caller: Caller) -> Result<HttpResponse, Ap
             let office = context.for_caller(&caller)?;
             // authorize before the PIN is hashed, which is expensive
             let user = into_api_result(office.authorize_set_pin(id))?;
-            let drawn = context.auth.draw_pin(&user, caller.address)?;
-            into_api_result(office.set_pin(id, &drawn.stored))?;
-            Ok(drawn)
+            into_api_result(Ok(context.auth.draw_pin(&user, caller.address, |pin| office.set_pin(id, pin))?))
         })
         .await?;
-    render_json(StatusCode::CREATED, &PinBody::new(Some(&drawn.pin), drawn.stored.due))
+    render_json(StatusCode::CREATED, &PinBody::new(Some(&drawn.pin), drawn.due))
 }
 
 async fn remove_user_pin(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {

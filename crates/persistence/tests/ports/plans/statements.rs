@@ -40,6 +40,9 @@ pub(super) fn call_every_method(fresh: &TestDatabase, fixture: &StoreFixture) {
         let pin = StoredPin { verifier: Secret::new("pin".into()), key: KeyId(uuid(50)), due: true };
         tx.pins().set(fixture.anna.id, &pin, at(1))?;
         tx.pins().claim(fixture.anna.id, &pin.verifier, Some(&pin), at(1))?;
+        tx.pins().claim_key(pin.key)?;
+        tx.pins().remove(fixture.anna.id)?;
+        tx.pins().set(fixture.anna.id, &pin, at(1))?;
         tx.devices().seat(fixture.till.id, None, Some(fixture.new_session(1).id))?;
         tx.devices().seat(fixture.till.id, Some(fixture.new_session(1).id), None)?;
         tx.devices().pair(fixture.till.id, None, Some(fixture.new_session(1).id))?;
@@ -309,6 +312,7 @@ pub(super) fn call_every_method(fresh: &TestDatabase, fixture: &StoreFixture) {
         };
         tx.tenants().insert(&tenant)?;
         let pin = StoredPin { verifier: Secret::new("pin".into()), key: KeyId(uuid(50)), due: true };
+        tx.pins().claim_key(pin.key)?;
         tx.pins().set(fixture.anna.id, &pin, at(1))?;
         tx.pins().remove(fixture.anna.id)?;
         tx.passwords().has(principal)?;

@@ -39,11 +39,12 @@ impl PinArgs {
         let delivery: Delivery = open_pin_delivery(self.output.as_deref())?;
         let user = check_decided(office.for_operator()?.authorize_set_pin(user.id))?;
         let engine = composition::build_command_engine(&office.settings, &office.database)?;
-        let drawn = engine.draw_pin(&user, None).map_err(CommandError::failed)?;
-        check_decided(office.for_operator()?.set_pin(user.id, &drawn.stored))?;
+        let operator = office.for_operator()?;
+        let drawn = engine.draw_pin(&user, None, |pin| operator.set_pin(user.id, pin)).map_err(CommandError::failed)?;
+        let drawn = check_decided(Ok(drawn))?;
         delivery.deliver_pin(user.name.as_str(), &drawn.pin)?;
         let line = format!("{}: PIN drawn; the user should set another one", user.name);
-        print::print_answer(json, &line, &json!({ "due": drawn.stored.due }));
+        print::print_answer(json, &line, &json!({ "due": drawn.due }));
         Ok(())
     }
 }

@@ -146,7 +146,7 @@ pub(super) fn log_out() -> OperationDoc {
 pub(super) fn change_own_password() -> OperationDoc {
     OperationDoc::new(TAG, "Change your own password")
         .description(
-            "All other sessions of the caller end, including permanent tokens; this session continues. \
+            "All other sessions of the caller end, including permanent tokens; this session continues. The PIN is removed. \
              The new password must differ from the current one. A wrong `current_password` is answered with 401 \
              and counts as a failed login.",
         )
