@@ -31,6 +31,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use tillgate_domain::{DeviceId, FoldedText, Instant, PrincipalId, Secret, StoreResult, TenantId, UserId};
+use uuid::Uuid;
 
 use crate::AuthTx;
 use crate::passwords::Lane;
@@ -175,6 +176,8 @@ struct TakenToken {
     rate: Rate,
     /// Whether the bucket belongs to the principal.
     is_own: bool,
+    /// The network whose buckets of all tenants are refilled together.
+    network: Option<Uuid>,
 }
 
 /// The tokens of an admitted attempt. Settle each charge once.
@@ -320,12 +323,12 @@ impl Throttle {
     }
 
     /// Refills the buckets of the network of this address: the one that all accounts share to which
-    /// the network is unknown, and those for machines that wait and for their codes. Returns
-    /// whether one was stored. The buckets of accounts stay as they are.
+    /// the network is unknown, and those of all tenants for machines that wait and for their codes.
+    /// Returns whether one was stored. The buckets of accounts stay as they are.
     pub fn refill_network(&self, tx: &mut (dyn AuthTx + '_), address: IpAddr) -> StoreResult<bool> {
         let keys = &self.key_deriver;
-        let mut refilled = false;
-        for key in [keys.network_of(address), keys.starts_of(address), keys.user_codes_in(address)] {
+        let mut refilled = tx.attempts().clear_failed_logins(keys.machines_in(address))? > 0;
+        for key in [keys.network_of(address), keys.refused_starts_in(address)] {
             refilled |= tx.attempts().refill(key)?;
         }
         Ok(refilled)
@@ -339,8 +342,9 @@ impl Throttle {
 
     fn select_buckets(&self, charge: &Charge) -> Vec<TakenToken> {
         let (names, limits) = (&charge.names, &self.limits);
-        let own_bucket = |key, rate| TakenToken { key, rate, is_own: true };
-        let network = names.network.map(|key| TakenToken { key, rate: limits.network, is_own: false });
+        let own_bucket = |key, rate| TakenToken { key, rate, is_own: true, network: None };
+        let shared_bucket = |key| TakenToken { key, rate: limits.network, is_own: false, network: None };
+        let network = names.network.map(shared_bucket);
         match charge.class {
             BucketClass::Proof => names.proof.map(|key| own_bucket(key, limits.proof)).into_iter().collect(),
             BucketClass::Known => vec![own_bucket(names.known, limits.known)],
@@ -398,7 +402,8 @@ impl Throttle {
         let principal = charge.principal.map(PrincipalId::uuid);
         for (index, (taken, (rate, from))) in charge.tokens.iter().zip(buckets_now).enumerate() {
             let to = rules::take_token(&self.limits, *rate, from, now);
-            if !tx.attempts().take_token(taken.key, principal.filter(|_| taken.is_own), from, &to, now)? {
+            let owner = taken.network.or(principal.filter(|_| taken.is_own));
+            if !tx.attempts().take_token(taken.key, owner, from, &to, now)? {
                 for before in charge.tokens.iter().take(index) {
                     tx.attempts().settle(before.key, TokenDisposition::Returned(before.rate.refill_interval), now)?;
                 }

@@ -24,8 +24,21 @@ pub const FINGERPRINT_DIGITS: usize = 4;
 /// How often wrong digits can be typed for a key before it is denied.
 pub const MAX_WRONG_FINGERPRINTS: u32 = 5;
 
-/// The number of keys in a store that have not expired. No machine starts to wait beyond it.
+/// The number of keys of a tenant that have not expired. No machine starts to wait beyond it.
+pub const MAX_TENANT_PENDING_KEYS: u32 = 5_000;
+
+/// The number of keys in a store that have not expired. Beyond it, machines start only in tenants
+/// that have fewer than [`RESERVED_PENDING_KEYS`].
 pub const MAX_PENDING_KEYS: u32 = 10_000;
+
+/// The number of keys that each tenant can have however many wait in others.
+pub const RESERVED_PENDING_KEYS: u32 = 500;
+
+/// Whether a machine can start to wait if its tenant has `of_tenant` keys that have not expired,
+/// and the store has `of_all`.
+pub const fn has_room(of_tenant: u32, of_all: u32) -> bool {
+    of_tenant < RESERVED_PENDING_KEYS || (of_tenant < MAX_TENANT_PENDING_KEYS && of_all < MAX_PENDING_KEYS)
+}
 
 words! {
     /// What was decided about a key.
@@ -171,6 +184,21 @@ mod tests {
             created_at: START,
             expires_at: START.saturating_add(PENDING_KEY_LIFETIME),
             polled_at: None,
+        }
+    }
+
+    #[test]
+    fn full_store_keeps_room_for_each_tenant() {
+        let (reserved, most, of_all) = (RESERVED_PENDING_KEYS, MAX_TENANT_PENDING_KEYS, MAX_PENDING_KEYS);
+        for (of_tenant, of_all, expected) in [
+            (0, 0, true),
+            (most - 1, of_all - 1, true),
+            (most, most, false),
+            (reserved, of_all, false),
+            (reserved - 1, of_all, true),
+            (0, u32::MAX, true),
+        ] {
+            assert_eq!(has_room(of_tenant, of_all), expected, "{of_tenant} of {of_all}");
         }
     }
 

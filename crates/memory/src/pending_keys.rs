@@ -102,8 +102,9 @@ impl auth::PendingKeys for Transaction<'_> {
         Ok(())
     }
 
-    fn count_live(&mut self, now: Instant) -> StoreResult<u32> {
-        Ok(to_u32(self.tables().pending_keys.rows().values().filter(|key| key.expires_at > now).count()))
+    fn count_live(&mut self, tenant: Option<TenantId>, now: Instant) -> StoreResult<u32> {
+        let counts = |key: &&PendingKey| key.expires_at > now && tenant.is_none_or(|tenant| key.tenant == tenant);
+        Ok(to_u32(self.tables().pending_keys.rows().values().filter(counts).count()))
     }
 }
 

@@ -536,6 +536,12 @@ impl Pins for Transaction {
     ) -> StoreResult<bool> {
         todo!("lock the user's PIN if it has this verifier, and store the new verifier and key if given")
     }
+    fn claim_key(&mut self, key: KeyId) -> StoreResult<bool> {
+        todo!("lock the key if it is the current one of PINs")
+    }
+    fn remove(&mut self, user: UserId) -> StoreResult<bool> {
+        todo!("remove the user's PIN")
+    }
     fn uses_key(&mut self, key: KeyId) -> StoreResult<bool> {
         todo!("whether a PIN has this key")
     }
@@ -566,8 +572,8 @@ impl PendingKeys for Transaction {
     fn extend(&mut self, poll_code: &EnrollmentDigest, until: Instant) -> StoreResult<()> {
         todo!("set the expiry of the key that is polled with this code, if there is one")
     }
-    fn count_live(&mut self, now: Instant) -> StoreResult<u32> {
-        todo!("the number of keys that have not expired")
+    fn count_live(&mut self, tenant: Option<TenantId>, now: Instant) -> StoreResult<u32> {
+        todo!("the number of keys, of this tenant if given, that have not expired")
     }
 }
 

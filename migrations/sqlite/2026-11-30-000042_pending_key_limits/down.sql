@@ -1,7 +1,9 @@
-ALTER TABLE tenants DROP COLUMN machine_codes;
+-- The choices of the tenants stay.
+ALTER TABLE tenants RENAME COLUMN machine_codes TO chosen_machine_codes;
 ALTER TABLE tenants ADD COLUMN machine_codes INTEGER NOT NULL DEFAULT 1;
-DROP TABLE pending_keys;
-CREATE TABLE pending_keys (
+UPDATE tenants SET machine_codes = chosen_machine_codes;
+ALTER TABLE tenants DROP COLUMN chosen_machine_codes;
+CREATE TABLE pending_keys_before (
     code_digest BLOB PRIMARY KEY NOT NULL,
     poll_digest BLOB NOT NULL UNIQUE,
     -- NULL until somebody accepts or denies the key, unless it is known before
@@ -22,4 +24,10 @@ CREATE TABLE pending_keys (
     expires_at INTEGER NOT NULL,
     polled_at INTEGER
 ) STRICT;
+INSERT INTO pending_keys_before
+SELECT code_digest, poll_digest, tenant_id, device_id, thumbprint, jwk, algorithm, storage, label, app, address,
+    fingerprint, state, created_at, expires_at, polled_at
+FROM pending_keys;
+DROP TABLE pending_keys;
+ALTER TABLE pending_keys_before RENAME TO pending_keys;
 CREATE INDEX pending_keys_expires ON pending_keys (expires_at);

@@ -1,7 +1,8 @@
--- The keys that wait now are dropped: they wait for minutes only, and their machines start again.
--- From now on each belongs to a tenant from its start, and typed digits are counted.
-DROP TABLE pending_keys;
-CREATE TABLE pending_keys (
+-- Each key belongs to a tenant from its start from now on, and typed digits are counted. Keys whose
+-- machines have presented the code of a device, or were accepted, belong to the tenant of the
+-- device. Others without a tenant are dropped: they wait for minutes only, and their machines start
+-- again.
+CREATE TABLE pending_keys_of_tenants (
     code_digest BLOB PRIMARY KEY NOT NULL,
     poll_digest BLOB NOT NULL UNIQUE,
     tenant_id BLOB NOT NULL REFERENCES tenants (id),
@@ -24,7 +25,14 @@ CREATE TABLE pending_keys (
     expires_at INTEGER NOT NULL,
     polled_at INTEGER
 ) STRICT;
-CREATE INDEX pending_keys_expires ON pending_keys (expires_at);
+INSERT INTO pending_keys_of_tenants
+SELECT code_digest, poll_digest, COALESCE(pending_keys.tenant_id, devices.tenant_id), device_id, thumbprint, jwk,
+    algorithm, storage, label, app, address, fingerprint, 0, state, pending_keys.created_at, expires_at, polled_at
+FROM pending_keys LEFT JOIN devices ON devices.id = device_id
+WHERE COALESCE(pending_keys.tenant_id, devices.tenant_id) IS NOT NULL;
+DROP TABLE pending_keys;
+ALTER TABLE pending_keys_of_tenants RENAME TO pending_keys;
+CREATE INDEX pending_keys_expires ON pending_keys (expires_at, tenant_id);
 -- A tenant accepts machines that show a code only if it chooses to. Nobody has chosen so before.
 ALTER TABLE tenants DROP COLUMN machine_codes;
 ALTER TABLE tenants ADD COLUMN machine_codes INTEGER NOT NULL DEFAULT 0;

@@ -1,7 +1,7 @@
 //! The port for keys of machines that wait to be accepted, with which the engine adds them and
 //! answers their polls. The back office's port accepts and denies them.
 
-use tillgate_domain::{EnrollmentDigest, Instant, PendingKey, StoreResult};
+use tillgate_domain::{EnrollmentDigest, Instant, PendingKey, StoreResult, TenantId};
 
 /// Adds and finds keys that wait.
 pub trait PendingKeys {
@@ -25,6 +25,7 @@ pub trait PendingKeys {
     /// Lets the key that is polled with this code be polled until this instant, because its machine
     /// was enrolled and may not get the answer. Does nothing if there is none.
     fn extend(&mut self, poll_code: &EnrollmentDigest, until: Instant) -> StoreResult<()>;
-    /// The number of keys that have not expired at this instant, decided or not.
-    fn count_live(&mut self, now: Instant) -> StoreResult<u32>;
+    /// The number of keys of the tenant, or of all tenants, that have not expired at this instant,
+    /// decided or not.
+    fn count_live(&mut self, tenant: Option<TenantId>, now: Instant) -> StoreResult<u32>;
 }

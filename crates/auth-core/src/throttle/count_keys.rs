@@ -5,6 +5,7 @@
 use std::net::IpAddr;
 
 use ring::hmac;
+use tillgate_domain::TenantId;
 use tillgate_domain::network::{site_network, subscriber_network};
 use uuid::Uuid;
 
@@ -73,9 +74,20 @@ impl CountKeyDeriver {
         self.network(&octets(site_network(address)))
     }
 
-    /// The bucket of the network of an address, for machines that start to wait.
-    pub(super) fn starts_of(&self, address: IpAddr) -> CountKey {
+    /// The bucket of the network of an address, for machines that start to wait in this tenant.
+    pub(super) fn starts_in(&self, address: IpAddr, tenant: TenantId) -> CountKey {
+        let tenant = tenant.0.as_bytes();
+        self.digest("starts in network and tenant", &[Some(&octets(site_network(address))), Some(tenant)])
+    }
+
+    /// The bucket of the network of an address, for machines that start to wait in no tenant.
+    pub(super) fn refused_starts_in(&self, address: IpAddr) -> CountKey {
         self.digest("starts in network", &[Some(&octets(site_network(address)))])
+    }
+
+    /// The owner of the buckets of all tenants for machines in the network of an address.
+    pub(super) fn machines_in(&self, address: IpAddr) -> Uuid {
+        unused_uuid(&self.digest("machines in network", &[Some(&octets(site_network(address)))]))
     }
 
     /// The bucket of a principal for codes of machines that they type.
@@ -83,9 +95,11 @@ impl CountKeyDeriver {
         self.digest("user codes", &[Some(&self.derive_principal(principal).0)])
     }
 
-    /// The bucket of the network of an address, for codes of machines that are typed there.
-    pub(super) fn user_codes_in(&self, address: IpAddr) -> CountKey {
-        self.digest("user codes in network", &[Some(&octets(site_network(address)))])
+    /// The bucket of the network of an address, for codes of machines that users of this tenant
+    /// type there.
+    pub(super) fn user_codes_in(&self, address: IpAddr, tenant: TenantId) -> CountKey {
+        let tenant = tenant.0.as_bytes();
+        self.digest("user codes in network and tenant", &[Some(&octets(site_network(address))), Some(tenant)])
     }
 
     fn network(&self, octets: &[u8]) -> CountKey {
@@ -118,10 +132,7 @@ impl CountKeyDeriver {
                 let tenant = tenant.map(|tenant| tenant.0);
                 let tenant = tenant.as_ref().map(|tenant| &tenant.as_bytes()[..]);
                 let digest = self.digest("unknown", &[tenant, Some(name.as_str().as_bytes())]);
-                let mut bytes = [0; 16];
-                bytes.iter_mut().zip(digest.0).for_each(|(byte, drawn)| *byte = drawn);
-                // Version 8 (RFC 9562, section 5.8); no identifier of tillgate has it.
-                (digest, uuid::Builder::from_custom_bytes(bytes).into_uuid())
+                (digest, unused_uuid(&digest))
             }
         }
     }
@@ -151,6 +162,14 @@ fn octets(address: IpAddr) -> Vec<u8> {
         IpAddr::V4(address) => address.octets().to_vec(),
         IpAddr::V6(address) => address.octets().to_vec(),
     }
+}
+
+/// A UUID that stands for a digest, of version 8 (RFC 9562, section 5.8), which no identifier of
+/// tillgate has.
+fn unused_uuid(digest: &CountKey) -> Uuid {
+    let mut bytes = [0; 16];
+    bytes.iter_mut().zip(digest.0).for_each(|(byte, drawn)| *byte = drawn);
+    uuid::Builder::from_custom_bytes(bytes).into_uuid()
 }
 
 #[cfg(test)]
@@ -227,13 +246,21 @@ mod tests {
         let keyring = CountKeyDeriver::new(&[7; 32]);
         let principal = UserId::new(AT, [1; 10]).0;
         let mut keys = BTreeSet::from([keyring.unknown_of(principal), keyring.user_codes_of(principal)]);
+        let tenants = [1, 2].map(|number| TenantId::new(AT, [number; 10]));
         for address in ["192.0.2.1", "192.0.3.1"] {
             let address = address.parse().unwrap();
-            keys.extend([keyring.network_of(address), keyring.starts_of(address), keyring.user_codes_in(address)]);
+            keys.extend([keyring.network_of(address), keyring.refused_starts_in(address)]);
+            for tenant in tenants {
+                keys.extend([keyring.starts_in(address, tenant), keyring.user_codes_in(address, tenant)]);
+            }
         }
-        assert_eq!(keys.len(), 2 + 2 * 3);
+        assert_eq!(keys.len(), 2 + 2 * (2 + 2 * 2));
         let neighbor = "192.0.2.9".parse().unwrap();
-        assert!(keys.contains(&keyring.starts_of(neighbor)) && keys.contains(&keyring.user_codes_in(neighbor)));
+        for key in [keyring.starts_in(neighbor, tenants[0]), keyring.user_codes_in(neighbor, tenants[1])] {
+            assert!(keys.contains(&key));
+        }
+        let owners = ["192.0.2.1", "192.0.2.9", "192.0.3.1"].map(|text| keyring.machines_in(text.parse().unwrap()));
+        assert!(owners[0] == owners[1] && owners[1] != owners[2]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use tillgate_domain::{FoldedText, Instant, PrincipalId, Secret, StoreResult};
+use tillgate_domain::{FoldedText, Instant, PrincipalId, Secret, StoreResult, TenantId};
 
 use super::{Admission, BucketClass, Charge, ClaimedIdentity, LoginAttempt, Rate, TakenToken, Throttle};
 use crate::AuthTx;
@@ -25,28 +25,38 @@ impl Throttle {
         Ok(decided.unwrap_or_else(|| Admission::Wait(charge.turn(charge.names.unknown, attempt.address))))
     }
 
-    /// Decides about a machine that starts to wait for its acceptance, with the code that it will
-    /// show. It takes a token of its network, from a bucket that only such machines use. Without an
-    /// address, it takes none.
+    /// Decides about a machine that starts to wait for its acceptance in this tenant, with the code
+    /// that it will show. It takes a token of its network and the tenant, from a bucket that only
+    /// such machines use; if there is no such tenant, one of the network, from a bucket that only
+    /// such starts use. Without an address, it takes none.
     pub fn open_start_charge(
         &self,
         tx: &mut (dyn AuthTx + '_),
         address: Option<IpAddr>,
+        tenant: Option<TenantId>,
         code: &Secret<String>,
         now: Instant,
     ) -> StoreResult<Admission> {
-        let identity = ClaimedIdentity::Unknown { tenant: None, name: FoldedText::of("pending key") };
+        let identity = ClaimedIdentity::Unknown { tenant, name: FoldedText::of("pending key") };
         let attempt = build_attempt(identity, address, code);
-        let key = address.map(|address| self.key_deriver.starts_of(address));
-        let tokens = key.map(|key| shared_token(key, self.limits.starts)).into_iter().collect();
-        self.open_own_charge(tx, &attempt, tokens, now)
+        let token = address.map(|address| match tenant {
+            Some(tenant) => self.tenant_token(address, self.key_deriver.starts_in(address, tenant), self.limits.starts),
+            None => TakenToken {
+                key: self.key_deriver.refused_starts_in(address),
+                rate: self.limits.starts,
+                is_own: false,
+                network: None,
+            },
+        });
+        self.open_own_charge(tx, &attempt, token.into_iter().collect(), now)
     }
 
-    /// Decides about a code of a machine that a caller has typed. It takes a token of the caller,
-    /// and one of the network, from buckets that only such codes use.
+    /// Decides about a code of a machine that a caller of this tenant has typed. It takes a token
+    /// of the caller, and one of the network and the tenant, from buckets that only such codes use.
     pub fn open_user_code_charge(
         &self,
         tx: &mut (dyn AuthTx + '_),
+        tenant: TenantId,
         caller: PrincipalId,
         address: Option<IpAddr>,
         typed: &Secret<String>,
@@ -57,10 +67,18 @@ impl Throttle {
             key: self.key_deriver.user_codes_of(caller.uuid()),
             rate: self.limits.user_codes,
             is_own: true,
+            network: None,
         };
-        let network = address.map(|address| self.key_deriver.user_codes_in(address));
-        let network = network.map(|key| shared_token(key, self.limits.user_code_network));
+        let network = address.map(|address| {
+            let key = self.key_deriver.user_codes_in(address, tenant);
+            self.tenant_token(address, key, self.limits.user_code_network)
+        });
         self.open_own_charge(tx, &attempt, [Some(own), network].into_iter().flatten().collect(), now)
+    }
+
+    /// A token of a bucket of one tenant in the network of this address.
+    fn tenant_token(&self, address: IpAddr, key: CountKey, rate: Rate) -> TakenToken {
+        TakenToken { key, rate, is_own: false, network: Some(self.key_deriver.machines_in(address)) }
     }
 
     /// Takes these tokens, or returns why not.
@@ -85,8 +103,4 @@ impl Throttle {
 
 fn build_attempt(identity: ClaimedIdentity, address: Option<IpAddr>, secret: &Secret<String>) -> LoginAttempt {
     LoginAttempt { identity, device: None, address, prior_session: None, password: secret.clone() }
-}
-
-fn shared_token(key: CountKey, rate: Rate) -> TakenToken {
-    TakenToken { key, rate, is_own: false }
 }

@@ -32,6 +32,7 @@ mod own_password;
 mod pairing;
 mod password_changes;
 mod pending_key_limits;
+mod pending_key_room;
 mod pending_keys;
 mod pins;
 mod processes;

@@ -7,16 +7,15 @@ use serde_json::json;
 use tillgate_auth_core::dpop::encode_base64url;
 use tillgate_auth_core::ports::AuthPorts;
 use tillgate_auth_core::{
-    AuthDenied, AuthRequest, AuthStore, Caller, Clock, EnrollmentCode, Error, LoginDenied, LoginRequest, PollDenied,
-    ProofFault, WaitingKey,
+    AuthDenied, AuthRequest, AuthStore, Caller, EnrollmentCode, LoginDenied, LoginRequest, PollDenied, ProofFault,
+    WaitingKey,
 };
 use tillgate_domain::change::Observer;
 use tillgate_domain::office::{NewEnrollment, OfficeError, TypedCode};
-use tillgate_domain::pending_key::{MAX_PENDING_KEYS, PENDING_KEY_LIFETIME, POLL_INTERVAL};
-use tillgate_domain::{Action, EventOutcome, Mode, Secret, Store, StoreExt, StoreResult, UnitOfWork, Work};
+use tillgate_domain::pending_key::{PENDING_KEY_LIFETIME, POLL_INTERVAL};
+use tillgate_domain::{Action, EventOutcome, Mode, Secret, Store, StoreResult, UnitOfWork, Work};
 use tillgate_memory::MemoryStore;
 use tillgate_testkit::ProofSigner;
-use tillgate_testkit::records::new_pending_key;
 
 use crate::enrollment::{denial, enroll, office, prove, till};
 use crate::fixture::{EngineFixture, MINUTE, address, by_user, done, login_refused, native, presented, with_password};
@@ -258,25 +257,4 @@ fn starts_go_on_while_logins_of_their_network_are_limited() {
     }
     assert!(matches!(denial(wrong(50)), AuthDenied::TooManyAttempts { .. }));
     start(&fixture.auth, &signer);
-}
-
-#[test]
-fn no_machine_starts_while_too_many_wait() {
-    let fixture = EngineFixture::open();
-    let signer = ProofSigner::ed25519(1);
-    let until = fixture.clock.now().saturating_add(MINUTE);
-    let inserted = fixture.auth_store().write("test", |tx| {
-        for number in 0..MAX_PENDING_KEYS {
-            let mut key = new_pending_key(fixture.records.tenant.id, 1, fixture.clock.now(), until);
-            key.code_digest[..4].copy_from_slice(&number.to_be_bytes());
-            key.poll_digest = key.code_digest;
-            assert!(tx.pending_keys().insert(&key)?);
-        }
-        Ok(())
-    });
-    inserted.unwrap();
-    let start = || try_start(&fixture.auth, &prove(&fixture.auth, &signer), None, address(1));
-    assert!(matches!(start(), Err(Error::Unavailable { .. })), "{:?}", start());
-    fixture.clock.advance(MINUTE);
-    assert!(start().is_ok(), "the others have expired");
 }

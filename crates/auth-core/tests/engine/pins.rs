@@ -217,8 +217,8 @@ fn pin_is_never_stored_under_a_key_that_was_replaced() {
         let (cashier, right) = (caller(&fixture, "cashier"), password_of("cashier"));
         let other = fixture.process();
         let replace = move || {
-            let keys = other.list_keys().unwrap().into_iter();
-            let current = keys.filter(|key| (key.kind, key.state) == (KeyKind::Pin, KeyState::Current)).next().unwrap();
+            let mut keys = other.list_keys().unwrap().into_iter();
+            let current = keys.find(|key| (key.kind, key.state) == (KeyKind::Pin, KeyState::Current)).unwrap();
             if revokes {
                 other.revoke_key(current.id).unwrap();
             } else {

@@ -148,11 +148,12 @@ async fn query_every_route(client: &Client<'_>, tokens: &[(&str, String)], id: &
     answers
 }
 
-/// Whether a code is refused as unknown: no machine of the tenant has it, or the caller has tried
-/// too many.
+/// Whether a code is refused as unknown: no machine of the tenant has it, the tenant accepts none
+/// that show one, or the caller has tried too many.
 fn is_refused_code(route: &str, (status, text): &(u16, String)) -> bool {
     let is_refusal = |refused, code| *status == refused && text.contains(&format!("\"code\":\"{code}\""));
-    route.contains("{user_code}") && (is_refusal(404, "not_found") || is_refusal(429, "login_held"))
+    let refusals = [(404, "not_found"), (409, "machine_codes_off"), (429, "login_held")];
+    route.contains("{user_code}") && refusals.into_iter().any(|(status, code)| is_refusal(status, code))
 }
 
 /// Who sends the requests.

@@ -115,12 +115,15 @@ impl auth::PendingKeys for Transaction<'_> {
         self.execute(&Statement::new(EXTEND, [Bind::Bytes(poll_code), until.into()])).map(drop)
     }
 
-    fn count_live(&mut self, now: Instant) -> StoreResult<u32> {
-        let live: i64 = pending_keys::table
-            .filter(pending_keys::expires_at.gt(now.millis()))
-            .count()
-            .get_result(self.connection)
-            .map_err(classify)?;
-        Ok(u32::try_from(live).unwrap_or(u32::MAX))
+    fn count_live(&mut self, tenant: Option<TenantId>, now: Instant) -> StoreResult<u32> {
+        let live = pending_keys::table.filter(pending_keys::expires_at.gt(now.millis()));
+        let counted: Result<i64, _> = match tenant {
+            Some(tenant) => {
+                let of_tenant = live.filter(pending_keys::tenant_id.eq(tenant.0.as_bytes().as_slice()));
+                of_tenant.count().get_result(self.connection)
+            }
+            None => live.count().get_result(self.connection),
+        };
+        Ok(u32::try_from(counted.map_err(classify)?).unwrap_or(u32::MAX))
     }
 }

@@ -6,14 +6,15 @@ use tillgate_auth_core::AuthPorts;
 use tillgate_auth_core::ports::{Cursor, Node};
 use tillgate_domain::office::ports::PageRequest;
 use tillgate_domain::{
-    Change, Instant, KnownRight, NodeId, Rank, Rights, Role, RoleId, RoleName, Scope, SessionId, Store, StoreError,
-    StoreExt, Tenant, UserId,
+    Change, Instant, KnownRight, NodeId, PendingKey, PendingKeyState, Rank, Rights, Role, RoleId, RoleName, Scope,
+    SessionId, Store, StoreError, StoreExt, Tenant, UserId,
 };
 use tillgate_persistence::{Address, Database, Limits, MigrateError, OpenError};
 use tillgate_testkit::DatabaseEngine;
+use tillgate_testkit::records::new_pending_key;
 use uuid::Uuid;
 
-use crate::test_database::{RawConnection, StoreFixture, TestDatabase};
+use crate::test_database::{RawConnection, StoreFixture, TestDatabase, at};
 
 fn column_names(raw: &RawConnection) -> Vec<String> {
     let query = match raw {
@@ -37,6 +38,7 @@ tillgate_testkit::on_both_databases!(
     built_in_manager_gets_the_right_to_see_sessions,
     built_in_manager_gets_the_right_to_enroll_devices,
     existing_tenants_accept_no_machines_that_show_a_code,
+    keys_of_machines_outlive_the_migration_to_tenants,
     changes_of_first_uses_are_removed_from_the_feed,
     running_process_stops_writing_once_a_newer_one_has_migrated
 );
@@ -120,7 +122,45 @@ fn built_in_manager_gets_the_right_to_enroll_devices(engine: DatabaseEngine) {
 /// A tenant from before accepts machines that show a code only once it chooses to.
 fn existing_tenants_accept_no_machines_that_show_a_code(engine: DatabaseEngine) {
     let fresh = TestDatabase::on(engine).with_fixture();
-    let (up, down) = match engine {
+    let (up, down) = pending_key_limits(engine);
+    let read = || fresh.write_office(|tx| tx.tenants().find(StoreFixture::default().tenant.id)).unwrap();
+    let before = read();
+    assert!(before.machine_codes);
+    fresh.raw().execute(down);
+    fresh.raw().execute(up);
+    assert_eq!(read(), Tenant { machine_codes: false, ..before });
+    fresh.raw().execute(down);
+    assert!(!read().machine_codes, "an earlier version finds what the tenant has chosen");
+    fresh.raw().execute(up);
+    assert_eq!(column_names(fresh.raw()), column_names(TestDatabase::on(engine).raw()));
+}
+
+/// Machines that have presented the code of a device, or were accepted, go on waiting or polling.
+fn keys_of_machines_outlive_the_migration_to_tenants(engine: DatabaseEngine) {
+    let fresh = TestDatabase::on(engine).with_fixture();
+    let (up, down) = pending_key_limits(engine);
+    let fixture = StoreFixture::default();
+    let (tenant, till) = (fixture.tenant.id, fixture.till.id);
+    let shown = new_pending_key(tenant, 1, at(1), at(9));
+    let presented = PendingKey { device: Some(till), ..new_pending_key(tenant, 3, at(1), at(9)) };
+    let state = PendingKeyState::Accepted;
+    let accepted = PendingKey { device: Some(till), state, ..new_pending_key(tenant, 5, at(1), at(9)) };
+    for key in [&shown, &presented, &accepted] {
+        assert!(fresh.write(|tx| tx.pending_keys().insert(key)));
+    }
+    let find = |key: &PendingKey| fresh.write_office(|tx| tx.pending_keys().find_by_code(&key.code_digest));
+    fresh.raw().execute(down);
+    // earlier versions knew no tenant before the acceptance
+    fresh.raw().execute("UPDATE pending_keys SET tenant_id = NULL WHERE state = 'waiting'");
+    fresh.raw().execute(up);
+    assert_eq!([&shown, &presented, &accepted].map(find), [None, Some(presented.clone()), Some(accepted.clone())]);
+    fresh.raw().execute(down);
+    fresh.raw().execute(up);
+    assert_eq!([&presented, &accepted].map(find), [Some(presented.clone()), Some(accepted.clone())]);
+}
+
+fn pending_key_limits(engine: DatabaseEngine) -> (&'static str, &'static str) {
+    match engine {
         DatabaseEngine::Sqlite => (
             include_str!("../../../../migrations/sqlite/2026-11-30-000042_pending_key_limits/up.sql"),
             include_str!("../../../../migrations/sqlite/2026-11-30-000042_pending_key_limits/down.sql"),
@@ -129,13 +169,7 @@ fn existing_tenants_accept_no_machines_that_show_a_code(engine: DatabaseEngine) 
             include_str!("../../../../migrations/postgres/2026-11-30-000042_pending_key_limits/up.sql"),
             include_str!("../../../../migrations/postgres/2026-11-30-000042_pending_key_limits/down.sql"),
         ),
-    };
-    let read = || fresh.write_office(|tx| tx.tenants().find(StoreFixture::default().tenant.id)).unwrap();
-    let before = read();
-    assert!(before.machine_codes);
-    fresh.raw().execute(down);
-    fresh.raw().execute(up);
-    assert_eq!(read(), Tenant { machine_codes: false, ..before });
+    }
 }
 
 /// A feed that a process stops reading at a change of the first uses of a session.

@@ -201,11 +201,17 @@ pub fn denied_key_counts_no_concurrent_attempt(harness: &StoreHarness) {
 /// A key can be polled for longer once its machine is enrolled; an unknown code extends nothing.
 /// Keys are counted until they expire.
 pub fn pending_keys_are_counted_until_they_expire(harness: &StoreHarness) {
-    ContractFixture::insert_into(&harness.auth);
+    let fixture = ContractFixture::insert_into(&harness.auth);
     for number in 1..=3 {
         assert!(insert(harness, &new_pending_key(number)));
     }
-    let count = |seconds| run_read(&harness.auth, |tx| tx.pending_keys().count_live(after_start(seconds)));
+    let foreign = PendingKey { tenant: fixture.other_tenant.id, ..new_pending_key(4) };
+    assert!(insert(harness, &foreign));
+    let count_of =
+        |tenant, seconds| run_read(&harness.auth, |tx| tx.pending_keys().count_live(tenant, after_start(seconds)));
+    assert_eq!([0, 30, 39, 40].map(|seconds| count_of(None, seconds)), [4, 1, 1, 0], "of all tenants");
+    assert_eq!([0, 39, 40].map(|seconds| count_of(Some(foreign.tenant), seconds)), [1, 1, 0]);
+    let count = |seconds| count_of(Some(fixture.tenant.id), seconds);
     assert_eq!([0, 9, 10, 19, 29, 30].map(count), [3, 3, 2, 2, 1, 0]);
     run_write(&harness.auth, |tx| tx.pending_keys().extend(&[101; 32], after_start(50)));
     run_write(&harness.auth, |tx| tx.pending_keys().extend(&[9; 32], after_start(50)));

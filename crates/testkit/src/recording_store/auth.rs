@@ -163,7 +163,7 @@ record_port!(AuthTx, pending_keys: PendingKeys {
     fn renew(code: &EnrollmentDigest, poll_code: &EnrollmentDigest, expires_at: Instant) -> bool;
     fn record_poll(poll_code: &EnrollmentDigest, at: Instant) -> ();
     fn extend(poll_code: &EnrollmentDigest, until: Instant) -> ();
-    fn count_live(now: Instant) -> u32;
+    fn count_live(tenant: Option<TenantId>, now: Instant) -> u32;
 });
 
 record_port!(AuthTx, revocations: Revocations {

@@ -4,7 +4,7 @@
 
 use std::net::IpAddr;
 
-use tillgate_domain::pending_key::{FINGERPRINT_DIGITS, MAX_PENDING_KEYS, PENDING_KEY_LIFETIME};
+use tillgate_domain::pending_key::{FINGERPRINT_DIGITS, PENDING_KEY_LIFETIME, has_room};
 use tillgate_domain::{
     DeviceId, EnrollmentDigest, Instant, KeyStorage, PendingKey, PendingKeyState, PollOutcome, StoreExt, StoreResult,
     TenantId,
@@ -82,54 +82,86 @@ impl Auth {
 
     /// Lets the key of a machine wait until somebody accepts it for a device, by the code that the
     /// machine shows. The key belongs to a tenant from its start: the one of the mount, otherwise
-    /// the one that the request names, otherwise `default`, as at a login. Each start takes a token
-    /// of the network, from a bucket that nothing else uses.
+    /// the one that the request names, otherwise `default`, as at a login.
+    ///
+    /// Each start takes a token of the network in its tenant, from a bucket that nothing else uses.
+    /// A start that names a tenant requires a token of the network for names that are wrong, which
+    /// it takes only if there is no such tenant or it accepts no such machines: otherwise a machine
+    /// could try names without limit.
     ///
     /// # Errors
     ///
     /// [`AuthDenied::TooManyAttempts`] after too many starts from the network,
     /// [`PollDenied::AccessDenied`] if there is no such tenant or it accepts no such machines,
-    /// [`AuthDenied::Proof`] if the proof was used before, and [`Error::Unavailable`] while
-    /// [`MAX_PENDING_KEYS`] keys wait.
+    /// [`AuthDenied::Proof`] if the proof was used before, and [`Error::Unavailable`] while too
+    /// many keys wait, by [`has_room`].
     pub fn start_pending_key(&self, request: &PendingKeyRequest<'_>) -> Result<(EnrollmentCode, WaitingKey), Error> {
-        let tenant = self.store.read("begin_pending_key", |tx| find_named_tenant(tx, request.tenancy))?;
-        let tenant = tenant.filter(|tenant| tenant.machine_codes).ok_or(PollDenied::AccessDenied)?;
         let code = self.generate_enrollment_code(PENDING_KEY_LIFETIME)?;
         let waiting = self.draw_waiting_key()?;
         let now = self.time().at;
-        let PendingKeyRequest { proven_key, storage, label, app, address, .. } = *request;
-        let machine = WaitingMachine { proven_key, storage, label, app, address };
-        let target = KeyTarget {
-            code_digest: code.digest,
-            tenant: tenant.id,
-            device: None,
-            expires_at: now.saturating_add(PENDING_KEY_LIFETIME),
-        };
-        let key = waiting.build(&machine, &target, now);
         self.store.write("start_pending_key", |tx| {
-            let charge = match self.throttle.open_start_charge(tx, address, &code.code, now)? {
-                Admission::Admitted(charge) => charge,
-                Admission::RateLimited { retry_after } => {
-                    return Ok(Err(AuthDenied::TooManyAttempts { retry_after }.into()));
-                }
-                Admission::Wait(_) => {
-                    return Ok(Err(Error::unavailable("other machines of the same network are starting: retry")));
-                }
+            let tenant = match self.admit_start(tx, request, &code, now)? {
+                Ok(tenant) => tenant,
+                Err(denied) => return Ok(Err(denied)),
             };
-            let is_full = tx.pending_keys().count_live(now)? >= MAX_PENDING_KEYS;
+            let PendingKeyRequest { proven_key, storage, label, app, address, .. } = *request;
+            let machine = WaitingMachine { proven_key, storage, label, app, address };
+            let expires_at = now.saturating_add(PENDING_KEY_LIFETIME);
+            let target = KeyTarget { code_digest: code.digest, tenant, device: None, expires_at };
+            let of_tenant = tx.pending_keys().count_live(Some(tenant), now)?;
+            let has_room = has_room(of_tenant, tx.pending_keys().count_live(None, now)?);
             let is_new = proven_key.consume(tx, now)?;
-            let is_inserted = is_new && !is_full && tx.pending_keys().insert(&key)?;
-            // it counts, so that no network can fill the store
-            self.throttle.settle_charge(tx, &charge, AttemptOutcome::Failed, now)?;
-            Ok(match (is_new, is_full, is_inserted) {
+            let is_inserted = is_new && has_room && tx.pending_keys().insert(&waiting.build(&machine, &target, now))?;
+            Ok(match (is_new, has_room, is_inserted) {
                 (false, ..) => Err(AuthDenied::Proof(ProofFault::Replayed.into()).into()),
-                (_, true, _) => Err(Error::unavailable("too many machines wait to be accepted: retry later")),
+                (_, false, _) => Err(Error::unavailable("too many machines wait to be accepted: retry later")),
                 (.., false) => Err(Error::unavailable("the code that was drawn is in use: retry")),
                 (.., true) => Ok(()),
             })
         })??;
         let NewWaitingKey { poll, fingerprint } = waiting;
         Ok((code, WaitingKey { poll_code: poll.token, fingerprint, expires_in: PENDING_KEY_LIFETIME }))
+    }
+
+    /// Takes the tokens of a start. Returns the tenant in which the machine waits, or why it does
+    /// not.
+    fn admit_start(
+        &self,
+        tx: &mut dyn AuthTx,
+        request: &PendingKeyRequest<'_>,
+        code: &EnrollmentCode,
+        now: Instant,
+    ) -> StoreResult<Result<TenantId, Error>> {
+        let tenant = find_named_tenant(tx, request.tenancy)?.filter(|tenant| tenant.machine_codes);
+        if tenant.is_none() || request.tenancy.requested.is_some() {
+            let outcome = if tenant.is_none() { AttemptOutcome::Failed } else { AttemptOutcome::Withdrawn };
+            if let Err(denied) = self.take_start_token(tx, request.address, None, code, outcome, now)? {
+                return Ok(Err(denied));
+            }
+        }
+        let Some(tenant) = tenant.map(|tenant| tenant.id) else { return Ok(Err(PollDenied::AccessDenied.into())) };
+        // it counts, so that no network can fill the store
+        let taken = self.take_start_token(tx, request.address, Some(tenant), code, AttemptOutcome::Failed, now)?;
+        Ok(taken.map(|()| tenant))
+    }
+
+    fn take_start_token(
+        &self,
+        tx: &mut dyn AuthTx,
+        address: Option<IpAddr>,
+        tenant: Option<TenantId>,
+        code: &EnrollmentCode,
+        outcome: AttemptOutcome,
+        now: Instant,
+    ) -> StoreResult<Result<(), Error>> {
+        match self.throttle.open_start_charge(tx, address, tenant, &code.code, now)? {
+            Admission::Admitted(charge) => {
+                self.throttle.settle_charge(tx, &charge, outcome, now)?;
+                Ok(Ok(()))
+            }
+            Admission::RateLimited { retry_after } => Ok(Err(AuthDenied::TooManyAttempts { retry_after }.into())),
+            Admission::Wait(_) => Ok(Err(Error::unavailable("other machines of the same network are starting: retry"))),
+        }
     }
 
     /// Answers the poll of a machine. If its key was accepted, the device is enrolled and gets its

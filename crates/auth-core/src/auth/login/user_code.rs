@@ -18,8 +18,9 @@ impl Auth {
     }
 
     /// Runs a use case with a code that the caller has typed. A code under which the caller's
-    /// tenant has no machine takes a token of the caller and one of the network, as a wrong
-    /// password does, and is recorded in the audit log.
+    /// tenant has no machine takes a token of the caller, and one of the network in this tenant, as
+    /// a wrong password does, and is recorded in the audit log. So is a code of a tenant that
+    /// accepts no machines which show one.
     ///
     /// # Errors
     ///
@@ -30,9 +31,9 @@ impl Auth {
         typed: &str,
         run: impl FnOnce(TypedCode<'_>) -> UseCaseResult<T>,
     ) -> Result<Result<T, OfficeError>, Error> {
-        let secret = Secret::new(typed.to_owned());
+        let (secret, tenant) = (Secret::new(typed.to_owned()), caller.profile.tenant.id);
         let waited = self.await_admission("begin_user_code", |tx, now| {
-            Ok(((), self.throttle.open_user_code_charge(tx, caller.principal, caller.address, &secret, now)?))
+            Ok(((), self.throttle.open_user_code_charge(tx, tenant, caller.principal, caller.address, &secret, now)?))
         })?;
         let charge = match waited {
             WaitResult::Admitted((), charge) => charge,
@@ -44,11 +45,17 @@ impl Auth {
         };
         let digest = self.digest_enrollment_code(typed);
         let result = run(TypedCode { digest: &digest, text: typed });
-        let is_wrong = matches!(result, Ok(Err(OfficeError::NotFound { field: FieldName::Enrollment, .. })));
-        let outcome = if is_wrong { AttemptOutcome::Failed } else { AttemptOutcome::Withdrawn };
+        let wrong = match &result {
+            Ok(Err(OfficeError::NotFound { field: FieldName::Enrollment, .. })) => {
+                Some(AuthDenied::EnrollmentUnknown.code())
+            }
+            Ok(Err(off @ OfficeError::MachineCodesOff)) => Some(off.code()),
+            _ => None,
+        };
+        let outcome = if wrong.is_some() { AttemptOutcome::Failed } else { AttemptOutcome::Withdrawn };
         self.settle_charge(&charge, outcome);
-        if is_wrong {
-            self.record_wrong_user_code(caller, AuthDenied::EnrollmentUnknown.code())?;
+        if let Some(why) = wrong {
+            self.record_wrong_user_code(caller, why)?;
         }
         Ok(result?)
     }

@@ -55,7 +55,7 @@ pub(in crate::api::native::enrollments) fn start_key() -> OperationDoc {
         .description(
             "The machine belongs to a tenant from its start, and only there can it be accepted. If the tenant does not \
              exist, or accepts no machines that show a code (`machine_codes`), the answer is 400 `access_denied`. \
-             Starts are limited for each network (429), and so is the number of machines that wait (503).",
+             Starts are limited for each network and tenant (429), and so is the number of machines that wait (503).",
         )
         .header_parameter("DPoP", PROOF_PARAMETER, text_schema())
         .lenient_request_body::<MachineRequest<StartKey>>(json!({
