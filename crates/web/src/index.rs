@@ -8,8 +8,9 @@ use crate::assets::{digest, find_asset, short_hash};
 
 /// The first segments of the paths of the app's pages, below the prefix. Each may be followed by
 /// one more segment, an id. The empty path is the first page.
-pub const PAGES: [&str; 11] = [
+pub const PAGES: [&str; 12] = [
     "tills", "sessions", "people", "roles", "devices", "tickets", "audit", "api-keys", "stores", "settings", "profile",
+    "enroll",
 ];
 
 /// The document of the app for one of its pages.

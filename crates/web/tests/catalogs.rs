@@ -8,14 +8,14 @@ use std::path::Path;
 
 use tillgate_domain::ticket::{PaymentMethod, TicketStatus};
 use tillgate_domain::{
-    Action, DeviceKeyState, DeviceStatus, EndReason, Environment, EventOutcome, KeyStorage, KnownRight, SubjectKind,
-    UserStatus,
+    Action, DeviceKeyState, DeviceStatus, EndReason, Environment, EventOutcome, KeyStorage, KnownRight,
+    PendingKeyStatus, SubjectKind, UserStatus,
 };
 use tillgate_web::{PageLanguage, assets, find_asset};
 
 type Catalog = BTreeMap<String, String>;
 
-/// The texts of pages, and those of errors and of the keys of devices.
+/// The texts of pages, and those of errors and of what no page shows at first.
 const FOLDERS: [&str; 2] = ["locales", "locales/errors"];
 
 fn catalog(language: PageLanguage) -> Catalog {
@@ -110,6 +110,9 @@ fn names_of_the_domain_have_texts() {
     keys.extend(DeviceStatus::ALL.iter().map(|status| format!("board.{}", status.name())));
     keys.extend(KeyStorage::ALL.iter().map(|storage| format!("key_storage.{}", storage.name())));
     keys.extend(DeviceKeyState::ALL.iter().map(|state| format!("key_state.{}", state.name())));
+    for state in PendingKeyStatus::ALL {
+        keys.extend([format!("machine.{}", state.name()), format!("machine.{}.text", state.name())]);
+    }
     keys.extend(UserStatus::ALL.iter().map(|status| format!("user_status.{}", status.name())));
     keys.extend(TicketStatus::ALL.iter().map(|status| format!("ticket_state.{}", status.name())));
     keys.extend(PaymentMethod::ALL.iter().map(|method| format!("payment.{}", method.name())));

@@ -13,6 +13,7 @@ mod office_keyboard;
 mod office_languages;
 mod office_lists;
 mod office_live;
+mod office_machines;
 mod office_moves;
 mod office_outages;
 mod office_page;

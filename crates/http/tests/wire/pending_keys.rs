@@ -38,7 +38,7 @@ async fn machine_shows_a_code_and_gets_its_session_once_it_is_accepted() {
     let (shop, signer) = (&desk.shop, ProofSigner::p256());
     let started = start_key(shop, &signer).await;
     let (code, page) = (started.text_at("/user_code"), started.text_at("/verification_uri"));
-    assert_eq!((code.len(), page.as_str()), (9, "http://pos.example/office/devices"));
+    assert_eq!((code.len(), page.as_str()), (9, "http://pos.example/office/enroll"));
     assert_eq!(started.text_at("/verification_uri_complete"), format!("{page}#{}", code.replace('-', "")));
     assert_eq!((&started.json()["interval"], &started.json()["expires_in"]), (&json!(5), &json!(600)));
 

@@ -138,13 +138,7 @@ export function mask(body) {
 /** Reads the first page of a list. @param {string} path @param {Record<string, any>} query @returns {Promise<any[]>} */
 export const readItems = async (path, query) => (await call("GET", path, { query })).data.items;
 
-/**
- * Reads all pages of a list.
- * @param {string} path
- * @param {Record<string, any>} [query]
- * @param {number} [maxPages]
- * @returns {Promise<any[]>}
- */
+/** Reads all pages of a list. @param {string} path @param {Record<string, any>} [query] @param {number} [maxPages] @returns {Promise<any[]>} */
 export async function readAll(path, query = {}, maxPages = 25) {
   /** @type {any[]} */
   const items = [];

@@ -64,12 +64,7 @@ export const roleOptions = () => directory("roles").map((role) => ({ value: role
 /** The time zone of a store; undefined if it has none of its own. @param {string | null | undefined} id @returns {string | undefined} */
 export const zoneOfStore = (id) => directory("stores").find((store) => store.id === id)?.zone ?? undefined;
 
-/**
- * Returns what `view` returns with the times of the store of an item: of a device, or of what is on one.
- * @template T
- * @param {any} item
- * @param {() => T} view
- */
+/** Returns what `view` returns with the times of the store of an item: of a device, or of what is on one. @template T @param {any} item @param {() => T} view */
 export function atPlaceOf(item, view) {
   if (!directory("stores").some(({ zone }) => zone)) return view();
   const device = item.environment ? item : directory("devices").find(({ id }) => id === item.device?.id);
@@ -91,10 +86,7 @@ export const deviceOptions = () => usableDevices().map(({ name }) => ({ value: n
 /** People who are not deleted. */
 export const usablePeople = () => directory("users").filter((user) => user.status !== "deleted");
 
-/**
- * The display name of a user, as far as it is known.
- * @param {{id: string, user_name?: string | null, display_name?: string | null} | null | undefined} user
- */
+/** The display name of a user, as far as it is known. @param {{id: string, user_name?: string | null, display_name?: string | null} | null | undefined} user */
 export function nameOf(user) {
   if (!user) return "";
   return user.display_name ?? directory("users").find((each) => each.id === user.id)?.display_name ?? user.user_name ?? "";

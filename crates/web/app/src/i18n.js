@@ -45,7 +45,7 @@ export async function loadLocale(tag) {
   document.documentElement.lang = tag;
 }
 
-/** Loads the texts of errors and of the keys of devices, which no page shows at first. */
+/** Loads the texts that no page shows at first: of errors, of the keys of devices, of machines that wait, and hints in forms. */
 export async function loadErrors() {
   const answer = await fetch(`${assets}locales/errors/${current}.json`);
   Object.assign(texts, await answer.json());
@@ -54,32 +54,19 @@ export async function loadErrors() {
 /** Whether the catalog has a text. @param {string} key */
 export const hasText = (key) => key in texts;
 
-/**
- * Returns a text with its placeholders filled in.
- * @param {string} key
- * @param {Record<string, string | number>} [values]
- */
+/** Returns a text with its placeholders filled in. @param {string} key @param {Record<string, string | number>} [values] */
 export function t(key, values) {
   const text = texts[key] ?? key;
   return values ? text.replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole)) : text;
 }
 
-/**
- * Returns the plural form of a text for a count.
- * @param {string} key
- * @param {number} count
- * @param {Record<string, string | number>} [values]
- */
+/** Returns the plural form of a text for a count. @param {string} key @param {number} count @param {Record<string, string | number>} [values] */
 export function tn(key, count, values) {
   const form = `${key}.${formats.plurals.select(count)}`;
   return t(hasText(form) ? form : `${key}.other`, { count: formatNumber(count), ...values });
 }
 
-/**
- * Returns the text of a value of an enumeration, or the value itself if it has none.
- * @param {string} group
- * @param {string | null | undefined} name
- */
+/** Returns the text of a value of an enumeration, or the value itself if it has none. @param {string} group @param {string | null | undefined} name */
 export function word(group, name) {
   if (!name) return "";
   const key = `${group}.${name}`;
@@ -98,11 +85,7 @@ export const formatNumber = (value) => formats.numbers.format(value);
 /** @param {number} value @param {Intl.RelativeTimeFormatUnit} unit */
 export const formatRelative = (value, unit) => formats.ages.format(value, unit);
 
-/**
- * Formats a decimal of the API in a currency, without converting it to a binary number.
- * @param {string} amount
- * @param {string} currency
- */
+/** Formats a decimal of the API in a currency, without converting it to a binary number. @param {string} amount @param {string} currency */
 export function formatMoney(amount, currency) {
   const digits = amount.split(".")[1]?.length ?? 0;
   const format = new Intl.NumberFormat(current, {

@@ -10,8 +10,11 @@ import { loadCurrent, loadSession, session } from "./session.js";
 import { startShortcuts } from "./shortcuts.js";
 import { loadShop, onRefresh, shop } from "./shop.js";
 
+/** The pages that are not in the rail. @type {Record<string, string[]>} */
+const others = { profile: [], enroll: ["deviceEnroll"] };
+
 /** The rights of which one is needed to see a page; undefined if there is no page with this name, which is that of its module. @param {string} name */
-const rightsFor = (name) => (name === "profile" ? [] : pages.find(({ id }) => id === name)?.rights);
+const rightsFor = (name) => others[name] ?? pages.find(({ id }) => id === name)?.rights;
 
 /** Whether the person may see the page with this name. @param {string} name */
 const isAllowed = (name) => canAny(rightsFor(name) ?? []);

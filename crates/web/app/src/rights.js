@@ -19,11 +19,7 @@ export const canAny = (rights) => rights.length === 0 || rights.some(can);
 /** Whether the person sees other people's sessions. */
 export const seesSessions = () => canAny(["sessionRead", "sessionDelete"]);
 
-/**
- * The rights that a person gains and loses if these roles take the place of the earlier ones.
- * @param {any[]} earlier
- * @param {any[]} later
- */
+/** The rights that a person gains and loses if these roles take the place of the earlier ones. @param {any[]} earlier @param {any[]} later */
 export function compareRights(earlier, later) {
   const [before, after] = [collectRights(earlier), collectRights(later)];
   return {
@@ -69,23 +65,14 @@ export const accessOn = ({ devices }, device) => devices.find((each) => each.dev
 /** All access of a user with other roles on a device; null removes it. @param {{devices: App.Access[]}} user @param {string} device @param {string[] | null} roles */
 export const withAccess = ({ devices }, device, roles) => [...devices.filter((each) => each.device !== device), ...(roles ? [{ device, roles }] : [])];
 
-/**
- * The roles of a user that apply on a device, or in the office without one.
- * @param {NativeApi.User} user
- * @param {any | null} device
- * @param {any[]} roles
- */
+/** The roles of a user that apply on a device, or in the office without one. @param {NativeApi.User} user @param {any | null} device @param {any[]} roles */
 export function effectiveRoles(user, device, roles) {
   if (!device) return roles.filter((role) => user.roles.includes(role.name));
   const on = accessOn(user, device.name);
   return roles.filter((role) => on?.roles.includes(role.name) && role.environments.includes(device.environment));
 }
 
-/**
- * The rights of these roles, each with the names of the roles that give it.
- * @param {any[]} roles
- * @returns {Map<string, string[]>}
- */
+/** The rights of these roles, each with the names of the roles that give it. @param {any[]} roles @returns {Map<string, string[]>} */
 export function collectRights(roles) {
   const found = new Map();
   for (const role of roles) {

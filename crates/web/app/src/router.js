@@ -16,12 +16,7 @@ export function currentRoute() {
 /** The parameters with these names, as far as the address has them. @param {App.Route} route @param {string[]} names */
 export const pickQuery = ({ query }, names) => Object.fromEntries(names.map((name) => [name, query.get(name) ?? undefined]));
 
-/**
- * Returns the address of a page. The store that the person selected stays selected.
- * @param {string} page
- * @param {string | null} [id]
- * @param {Record<string, string | null | undefined>} [query]
- */
+/** Returns the address of a page. The store that the person selected stays selected. @param {string} page @param {string | null} [id] @param {Record<string, string | null | undefined>} [query] */
 export function href(page, id, query = {}) {
   const parameters = new URLSearchParams();
   const store = new URLSearchParams(location.search).get("store");
@@ -30,11 +25,7 @@ export function href(page, id, query = {}) {
   return `${prefix}/${page}${id ? `/${encodeURIComponent(id)}` : ""}${search ? `?${search}` : ""}`;
 }
 
-/**
- * The current address with other parameters; null removes one.
- * @param {Record<string, string | null>} change
- * @param {string | null} [id] the item that is open; unchanged if omitted
- */
+/** The current address with other parameters; null removes one. @param {Record<string, string | null>} change @param {string | null} [id] the item that is open; unchanged if omitted */
 export function withQuery(change, id) {
   const { page, id: open, query } = currentRoute();
   const all = { ...Object.fromEntries(query), ...change };

@@ -63,6 +63,8 @@ export async function loadCurrent() {
 }
 
 export function goToSignIn() {
+  // a code in the fragment is kept for its page, and is in no log of a server
+  if (location.hash) sessionStorage.hash = location.hash;
   location.assign(`${prefix}/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
   return false;
 }
@@ -101,11 +103,7 @@ export async function noteTerms(data) {
   await requirePerson(user);
 }
 
-/**
- * Goes on if the page belongs to this person. Otherwise it is loaded again, for the person who is
- * signed in now, and what waits is never done in their name.
- * @param {string | undefined} user
- */
+/** Goes on if the page belongs to this person. Otherwise it is loaded again, for the person who is signed in now, and what waits is never done in their name. @param {string | undefined} user */
 async function requirePerson(user) {
   if (!session.user || user === session.user.id) return;
   location.reload();

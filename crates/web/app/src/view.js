@@ -20,11 +20,7 @@ export const valueOf = (event) => /** @type {HTMLInputElement} */ (event.target)
 const painters = new Set();
 let scheduled = false;
 
-/**
- * Registers a function that renders a part of the page.
- * @param {() => void} painter
- * @returns {() => void} removes it
- */
+/** Registers a function that renders a part of the page. @param {() => void} painter @returns {() => void} removes it */
 export function onPaint(painter) {
   painters.add(painter);
   return () => painters.delete(painter);

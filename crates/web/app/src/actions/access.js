@@ -11,11 +11,7 @@ async function saveAccess(id, device, roles) {
   return patch(`users/${id}`, etag, data, { devices: withAccess(data, device, roles) });
 }
 
-/**
- * Lets a person log in on a device, or changes their roles there.
- * @param {NativeApi.Device} device
- * @param {NativeApi.User} [user] one who may log in there already
- */
+/** Lets a person log in on a device, or changes their roles there. @param {NativeApi.Device} device @param {NativeApi.User} [user] one who may log in there already */
 export async function giveAccess({ name: device }, user) {
   await requireDirectories("users", "roles");
   const people = usablePeople().filter((each) => !accessOn(each, device));

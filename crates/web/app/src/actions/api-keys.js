@@ -70,12 +70,7 @@ async function fields(key) {
   ];
 }
 
-/**
- * The key that a form describes; without rights of its own it has all rights of its person. An unchanged
- * date keeps the time of the day.
- * @param {Record<string, any>} values
- * @param {any} [key]
- */
+/** The key that a form describes; without rights of its own it has all rights of its person. An unchanged date keeps the time of the day. @param {Record<string, any>} values @param {any} [key] */
 function body({ all, permissions, expires_at: date, ...rest }, key) {
   const expires = date === dateOf(key?.expires_at) ? key?.expires_at ?? null : date ? endOfDate(date) : null;
   return { ...rest, expires_at: expires, permissions: all ? [] : permissions };

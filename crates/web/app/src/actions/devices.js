@@ -82,12 +82,7 @@ export function retireDevice(device, sessions) {
   return askAndDelete(`devices/${device.id}`, question, t("device.retired", { name }), href("devices"));
 }
 
-/**
- * Changes settings: null removes one.
- * @param {NativeApi.Device} device
- * @param {string | null} etag
- * @param {string} [key] the setting to change; a new one if omitted
- */
+/** Changes settings: null removes one. @param {NativeApi.Device} device @param {string | null} etag @param {string} [key] the setting to change; a new one if omitted */
 export async function editSetting(device, etag, key) {
   await formDialog({
     title: key ? t("setting.edit", { key }) : t("setting.new"),

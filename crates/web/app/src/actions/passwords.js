@@ -5,12 +5,7 @@ import { formDialog, offerSecret } from "../components/form.js";
 import { act } from "../shop.js";
 import { toastEnding } from "./sessions.js";
 
-/**
- * Sets the password of a user or a device.
- * @param {"users" | "devices"} list
- * @param {any} owner
- * @param {string} name
- */
+/** Sets the password of a user or a device. @param {"users" | "devices"} list @param {any} owner @param {string} name */
 export async function setPassword(list, owner, name) {
   const isUser = list === "users";
   const answer = await formDialog({
@@ -55,12 +50,7 @@ export const verifyEmail = (user) =>
 const toastMailed = (key, { data }) =>
   toast(t(key, { email: data.email }), { detail: t("email.link_until", { time: formatMoment(data.expires_at) }) });
 
-/**
- * Lets a user log in again after failed attempts, or everybody on a device.
- * @param {"users" | "devices"} list
- * @param {any} owner
- * @param {string} name
- */
+/** Lets a user log in again after failed attempts, or everybody on a device. @param {"users" | "devices"} list @param {any} owner @param {string} name */
 export const clearThrottle = (list, owner, name) =>
   act(async () => {
     await call("POST", `${list}/${owner.id}/unlock`);

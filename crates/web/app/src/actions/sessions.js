@@ -58,11 +58,7 @@ export const changeStatus = (path, status, text, { detail, undo } = {}) =>
 export const changeStatuses = (list, items, status) =>
   forEachItem(items, ({ id }) => call("PATCH", `${list}/${id}`, { body: { status }, ifMatch: "*" }));
 
-/**
- * Does something with each item, and reports how many were done and refused.
- * @param {any[]} items
- * @param {(item: any) => Promise<any>} act
- */
+/** Does something with each item, and reports how many were done and refused. @param {any[]} items @param {(item: any) => Promise<any>} act */
 export async function forEachItem(items, act) {
   /** @type {unknown[]} */
   const refusals = [];

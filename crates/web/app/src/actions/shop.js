@@ -27,6 +27,7 @@ export function editShop(detail) {
     { name: "zone", label: t("field.zone"), type: "select", required: true, value: tenant.zone, options: zoneOptions(tenant.zone), hint: t("settings.zone.hint") },
     { name: "locale", label: t("field.locale"), type: "select", required: true, value: tenant.locale, options: languageOptions(tenant.locale), hint: t("settings.locale.hint") },
     { name: "accent_color", label: t("field.accent_color"), value: tenant.accent_color ?? "", max: 7, hint: t("settings.accent_color.hint") },
+    { name: "machine_codes", label: t("machine.codes"), type: "check", value: tenant.machine_codes, hint: t("machine.codes.hint") },
   ];
   return editTenant(detail, { title: t("settings.shop"), fields }, (values) => differences(tenant, { ...values, accent_color: values.accent_color.trim() || null }));
 }

@@ -99,12 +99,7 @@ export async function editUser(user, etag) {
   await editDialog(user.display_name, fields, { edit: { path: `users/${user.id}`, etag, base: user, change } });
 }
 
-/**
- * Suspends or activates a person at once; the message offers to undo it.
- * @param {NativeApi.User} user
- * @param {"active" | "suspended"} status
- * @returns {Promise<void>}
- */
+/** Suspends or activates a person at once; the message offers to undo it. @param {NativeApi.User} user @param {"active" | "suspended"} status @returns {Promise<void>} */
 export const setUserStatus = (user, status) =>
   changeStatus(`users/${user.id}`, status, t(`user.now.${status}`, { name: user.display_name }), {
     detail: status === "suspended" ? t("user.suspended.hint") : undefined,

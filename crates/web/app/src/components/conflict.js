@@ -41,12 +41,7 @@ export function differences(base, values) {
   );
 }
 
-/**
- * @param {any} base
- * @param {any} theirs
- * @param {Record<string, any>} mine
- * @param {string} author who changed it and when, as far as the person may see that
- */
+/** @param {any} base @param {any} theirs @param {Record<string, any>} mine @param {string} author who changed it and when, as far as the person may see that */
 function askConflict(base, theirs, mine, author) {
   // what cannot be read, such as a password, is no question
   const names = Object.keys(mine).filter((name) => name in theirs);

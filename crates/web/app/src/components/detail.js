@@ -46,12 +46,7 @@ export class Detail {
     return extra;
   }
 
-  /**
-   * Renders a list that belongs to the item as soon as it is read.
-   * @param {string} name
-   * @param {() => Promise<any[]>} read
-   * @param {(items: any[]) => any} view
-   */
+  /** Renders a list that belongs to the item as soon as it is read. @param {string} name @param {() => Promise<any[]>} read @param {(items: any[]) => any} view */
   list(name, read, view) {
     const extra = this.extra(name, read);
     return extra.value ? view(extra.value) : extra.placeholder();

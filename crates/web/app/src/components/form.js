@@ -10,11 +10,7 @@ import { cancelButton, copy, dialogForm, openDialog } from "./dialog.js";
 
 export { differences } from "./conflict.js";
 
-/**
- * Opens a form and returns the answer to its call, or what `submit` returned; undefined if the form
- * was canceled. Without `submit`, the page is read again afterwards.
- * @param {App.Form} options
- */
+/** Opens a form and returns the answer to its call, or what `submit` returned; undefined if the form was canceled. Without `submit`, the page is read again afterwards. @param {App.Form} options */
 export async function formDialog({ title, text, content, points = [], fields, action = t("save"), danger, wide, locked, cancel, opened, asCall, edit, submit }) {
   const toCall = edit ? (/** @type {App.Values} */ given) => /** @type {App.FormCall} */ (["PATCH", edit.path, edit.change(given)]) : asCall;
   const run = () => {

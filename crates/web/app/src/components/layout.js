@@ -10,10 +10,7 @@ import { optionViews, toastProblem } from "./small.js";
 export const { openCalls, openKeys } = lazyActions(() => import("./help.js"));
 export const { openSearch } = lazyActions(() => import("./search-all.js"));
 
-/**
- * The pages of the rail, each with the rights of which one is needed to see it.
- * @type {{id: string, icon: string, key?: string, rights: string[], second?: boolean}[]}
- */
+/** The pages of the rail, each with the rights of which one is needed to see it. @type {{id: string, icon: string, key?: string, rights: string[], second?: boolean}[]} */
 export const pages = [
   { id: "tills", icon: "till", key: "t", rights: [] },
   { id: "sessions", icon: "session", key: "s", rights: ["sessionRead", "sessionDelete"] },

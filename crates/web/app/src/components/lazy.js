@@ -5,10 +5,7 @@ import { html, icon, nothing, repaint, t } from "../core.js";
 import { loadingPanel } from "./panel.js";
 import { problemBox, skeleton, toastProblem } from "./small.js";
 
-/**
- * A panel whose module is loaded when it is first opened.
- * @param {() => Promise<{load: (id: string | null) => Promise<void>, view: (id: string) => any}>} read
- */
+/** A panel whose module is loaded when it is first opened. @param {() => Promise<{load: (id: string | null) => Promise<void>, view: (id: string) => any}>} read */
 export function lazyPanel(read) {
   /** @type {Awaited<ReturnType<typeof read>> | null} */
   let module = null;

@@ -61,11 +61,7 @@ export function listPage(page) {
   return { kinds, load, view, keys };
 }
 
-/**
- * Renders a list of the API as a table, as far as it was read.
- * @param {import("./list.js").ListState} list
- * @param {App.TableOptions & {empty: () => any, bulk?: App.BulkAction[]}} options
- */
+/** Renders a list of the API as a table, as far as it was read. @param {import("./list.js").ListState} list @param {App.TableOptions & {empty: () => any, bulk?: App.BulkAction[]}} options */
 function listTable(list, { empty, bulk = [], ...options }) {
   if (list.error && !list.isLoaded) return problemBox(list.error, () => list.load(list.query));
   if (!list.isLoaded) return skeleton();

@@ -73,8 +73,7 @@ export class ListState {
     repaint();
   }
 
-  /** Shows other items. While `isHeld`, no row moves: those that are there show their new values, and the others wait.
-   * @param {{items: any[], next: string | null}} page @param {boolean} isHeld */
+  /** Shows other items. While `isHeld`, no row moves: those that are there show their new values, and the others wait. @param {{items: any[], next: string | null}} page @param {boolean} isHeld */
   #replace({ items, next }, isHeld) {
     const fresh = new Map(items.map((item) => [item.id, item]));
     const shown = new Set(this.items.map(({ id }) => id));

@@ -4,11 +4,7 @@ import { call, callOffice, t } from "../core.js";
 import { goToSignIn, loadCurrent, noteTerms, session, waiting } from "../session.js";
 import { formDialog } from "./form.js";
 
-/**
- * @param {"sign_in" | "step_up"} kind
- * @param {(login: string, password: string) => Promise<any>} submit
- * @param {Pick<Parameters<typeof formDialog>[0], "locked" | "cancel" | "opened">} [options]
- */
+/** @param {"sign_in" | "step_up"} kind @param {(login: string, password: string) => Promise<any>} submit @param {Pick<Parameters<typeof formDialog>[0], "locked" | "cancel" | "opened">} [options] */
 const askPassword = (kind, submit, options) =>
   formDialog({
     title: t(`${kind}.title`),

@@ -15,11 +15,7 @@ export const age = instant(formatAge);
 /** An instant as day and time. */
 export const moment = instant(formatMoment);
 
-/**
- * A state by shape, color and word.
- * @param {string} tone `good`, `idle`, `free`, `bad` or `new`
- * @param {string} text
- */
+/** A state by shape, color and word. @param {string} tone `good`, `idle`, `free`, `bad` or `new` @param {string} text */
 export const state = (tone, text) =>
   html`<span class="state ${tone}"><svg class="state-mark" aria-hidden="true" viewBox="0 0 12 12">${MARKS[tone] ?? MARKS.free}</svg>${text}</span>`;
 
@@ -83,11 +79,7 @@ function supportText(error) {
   return parts.filter(Boolean).join("\n");
 }
 
-/**
- * An error in place of what could not be shown. The frame reports a lost connection for all of the page.
- * @param {any} error
- * @param {() => void} retry
- */
+/** An error in place of what could not be shown. The frame reports a lost connection for all of the page. @param {any} error @param {() => void} retry */
 export const problemBox = (error, retry) =>
   error?.status === 0 && connection.state === "offline" ? nothing : problemView(error, retry);
 

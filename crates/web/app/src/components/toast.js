@@ -9,11 +9,7 @@ const SHOWN_FOR = 10_000;
 let toasts = [];
 let nextId = 1;
 
-/**
- * Shows a message for ten seconds, longer while the pointer or the focus is on it.
- * @param {string} text
- * @param {Pick<App.Toast, "detail" | "bad" | "action">} [options]
- */
+/** Shows a message for ten seconds, longer while the pointer or the focus is on it. @param {string} text @param {Pick<App.Toast, "detail" | "bad" | "action">} [options] */
 export function toast(text, options = {}) {
   const entry = { id: nextId, text, ...options };
   nextId += 1;

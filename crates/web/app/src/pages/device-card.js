@@ -8,11 +8,7 @@ import { deviceMenu } from "./menus.js";
 
 const SILENT_AFTER = 36 * 3_600_000;
 
-/**
- * A device as a tile.
- * @param {NativeApi.Device} device
- * @param {{address: string, isOpen: boolean, isChanged: boolean}} options
- */
+/** A device as a tile. @param {NativeApi.Device} device @param {{address: string, isOpen: boolean, isChanged: boolean}} options */
 export function card(device, { address, isOpen, isChanged }) {
   const is = boardState(device);
   return html`

@@ -3,6 +3,7 @@
 import { cancelEnrollment, codes, revokeKey, startEnrollment } from "../actions/enrollments.js";
 import { call, formatMoment, hasText, href, html, nameOf, nothing, Problem, readItems, repaint, t, word } from "../core.js";
 import { facts } from "../components/detail.js";
+import { shop } from "../shop.js";
 import { actButtons, age, dash, idText, moment, rowList, state } from "../components/small.js";
 
 const SHOWN_LETTERS = 12;
@@ -47,6 +48,7 @@ export function keyTab(detail, device, sessions) {
       isWaiting && { label: t("enroll.cancel"), icon: "close", run: () => cancelEnrollment(device) },
       key && { label: t("device_key.revoke"), icon: "lock", run: () => revokeKey(device, key, sessions), look: "danger-quiet" },
     ])}</p>
+    ${canStart && !isWaiting && shop.tenant.machine_codes ? html`<p><a href=${href("enroll")}>${t("machine.link")}</a></p>` : nothing}
     ${key ? html`<h3>${t("device_key")}</h3>${keyFacts(key)}` : nothing}
     ${keys.length > (key ? 1 : 0) ? html`<h3>${t("device_key.earlier")}</h3>${rowList(keys.filter((each) => each !== key), earlierRow)}` : nothing}`;
 }

@@ -4,7 +4,7 @@ import { Detail, facts, section } from "../components/detail.js";
 import { formatSpan } from "../components/field-errors.js";
 import { lazyActions } from "../components/lazy.js";
 import { button } from "../components/small.js";
-import { can, formatExact, html, languageName, nothing, t } from "../core.js";
+import { can, formatExact, hasText, html, languageName, nothing, t } from "../core.js";
 import { session } from "../session.js";
 import { LIMITS, shop } from "../shop.js";
 
@@ -23,6 +23,7 @@ function view() {
         [t("field.zone"), html`${tenant.zone} <span class="faint num">${formatExact(new Date().toISOString())}</span>`],
         [t("field.locale"), languageName(tenant.locale)],
         [t("field.accent_color"), html`<span class="swatch" aria-hidden="true"></span> ${tenant.accent_color ?? t("settings.accent_color.default")}`],
+        hasText("machine.codes") ? [t("machine.codes"), t(`machine.codes.${tenant.machine_codes ? "on" : "off"}`)] : null,
       ]))}
       ${section("settings.sessions", editButton(() => editLimits(detail)), facts(LIMITS.map((name) => [t(`settings.limit.${name}`), limitText(tenant.limits[name])])))}
       ${section("settings.server", nothing, facts([

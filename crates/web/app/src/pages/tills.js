@@ -30,11 +30,7 @@ const data = new PageData(async () => {
 const changed = new Set();
 let shownStore = /** @type {string | null | undefined} */ (undefined);
 
-/**
- * Reads the devices that are not retired, each with `seat`, `last_seat`, and in `also` the names of the
- * other devices on which its person works.
- * @param {string | null} store
- */
+/** Reads the devices that are not retired, each with `seat`, `last_seat`, and in `also` the names of the other devices on which its person works. @param {string | null} store */
 async function readBoard(store) {
   const all = await readAll("devices", { with: seesSessions() ? "seat" : undefined, store });
   const devices = all.filter((device) => device.status !== "retired");

@@ -22,8 +22,8 @@ use crate::serving::response::render_json;
 use crate::serving::route::Route;
 
 /// The page of the back office to which a machine sends a person, below the address of the server:
-/// the devices, for one of which the machine is accepted.
-const DEVICES_PATH: &str = "/office/devices";
+/// there, the person types the code and accepts the machine.
+const ENROLL_PATH: &str = "/office/enroll";
 
 /// The operations of the back office.
 pub(super) fn routes() -> Vec<Route> {
@@ -58,7 +58,7 @@ pub(super) async fn start_key(call: Request) -> Result<HttpResponse, ApiError> {
         .await?;
     let uri = call.head().public_uri();
     let origin = uri.strip_suffix(call.head().path()).unwrap_or_default();
-    let page = format!("{origin}{DEVICES_PATH}");
+    let page = format!("{origin}{ENROLL_PATH}");
     render_json(StatusCode::OK, &StartedKeyBody::new(&code, &waiting, &page))
 }
 

@@ -12,7 +12,7 @@ use crate::openapi::{OperationDoc, text_schema};
 const PROOF_PARAMETER: &str = "The proof of the key. It needs the nonce of `DPoP-Nonce`.";
 
 const UNKNOWN_CODES: &str =
-    "Unknown codes are limited for each caller and each network (429), and recorded in the audit log.";
+    "Unknown codes are limited for each caller, and for each network of a tenant (429), and recorded in the audit log.";
 
 pub(super) fn example_waiting_key() -> Value {
     json!({
@@ -41,16 +41,15 @@ pub(in crate::api::native::enrollments) fn start_key() -> OperationDoc {
     let mut example = example_waiting_key();
     if let Some(members) = example.as_object_mut() {
         members.insert("user_code".to_owned(), json!("KQLZ-SGBV"));
-        members.insert("verification_uri".to_owned(), json!("https://pos.example/office/devices"));
-        let complete = json!("https://pos.example/office/devices#KQLZSGBV");
+        members.insert("verification_uri".to_owned(), json!("https://pos.example/office/enroll"));
+        let complete = json!("https://pos.example/office/enroll#KQLZSGBV");
         members.insert("verification_uri_complete".to_owned(), complete);
     }
     OperationDoc::new(TAG, "Let a key wait to be accepted")
         .description(
             "For a machine on which no code can be typed (RFC 8628). Show `user_code`, `fingerprint` and, if you can, \
              `verification_uri_complete` as a QR code, and poll (`POST enrollments/poll`). Somebody accepts the key for \
-             a device (`POST enrollments/{user_code}/accept`). The page behind `verification_uri` lists the devices, \
-             and does not accept codes yet.",
+             a device on the page behind `verification_uri` (`POST enrollments/{user_code}/accept`).",
         )
         .description(
             "The machine belongs to a tenant from its start, and only there can it be accepted. If the tenant does not \
