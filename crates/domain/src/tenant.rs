@@ -27,7 +27,7 @@ pub struct Tenant {
     pub machine_codes: bool,
     /// The limits of its sessions, which shorten what the server's configuration allows.
     pub limits: SessionLimits,
-    /// Its stores, at least one.
+    /// Its stores, at least one, in the order of their ids.
     pub branches: Vec<Branch>,
     /// Raised to end all sessions of the tenant, except permanent ones.
     pub epoch: Epoch,

@@ -31,7 +31,7 @@ impl Tenants for Transaction<'_> {
             return constraint_error("a tenant's id is new");
         }
         tables.slugs.put(tenant.slug.clone(), tenant.id);
-        tables.tenants.put(tenant.id, tenant.clone());
+        tables.tenants.put(tenant.id, with_sorted_branches(tenant.clone()));
         Ok(true)
     }
 
@@ -57,7 +57,7 @@ impl Tenants for Transaction<'_> {
             version: old.version.saturating_add(1),
             ..tenant.clone()
         };
-        tables.tenants.put(tenant.id, kept);
+        tables.tenants.put(tenant.id, with_sorted_branches(kept));
         Ok(true)
     }
 
@@ -79,4 +79,10 @@ fn read_page<K: Ord + Copy, V: Clone>(
 
 fn to_u64(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
+}
+
+/// The tenant with its branches in the order of their ids.
+fn with_sorted_branches(mut tenant: Tenant) -> Tenant {
+    tenant.branches.sort_by_key(|branch| branch.id);
+    tenant
 }

@@ -17,6 +17,10 @@ const ALLOWED_DEPENDENCIES: &[(&str, &[&str])] = &[
     ("tillgate-http", &["tillgate-domain", "tillgate-auth-core", "tillgate-web"]),
     ("tillgate-server", &["tillgate-domain", "tillgate-auth-core", "tillgate-persistence", "tillgate-http"]),
     ("tillgate-testkit", &["tillgate-domain", "tillgate-auth-core"]),
+    (
+        "tillgate-test-store",
+        &["tillgate-domain", "tillgate-auth-core", "tillgate-memory", "tillgate-persistence", "tillgate-testkit"],
+    ),
     ("tillgate-tests", &["tillgate-testkit"]),
     (
         "tillgate-parsing",

@@ -165,7 +165,7 @@ fn expired_key_is_denied_like_an_unknown_one() {
 fn use_of_a_key_is_written_once_a_minute_in_the_background() {
     let fixture = EngineFixture::open();
     let (key, drawn) = key(&fixture, "cashier", &[]);
-    let store = Arc::new(FailingStore::new(Arc::new(fixture.memory.share_with_process())));
+    let store = Arc::new(FailingStore::new(Arc::new(fixture.store.share_with_process())));
     let auth = fixture.process_over(store.clone());
     let stored = || office(&fixture).reader().find_api_key(key.id).unwrap().unwrap().unwrap().key;
     let minute = |at: Instant| Instant::from_millis(at.millis() / 60_000 * 60_000);

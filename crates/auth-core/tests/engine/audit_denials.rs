@@ -21,7 +21,7 @@ fn attempt(right: &str) -> DeniedCall {
 }
 
 fn refusals(fixture: &EngineFixture) -> Vec<Event> {
-    fixture.memory.audit_events().into_iter().filter(|event| event.action == Action::RightMissing).collect()
+    fixture.store.audit_events().into_iter().filter(|event| event.action == Action::RightMissing).collect()
 }
 
 fn record_denials(fixture: &EngineFixture, caller: &Caller, times: usize) {
@@ -79,18 +79,18 @@ fn unwritten_denial_is_recorded_later() {
     let fixture = EngineFixture::open();
     let cashier = caller(&fixture, "cashier", Some("P01"));
     record_denials(&fixture, &cashier, 12);
-    fixture.memory.set_instance_state(InstanceState::Draining);
+    fixture.store.set_instance_state(InstanceState::Draining);
     assert!(fixture.auth.leave().is_err());
-    fixture.memory.set_instance_state(InstanceState::Open);
+    fixture.store.set_instance_state(InstanceState::Open);
     fixture.auth.leave().unwrap();
     let lines = refusals(&fixture);
     assert_eq!((lines.len(), lines[10].details["times"].as_u64()), (11, Some(2)));
     // None of the first ten is lost either.
     let manager = caller(&fixture, "manager", None);
     record_denials(&fixture, &manager, 1);
-    fixture.memory.set_instance_state(InstanceState::Draining);
+    fixture.store.set_instance_state(InstanceState::Draining);
     assert!(fixture.auth.record_denial(&manager, &attempt("userRead")).is_err());
-    fixture.memory.set_instance_state(InstanceState::Open);
+    fixture.store.set_instance_state(InstanceState::Open);
     record_denials(&fixture, &manager, 1);
     fixture.auth.leave().unwrap();
     let lines = refusals(&fixture);

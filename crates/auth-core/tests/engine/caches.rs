@@ -7,7 +7,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use tillgate_auth_core::{Auth, AuthSettings, CacheLimits, Error, IssuedTokens, TokenDenied};
 use tillgate_domain::{Assignment, SessionId, UserId};
-use tillgate_memory::MemoryStore;
+use tillgate_test_store::TestStore;
 
 use crate::costly_property::check_costly;
 use crate::fixture::{
@@ -67,7 +67,7 @@ struct GrantedSession {
 /// Two processes over one store, and the expected state.
 struct Model {
     fixture: EngineFixture,
-    other: (Arc<MemoryStore>, Arc<Auth>),
+    other: (Arc<TestStore>, Arc<Auth>),
     users: [UserId; 2],
     made: Vec<GrantedSession>,
     /// Whether a session has ended.
@@ -79,11 +79,11 @@ impl Model {
     fn of(caches: CacheLimits) -> Self {
         let settings = AuthSettings { caches, ..settings() };
         let fixture = EngineFixture::with(settings.clone());
-        let memory = Arc::new(fixture.memory.share_with_process());
-        let engine = builder(memory.clone(), &fixture.clock, &fixture.hasher).settings(settings);
+        let store = Arc::new(fixture.store.share_with_process());
+        let engine = builder(store.clone(), &fixture.clock, &fixture.hasher).settings(settings);
         let engine = engine.master(fixture.master.clone()).build().unwrap();
         let users = [fixture.records.user("cashier").id, fixture.records.user("manager").id];
-        Self { fixture, other: (memory, engine), users, made: Vec::new(), over: BTreeMap::new(), roles: NAMES }
+        Self { fixture, other: (store, engine), users, made: Vec::new(), over: BTreeMap::new(), roles: NAMES }
     }
 
     /// A process that knows everything that both have done so far.
@@ -140,7 +140,7 @@ impl Model {
             Step::Assign(user, manager) => {
                 let user = user % 2;
                 self.roles[user] = NAMES[usize::from(manager)];
-                let office = if other { &self.other.0 } else { &self.fixture.memory };
+                let office = if other { &self.other.0 } else { &self.fixture.store };
                 assign(&**office, &self.fixture.records, self.users[user], &[self.roles[user]]);
             }
         }

@@ -100,11 +100,11 @@ fn restored_clock_is_trusted_at_once() {
 fn process_started_with_old_clock_doubts_it() {
     let fixture = EngineFixture::open();
     let granted = fixture.auth.login(&short()).unwrap();
-    let EngineFixture { memory, clock, hasher, master, auth, .. } = fixture;
+    let EngineFixture { store, clock, hasher, master, auth, .. } = fixture;
     drop(auth);
     clock.step_back(24 * HOUR);
-    let memory = Arc::new(memory.share_with_process());
-    let auth = builder(memory, &clock, &hasher).master(master).build().unwrap();
+    let store = Arc::new(store.share_with_process());
+    let auth = builder(store, &clock, &hasher).master(master).build().unwrap();
     assert!(auth.time().in_doubt);
     assert!(authenticate(&auth, &granted).is_ok(), "time goes on from the newest that the store has seen");
     clock.advance(6 * MINUTE);
@@ -146,8 +146,8 @@ fn clock_difference_between_processes_ends_nothing_within_overlap() {
     let theirs = Arc::new(tillgate_testkit::ManualClock::starting_at(
         tillgate_testkit::clock::CLOCK_START.saturating_sub(Duration::from_secs(30)),
     ));
-    let memory = Arc::new(fixture.memory.share_with_process());
-    let other = builder(memory, &theirs, &fixture.hasher).master(fixture.master.clone()).build().unwrap();
+    let store = Arc::new(fixture.store.share_with_process());
+    let other = builder(store, &theirs, &fixture.hasher).master(fixture.master.clone()).build().unwrap();
     assert_eq!(token(&refresh(&other, &first).unwrap()), token(&second));
     assert!(fixture.audit_events(Action::RefreshReplay).is_empty());
 }

@@ -16,7 +16,7 @@ use tillgate_domain::{
     Action, DeviceId, DeviceKey, DeviceKeyState, DeviceStatus, EndReason, EventOutcome, KeyStorage, Secret, Store,
     StoreExt, Subject,
 };
-use tillgate_memory::MemoryStore;
+use tillgate_test_store::TestStore;
 use tillgate_testkit::{ProofSigner, SeededEntropy};
 
 use crate::fixture::{
@@ -156,8 +156,8 @@ fn same_code_gets_nothing_once_its_session_has_ended() {
 #[test]
 fn same_code_gets_nothing_if_the_store_forgot_the_end_of_its_session() {
     let fixture = EngineFixture::open();
-    let memory = Arc::new(fixture.memory.share_with_process());
-    let store = Arc::new(ObservedStore { memory, observer: Mutex::default() });
+    let store = Arc::new(fixture.store.share_with_process());
+    let store = Arc::new(ObservedStore { store, observer: Mutex::default() });
     let auth = fixture.process_over(store.clone());
     let (signer, code) = (ProofSigner::ed25519(1), start(&fixture, false));
     let first = enroll(&auth, &code, &signer).unwrap();
@@ -409,11 +409,11 @@ fn digest_of_a_code_depends_on_the_master_key() {
     let fixture = EngineFixture::open();
     // two installations that draw the same code
     let [first, other] = [1, 2].map(|master_seed| {
-        let memory = Arc::new(MemoryStore::new());
+        let store = Arc::new(TestStore::new());
         let master = MasterKey::generate(&SeededEntropy::from_seed(master_seed)).unwrap();
         let entropy = Arc::new(SeededEntropy::from_seed(3));
-        let auth = builder(memory.clone(), &fixture.clock, &fixture.hasher).entropy(entropy).master(master).build();
-        (memory, auth.unwrap().generate_enrollment_code(10 * MINUTE).unwrap())
+        let auth = builder(store.clone(), &fixture.clock, &fixture.hasher).entropy(entropy).master(master).build();
+        (store, auth.unwrap().generate_enrollment_code(10 * MINUTE).unwrap())
     });
     assert_eq!(first.1.code.expose(), other.1.code.expose());
     fixture.records.insert_into(&*first.0).unwrap();

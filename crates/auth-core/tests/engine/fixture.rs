@@ -18,7 +18,7 @@ use tillgate_domain::{
     Action, Actor, Authority, DeviceId, DeviceStatus, Email, Environment, Event, EventId, Instant, PrincipalId, Rank,
     Secret, SessionId, Store, StoreExt, StoreResult, User, UserId, UserStatus, Zone,
 };
-use tillgate_memory::MemoryStore;
+use tillgate_test_store::TestStore;
 use tillgate_testkit::clock::CLOCK_START;
 use tillgate_testkit::{Fixture, FixtureBuilder, ManualClock, PlainHasher, SeededEntropy};
 
@@ -60,7 +60,7 @@ pub(crate) fn next_entropy() -> Arc<dyn Entropy> {
 /// An engine over the demo's shop, with additional users: `trainee` is pending, `robot` is virtual,
 /// `driver` may use P02 only. The tenant `market` in Kuala Lumpur also has a `cashier` and a `P01`.
 pub(crate) struct EngineFixture {
-    pub(crate) memory: Arc<MemoryStore>,
+    pub(crate) store: Arc<TestStore>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) hasher: Arc<PlainHasher>,
     /// The records of the tenant `default`.
@@ -77,17 +77,30 @@ impl EngineFixture {
     }
 
     pub(crate) fn with(settings: AuthSettings) -> Self {
-        let memory = Arc::new(MemoryStore::new());
-        let (records, market) = insert_records(&memory);
+        Self::over(TestStore::new(), settings)
+    }
+
+    /// An engine over a store with a clock of its own, which is the engine's clock until the test
+    /// sets another one.
+    pub(crate) fn with_store_clock() -> Self {
+        let fixture = Self::over(TestStore::new_with_clock(), settings());
+        fixture.store.set_clock(fixture.clock.clone());
+        fixture
+    }
+
+    fn over(store: TestStore, settings: AuthSettings) -> Self {
+        let store = Arc::new(store);
+        let (records, market) = insert_records(&store);
         let (clock, hasher) = (Arc::new(ManualClock::default()), Arc::new(PlainHasher::default()));
+        store.follow_clock(clock.clone());
         let master = MasterKey::generate(&*next_entropy()).unwrap();
-        let auth = builder(memory.clone(), &clock, &hasher).master(master.clone()).settings(settings).build().unwrap();
-        Self { memory, clock, hasher, records, market, master, auth }
+        let auth = builder(store.clone(), &clock, &hasher).master(master.clone()).settings(settings).build().unwrap();
+        Self { store, clock, hasher, records, market, master, auth }
     }
 
     /// An engine of another process over the same data.
     pub(crate) fn process(&self) -> Arc<Auth> {
-        self.process_over(Arc::new(self.memory.share_with_process()))
+        self.process_over(Arc::new(self.store.share_with_process()))
     }
 
     pub(crate) fn process_over(&self, store: Arc<dyn AuthStore>) -> Arc<Auth> {
@@ -95,11 +108,11 @@ impl EngineFixture {
     }
 
     pub(crate) fn auth_store(&self) -> &dyn Store<AuthPorts> {
-        &*self.memory
+        &*self.store
     }
 
     pub(crate) fn office_store(&self) -> &dyn Store<OfficePorts> {
-        &*self.memory
+        &*self.store
     }
 
     /// Logs in the user with this name, on a device or without one.
@@ -147,7 +160,7 @@ impl EngineFixture {
 
     /// The audit events with this action.
     pub(crate) fn audit_events(&self, action: Action) -> Vec<Event> {
-        self.memory.audit_events().into_iter().filter(|event| event.action == action).collect()
+        self.store.audit_events().into_iter().filter(|event| event.action == action).collect()
     }
 }
 
@@ -168,7 +181,7 @@ pub(crate) fn builder(store: Arc<dyn AuthStore>, clock: &Arc<ManualClock>, hashe
 }
 
 /// The demo's shop with further users, and the tenant `market`.
-fn insert_records(memory: &MemoryStore) -> (Fixture, Fixture) {
+fn insert_records(store: &TestStore) -> (Fixture, Fixture) {
     let verifier = |name: &str| Some(PlainHasher::verifier(&password_of(name)));
     let mut demo = Fixture::demo(CLOCK_START);
     for (name, change) in [
@@ -185,7 +198,7 @@ fn insert_records(memory: &MemoryStore) -> (Fixture, Fixture) {
     let p02 = fixture.device("P02").id;
     let driver = fixture.users.last_mut().unwrap();
     driver.assignment.devices.retain(|device, _| *device == p02);
-    fixture.insert_into(memory).unwrap();
+    fixture.insert_into(store).unwrap();
     let market = FixtureBuilder::other_tenant(CLOCK_START, 1, "market")
         .tenant_with(|tenant| tenant.zone = Zone::parse("Asia/Kuala_Lumpur").unwrap())
         .device("P01", Environment::CashRegister)
@@ -196,7 +209,7 @@ fn insert_records(memory: &MemoryStore) -> (Fixture, Fixture) {
         })
         .user_passwords(|_| Some(PlainHasher::verifier("the market's password")))
         .build();
-    market.insert_into(memory).unwrap();
+    market.insert_into(store).unwrap();
     (fixture, market)
 }
 

@@ -58,7 +58,7 @@ fn access_token_is_introspected_from_cache_until_invalidated() {
 #[test]
 fn store_failure_is_not_reported_as_inactive_token() {
     let fixture = EngineFixture::open();
-    let failing = Arc::new(FailingStore::new(Arc::new(fixture.memory.share_with_process())));
+    let failing = Arc::new(FailingStore::new(Arc::new(fixture.store.share_with_process())));
     let auth = fixture.process_over(failing.clone());
     let (asker, granted) = (introspecting_caller(&fixture, &auth), fixture.user("cashier", None));
     failing.plan_failure(PlannedFailure::at_once(StoreError::Unavailable("the disk is full".into())));

@@ -8,7 +8,7 @@ use tillgate_auth_core::keys::{MasterKey, SigningAlgorithm};
 use tillgate_auth_core::ports::{Cursor, KeyKind, KeyState, Node};
 use tillgate_auth_core::{Auth, AuthSettings, TokenDenied};
 use tillgate_domain::{Action, KeyId, NodeId, StoreExt};
-use tillgate_memory::MemoryStore;
+use tillgate_test_store::TestStore;
 use tillgate_testkit::SeededEntropy;
 
 use crate::fixture::{
@@ -53,12 +53,12 @@ fn empty_store_gets_one_current_key_of_each_kind() {
 
 #[test]
 fn start_generates_keys_only_if_the_store_has_none() {
-    let memory = Arc::new(MemoryStore::new());
+    let store = Arc::new(TestStore::new());
     let (clock, hasher) = (Arc::default(), Arc::default());
     let master = MasterKey::generate(&*next_entropy()).unwrap();
     let count_draws = || {
         let entropy = Arc::new(SeededEntropy::from_seed(77));
-        let engine = builder(memory.clone(), &clock, &hasher).master(master.clone()).entropy(entropy.clone());
+        let engine = builder(store.clone(), &clock, &hasher).master(master.clone()).entropy(entropy.clone());
         engine.build().unwrap();
         entropy.draw_count()
     };

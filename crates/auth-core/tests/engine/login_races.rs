@@ -7,7 +7,7 @@ use tillgate_auth_core::LoginDenied;
 use tillgate_domain::{
     Action, DeviceStatus, EndReason, EventOutcome, KnownRight, PrincipalId, Scope, StoreExt, UserStatus,
 };
-use tillgate_memory::MemoryStore;
+use tillgate_test_store::TestStore;
 use tillgate_testkit::Fixture;
 use tillgate_testkit::clock::CLOCK_START;
 
@@ -18,33 +18,33 @@ use crate::fixture::{
 use tillgate_testkit::PlainHasher;
 
 /// Runs a hook during the next login.
-fn during_login(fixture: &EngineFixture, happening: impl FnOnce(&MemoryStore, &Fixture) + Send + 'static) {
-    let (memory, records) = (Arc::clone(&fixture.memory), fixture.records.clone());
-    fixture.hasher.before_next_verification(move || happening(&memory, &records));
+fn during_login(fixture: &EngineFixture, happening: impl FnOnce(&TestStore, &Fixture) + Send + 'static) {
+    let (store, records) = (Arc::clone(&fixture.store), fixture.records.clone());
+    fixture.hasher.before_next_verification(move || happening(&store, &records));
 }
 
-fn set_password(memory: &MemoryStore, records: &Fixture, principal: PrincipalId, password: &str) {
+fn set_password(store: &TestStore, records: &Fixture, principal: PrincipalId, password: &str) {
     done(
-        Office::new(memory, records.tenant.id, stamp(CLOCK_START))
+        Office::new(store, records.tenant.id, stamp(CLOCK_START))
             .set_password(principal, &PlainHasher::verifier(password)),
     );
 }
 
-fn end_everything(memory: &MemoryStore, scope: Scope) {
-    let store: &dyn tillgate_domain::Store<tillgate_auth_core::AuthPorts> = memory;
+fn end_everything(store: &TestStore, scope: Scope) {
+    let store: &dyn tillgate_domain::Store<tillgate_auth_core::AuthPorts> = store;
     store.write("test", |tx| tx.revocations().bump_epoch(scope, EndReason::Admin, CLOCK_START)).unwrap();
 }
 
 #[test]
 fn old_password_is_denied_after_concurrent_change() {
     let fixture = EngineFixture::open();
-    during_login(&fixture, |memory, records| {
-        set_password(memory, records, PrincipalId::User(records.user("cashier").id), "another");
+    during_login(&fixture, |store, records| {
+        set_password(store, records, PrincipalId::User(records.user("cashier").id), "another");
     });
     assert_eq!(login_refused(fixture.auth.login(&by_user("cashier", Some("P01")))), LoginDenied::Mismatch);
     assert_eq!(fixture.sessions(), 0);
-    during_login(&fixture, |memory, records| {
-        set_password(memory, records, PrincipalId::Device(records.device("P01").id), "another");
+    during_login(&fixture, |store, records| {
+        set_password(store, records, PrincipalId::Device(records.device("P01").id), "another");
     });
     assert_eq!(login_refused(fixture.auth.login(&by_device("P01"))), LoginDenied::Mismatch);
     assert_eq!(fixture.sessions(), 0);
@@ -54,8 +54,8 @@ fn old_password_is_denied_after_concurrent_change() {
 fn new_password_counts_after_concurrent_change() {
     let fixture = EngineFixture::open();
     let (before, after) = ("the password of cashier", "another");
-    during_login(&fixture, |memory, records| {
-        set_password(memory, records, PrincipalId::User(records.user("cashier").id), "another");
+    during_login(&fixture, |store, records| {
+        set_password(store, records, PrincipalId::User(records.user("cashier").id), "another");
     });
     // Wrong as it was read. It is not read again: an early login is denied.
     assert_eq!(
@@ -75,7 +75,7 @@ fn user_suspended_or_deleted_during_login_is_denied() {
         [(UserStatus::Suspended, LoginDenied::Suspended), (UserStatus::Deleted, LoginDenied::Mismatch)]
     {
         let fixture = EngineFixture::open();
-        during_login(&fixture, move |memory, records| status(memory, records, records.user("cashier").id, to));
+        during_login(&fixture, move |store, records| status(store, records, records.user("cashier").id, to));
         assert_eq!(login_refused(fixture.auth.login(&by_user("cashier", Some("P01")))), expected, "{to:?}");
         assert_eq!(fixture.sessions(), 0, "{to:?}");
         let told = fixture.audit_events(Action::Login);
@@ -85,10 +85,10 @@ fn user_suspended_or_deleted_during_login_is_denied() {
 
 #[test]
 fn device_locked_during_login_is_denied() {
-    let lock = |memory: &MemoryStore, records: &Fixture| {
+    let lock = |store: &TestStore, records: &Fixture| {
         let stamp = stamp(CLOCK_START);
         done(
-            Office::new(memory, records.tenant.id, stamp.clone())
+            Office::new(store, records.tenant.id, stamp.clone())
                 .set_device_status(records.device("P01").id, DeviceStatus::Locked),
         );
     };
@@ -104,9 +104,9 @@ fn device_locked_during_login_is_denied() {
 #[test]
 fn device_unassigned_during_login_is_denied() {
     let fixture = EngineFixture::open();
-    during_login(&fixture, |memory, records| {
+    during_login(&fixture, |store, records| {
         let off = DeviceRolesChange::Edit { set: Vec::new(), remove: vec![records.device("P01").name.clone()] };
-        done(Office::new(memory, records.tenant.id, stamp(CLOCK_START)).assign_roles(
+        done(Office::new(store, records.tenant.id, stamp(CLOCK_START)).assign_roles(
             records.user("cashier").id,
             None,
             off,
@@ -119,7 +119,7 @@ fn device_unassigned_during_login_is_denied() {
 #[test]
 fn roles_changed_during_login_are_granted() {
     let fixture = EngineFixture::open();
-    during_login(&fixture, |memory, records| assign(memory, records, records.user("manager").id, &["cashier"]));
+    during_login(&fixture, |store, records| assign(store, records, records.user("manager").id, &["cashier"]));
     let granted = fixture.user("manager", None);
     assert!(!granted.profile.rights.allows(KnownRight::Storno));
     assert!(!authenticate(&fixture.auth, &granted).unwrap().profile.rights.allows(KnownRight::Storno));
@@ -132,7 +132,7 @@ fn concurrent_epoch_bump_does_not_end_later_login() {
         (fixture.records.user("cashier").id, fixture.records.device("P01").id, fixture.records.tenant.id);
     for scope in [Scope::User(user), Scope::Device(device), Scope::Tenant(tenant)] {
         let before = fixture.user("cashier", Some("P01"));
-        during_login(&fixture, move |memory, _| end_everything(memory, scope));
+        during_login(&fixture, move |store, _| end_everything(store, scope));
         let after = fixture.user("cashier", Some("P01"));
         assert!(authenticate(&fixture.auth, &before).is_err(), "{scope:?}");
         assert!(authenticate(&fixture.auth, &after).is_ok(), "{scope:?}: it was made after the raise");
@@ -144,7 +144,7 @@ fn login_that_keeps_losing_is_unavailable_not_denied() {
     let fixture = EngineFixture::open();
     let user = fixture.records.user("cashier").id;
     for _ in 0..4 {
-        during_login(&fixture, move |memory, _| end_everything(memory, Scope::User(user)));
+        during_login(&fixture, move |store, _| end_everything(store, Scope::User(user)));
     }
     assert!(unavailable(fixture.auth.login(&by_user("cashier", None))));
     assert_eq!(fixture.sessions(), 0);

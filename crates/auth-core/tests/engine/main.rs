@@ -1,5 +1,5 @@
-//! The use cases of the engine on the in-memory store: with a manual clock, predictable random
-//! bytes, a hasher without cost, and no sleeps. Each module tests one of them.
+//! The use cases of the engine on the store that `TEST_STORE` chooses: with a manual clock,
+//! predictable random bytes, a hasher without cost, and no sleeps. Each module tests one of them.
 
 #![allow(
     clippy::unwrap_used,

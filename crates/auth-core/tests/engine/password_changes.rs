@@ -92,7 +92,7 @@ fn new_password_is_set_by_login() {
     assert_eq!((changed.outcome, changed.actor.session), (EventOutcome::Done, Some(granted.session.id)));
     assert_eq!(changed.details["ended"], 2);
     assert_eq!(changed.details["password_change_required"], serde_json::json!({ "from": true, "to": false }));
-    let lines = fixture.memory.audit_events();
+    let lines = fixture.store.audit_events();
     let place = |id| lines.iter().position(|event| event.id == id).unwrap();
     let login =
         lines.iter().find(|event| event.action == Action::Login && event.actor.session == Some(granted.session.id));
@@ -154,21 +154,21 @@ fn concurrent_password_change_wins_over_login() {
     let fixture = EngineFixture::open();
     require(&fixture, fixture.records.user("cashier"));
     let login = reporting_password_change(by_user("cashier", Some("P01")));
-    let (memory, records) = (fixture.memory.clone(), fixture.records.clone());
+    let (store, records) = (fixture.store.clone(), fixture.records.clone());
     fixture.hasher.before_next_verification(move || {
         let (whose, verifier) =
             (PrincipalId::User(records.user("cashier").id), PlainHasher::verifier("another by the office"));
         let options = PasswordOptions { require_change: true, ..PasswordOptions::default() };
-        done(Office::new(&*memory, records.tenant.id, stamp(CLOCK_START)).set_password_with(whose, &verifier, options));
+        done(Office::new(&*store, records.tenant.id, stamp(CLOCK_START)).set_password_with(whose, &verifier, options));
     });
     assert_eq!(login_refused(change(&fixture, &login, NEW)), LoginDenied::Mismatch);
     assert_eq!(fixture.sessions(), 0);
     assert!(is_required(&fixture, fixture.records.user("cashier").id));
 
-    let (memory, records) = (fixture.memory.clone(), fixture.records.clone());
+    let (store, records) = (fixture.store.clone(), fixture.records.clone());
     let login = with_password(login, "another by the office");
     fixture.hasher.before_next_verification(move || {
-        assign(&*memory, &records, records.user("cashier").id, &["cashier"]);
+        assign(&*store, &records, records.user("cashier").id, &["cashier"]);
     });
     assert!(change(&fixture, &login, NEW).is_ok(), "another change of the user is no hindrance");
     assert!(!is_required(&fixture, fixture.records.user("cashier").id));

@@ -14,7 +14,7 @@ use tillgate_domain::change::Observer;
 use tillgate_domain::office::{NewEnrollment, OfficeError, TypedCode};
 use tillgate_domain::pending_key::{PENDING_KEY_LIFETIME, POLL_INTERVAL};
 use tillgate_domain::{Action, EventOutcome, Mode, Secret, Store, StoreResult, UnitOfWork, Work};
-use tillgate_memory::MemoryStore;
+use tillgate_test_store::TestStore;
 use tillgate_testkit::ProofSigner;
 
 use crate::enrollment::{denial, enroll, office, prove, till};
@@ -139,7 +139,7 @@ fn each_proof_of_a_poll_counts_once() {
 
 /// A store that records the names of the units of work that may write.
 struct UnitStore {
-    memory: Arc<MemoryStore>,
+    store: Arc<TestStore>,
     writes: Mutex<Vec<&'static str>>,
 }
 
@@ -155,21 +155,21 @@ impl Store<AuthPorts> for UnitStore {
         if unit.mode == Mode::Write {
             self.writes.lock().unwrap().push(unit.name);
         }
-        Store::<AuthPorts>::run(&*self.memory, unit, work)
+        Store::<AuthPorts>::run(&*self.store, unit, work)
     }
 }
 
 impl AuthStore for UnitStore {
     fn add_observer(&self, observer: Arc<dyn Observer>) {
-        self.memory.add_observer(observer);
+        self.store.add_observer(observer);
     }
 }
 
 #[test]
 fn poll_that_finds_nothing_writes_nothing() {
     let fixture = EngineFixture::open();
-    let memory = Arc::new(fixture.memory.share_with_process());
-    let store = Arc::new(UnitStore { memory, writes: Mutex::default() });
+    let store = Arc::new(fixture.store.share_with_process());
+    let store = Arc::new(UnitStore { store, writes: Mutex::default() });
     let auth = fixture.process_over(store.clone());
     let signer = ProofSigner::ed25519(1);
     let (code, waiting) = start(&auth, &signer);

@@ -192,9 +192,9 @@ fn new_password_of_their_own_removes_the_pin() {
 fn password_that_is_replaced_meanwhile_sets_no_pin() {
     let fixture = EngineFixture::open();
     let (cashier, right) = (caller(&fixture, "cashier"), password_of("cashier"));
-    let (memory, user) = (Arc::clone(&fixture.memory), cashier.user().unwrap());
+    let (store, user) = (Arc::clone(&fixture.store), cashier.user().unwrap());
     fixture.hasher.before_next_verification(move || {
-        let store: &dyn Store<AuthPorts> = &*memory;
+        let store: &dyn Store<AuthPorts> = &*store;
         let replaced = store.write("test", |tx| {
             let credential = tx.credentials().find(PrincipalId::User(user), CredentialKind::Password)?.unwrap();
             let verifier = PlainHasher::verifier("another password");

@@ -19,12 +19,12 @@ fn sessions_and_keys_survive_a_restart() {
     let second = refresh(&fixture.auth, &first).unwrap();
     assert!(fixture.auth.end_session(ended.session.id).unwrap());
     let (jwks, issuer) = (fixture.auth.jwks(), fixture.auth.issuer().to_owned());
-    let EngineFixture { memory, clock, hasher, master, auth, .. } = fixture;
+    let EngineFixture { store, clock, hasher, master, auth, .. } = fixture;
     auth.leave().unwrap();
     drop(auth);
     clock.advance(MINUTE);
-    let memory = Arc::new(memory.share_with_process());
-    let auth = builder(memory, &clock, &hasher).master(master).build().unwrap();
+    let store = Arc::new(store.share_with_process());
+    let auth = builder(store, &clock, &hasher).master(master).build().unwrap();
     assert_eq!((auth.jwks(), auth.issuer()), (jwks, issuer.as_str()));
     assert!(authenticate(&auth, &first).is_ok() && authenticate(&auth, &second).is_ok());
     assert_eq!(token_refused(authenticate(&auth, &ended)), TokenDenied::SessionOver, "what was ended stays so");
@@ -38,7 +38,7 @@ fn sessions_and_keys_survive_a_restart() {
 fn process_that_has_left_is_not_live_again() {
     let fixture = EngineFixture::open();
     let live = || {
-        let store: &dyn Store<AuthPorts> = &*fixture.memory;
+        let store: &dyn Store<AuthPorts> = &*fixture.store;
         store.read("test", |tx| tx.nodes().list_live(Instant::from_millis(0))).unwrap().len()
     };
     fixture.auth.send_heartbeat().unwrap();
@@ -86,13 +86,13 @@ fn second_engine_accepts_tokens_of_first() {
 #[test]
 fn engines_built_concurrently_share_keys() {
     let fixture = EngineFixture::open();
-    let memory = tillgate_memory::MemoryStore::new();
+    let store = tillgate_test_store::TestStore::new();
     let engines: Vec<_> = std::thread::scope(|scope| {
         let build = |store| {
             let builder = builder(store, &fixture.clock, &fixture.hasher).master(fixture.master.clone());
             scope.spawn(move || builder.build().unwrap())
         };
-        let threads: Vec<_> = (0..4).map(|_| build(Arc::new(memory.share_with_process()))).collect();
+        let threads: Vec<_> = (0..4).map(|_| build(Arc::new(store.share_with_process()))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
     assert!(engines.iter().all(|engine| engine.jwks() == engines[0].jwks()));
@@ -104,7 +104,7 @@ fn wrong_master_key_is_rejected_with_reason() {
     let fixture = EngineFixture::open();
     let other = MasterKey::generate(&*next_entropy()).unwrap();
     let build = |master: Option<MasterKey>| {
-        let builder = builder(Arc::new(fixture.memory.share_with_process()), &fixture.clock, &fixture.hasher);
+        let builder = builder(Arc::new(fixture.store.share_with_process()), &fixture.clock, &fixture.hasher);
         match master {
             Some(master) => builder.master(master).build(),
             None => builder.build(),
@@ -202,7 +202,7 @@ fn role_change_applies_to_existing_tokens_at_next_request() {
     assert!(storno(&other), "it has not looked yet");
     other.poll_feed().unwrap();
     assert!(!storno(&other));
-    let theirs = fixture.memory.share_with_process();
+    let theirs = fixture.store.share_with_process();
     let office: &dyn Store<OfficePorts> = &theirs;
     assign(office, &fixture.records, fixture.records.user("manager").id, &["manager"]);
     assert!(!storno(&fixture.auth));
@@ -213,7 +213,7 @@ fn role_change_applies_to_existing_tokens_at_next_request() {
 #[test]
 fn suspension_in_other_process_denies_login() {
     let fixture = EngineFixture::open();
-    let theirs = fixture.memory.share_with_process();
+    let theirs = fixture.store.share_with_process();
     status(&theirs, &fixture.records, fixture.records.user("cashier").id, UserStatus::Suspended);
     assert!(fixture.auth.login(&by_user("cashier", None)).is_err());
     status(&theirs, &fixture.records, fixture.records.user("cashier").id, UserStatus::Active);
@@ -225,7 +225,7 @@ fn suspension_in_other_process_denies_login() {
 #[test]
 fn maintenance_thread_runs_until_engine_is_dropped() {
     let fixture = EngineFixture::open();
-    let build = tillgate_auth_core::Auth::builder(Arc::new(fixture.memory.share_with_process()))
+    let build = tillgate_auth_core::Auth::builder(Arc::new(fixture.store.share_with_process()))
         .master(fixture.master.clone())
         .hasher(fixture.hasher.clone())
         .clock(fixture.clock.clone())
@@ -255,7 +255,7 @@ fn maintenance_thread_runs_until_engine_is_dropped() {
 #[test]
 fn process_that_missed_polls_polls_before_trusting_feed() {
     let fixture = EngineFixture::open();
-    let store = Arc::new(tillgate_testkit::FailingStore::new(Arc::new(fixture.memory.share_with_process())));
+    let store = Arc::new(tillgate_testkit::FailingStore::new(Arc::new(fixture.store.share_with_process())));
     let stopped = tillgate_auth_core::Auth::builder(store.clone())
         .master(fixture.master.clone())
         .settings(crate::fixture::settings())
@@ -289,7 +289,7 @@ fn process_that_missed_polls_polls_before_trusting_feed() {
 
 /// A store that can lose changes; it keeps the observer.
 struct ForgetfulStore {
-    memory: tillgate_memory::MemoryStore,
+    store: tillgate_test_store::TestStore,
     observer: std::sync::Mutex<Option<Arc<dyn tillgate_domain::change::Observer>>>,
 }
 
@@ -299,13 +299,13 @@ impl Store<tillgate_auth_core::AuthPorts> for ForgetfulStore {
         unit: tillgate_domain::UnitOfWork,
         work: tillgate_domain::Work<'_, tillgate_auth_core::AuthPorts>,
     ) -> tillgate_domain::StoreResult<()> {
-        Store::<tillgate_auth_core::AuthPorts>::run(&self.memory, unit, work)
+        Store::<tillgate_auth_core::AuthPorts>::run(&self.store, unit, work)
     }
 }
 
 impl tillgate_auth_core::AuthStore for ForgetfulStore {
     fn add_observer(&self, observer: Arc<dyn tillgate_domain::change::Observer>) {
-        self.memory.add_observer(Arc::clone(&observer));
+        self.store.add_observer(Arc::clone(&observer));
         *self.observer.lock().unwrap() = Some(observer);
     }
 }
@@ -314,7 +314,7 @@ impl tillgate_auth_core::AuthStore for ForgetfulStore {
 fn forgotten_epoch_is_restored_by_next_login() {
     let fixture = EngineFixture::open();
     let store =
-        Arc::new(ForgetfulStore { memory: fixture.memory.share_with_process(), observer: std::sync::Mutex::default() });
+        Arc::new(ForgetfulStore { store: fixture.store.share_with_process(), observer: std::sync::Mutex::default() });
     let auth = fixture.process_over(store.clone());
     let observer = store.observer.lock().unwrap().clone().unwrap();
     let records = &fixture.records;

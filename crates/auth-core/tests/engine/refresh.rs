@@ -10,7 +10,7 @@ use tillgate_domain::change::Observer;
 use tillgate_domain::{
     Action, Change, EndReason, Epoch, KnownRight, PrincipalId, Scope, Store, StoreExt, StoreResult, UnitOfWork, Work,
 };
-use tillgate_memory::MemoryStore;
+use tillgate_test_store::TestStore;
 
 use crate::fixture::{
     EngineFixture, HOUR, OVERLAP, authenticate, by_user, native, refresh, refreshing, token, token_refused, unavailable,
@@ -123,8 +123,8 @@ fn concurrent_refreshes_within_overlap_write_nothing() {
 fn known_ended_session_stays_ended_after_store_rollback() {
     let fixture = EngineFixture::open();
     let (one, two) = (fixture.user("cashier", Some("P01")), fixture.user("manager", None));
-    let memory = Arc::new(fixture.memory.share_with_process());
-    let told = Arc::new(ObservedStore { memory, observer: Mutex::default() });
+    let store = Arc::new(fixture.store.share_with_process());
+    let told = Arc::new(ObservedStore { store, observer: Mutex::default() });
     let auth = fixture.process_over(told.clone());
     assert!(refresh(&auth, &one).is_ok() && refresh(&auth, &two).is_ok());
     let scope = Scope::User(fixture.records.user("manager").id);
@@ -138,13 +138,13 @@ fn known_ended_session_stays_ended_after_store_rollback() {
 
 /// A store that keeps its observer for the test.
 pub(crate) struct ObservedStore {
-    pub(crate) memory: Arc<MemoryStore>,
+    pub(crate) store: Arc<TestStore>,
     pub(crate) observer: Mutex<Option<Arc<dyn Observer>>>,
 }
 
 impl Store<AuthPorts> for ObservedStore {
     fn run(&self, unit: UnitOfWork, work: Work<'_, AuthPorts>) -> StoreResult<()> {
-        Store::<AuthPorts>::run(&*self.memory, unit, work)
+        Store::<AuthPorts>::run(&*self.store, unit, work)
     }
 }
 
@@ -333,9 +333,9 @@ fn refresh_returns_current_rights() {
 fn store_failure_is_not_a_denial() {
     let fixture = EngineFixture::open();
     let (first, _) = login_and_refresh(&fixture);
-    fixture.memory.set_instance_state(tillgate_auth_core::ports::InstanceState::Draining);
+    fixture.store.set_instance_state(tillgate_auth_core::ports::InstanceState::Draining);
     fixture.clock.advance(OVERLAP);
     assert!(unavailable(refresh(&fixture.auth, &first)), "a replay that cannot be written is not told");
-    fixture.memory.set_instance_state(tillgate_auth_core::ports::InstanceState::Open);
+    fixture.store.set_instance_state(tillgate_auth_core::ports::InstanceState::Open);
     assert_eq!(token_refused(refresh(&fixture.auth, &first)), TokenDenied::Replay);
 }

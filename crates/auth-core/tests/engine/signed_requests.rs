@@ -260,7 +260,7 @@ fn signed_request_has_no_session_and_ends_none() {
 fn signature_reads_store_once_then_only_writes() {
     let fixture = EngineFixture::open();
     let (_, drawn) = key(&fixture, "cashier", &["ticketClose"]);
-    let store = Arc::new(FailingStore::new(Arc::new(fixture.memory.share_with_process())));
+    let store = Arc::new(FailingStore::new(Arc::new(fixture.store.share_with_process())));
     let auth = fixture.process_over(store.clone());
     let gone = || PlannedFailure::at_once(StoreError::Unavailable("gone".into()));
     assert!(verify_signature(&auth, &drawn, "first").is_ok());
@@ -309,7 +309,7 @@ fn cached_key_is_dropped_on_change() {
 fn process_without_current_feed_does_not_verify_signatures() {
     let fixture = EngineFixture::open();
     let (_, drawn) = key(&fixture, "cashier", &[]);
-    let store = Arc::new(FailingStore::new(Arc::new(fixture.memory.share_with_process())));
+    let store = Arc::new(FailingStore::new(Arc::new(fixture.store.share_with_process())));
     let auth = fixture.process_over(store.clone());
     assert!(verify_signature(&auth, &drawn, "GET /").is_ok());
     store.plan_failure(PlannedFailure::at_once(StoreError::Unavailable("gone".into())).only(Mode::Read));

@@ -14,16 +14,15 @@ use crate::fixture::{EngineFixture, HOUR, MINUTE, OVERLAP, builder, refresh, tok
 fn process_with_clock_ahead_ends_nothing_over_store_with_clock() {
     for off in [3 * MINUTE, 10 * MINUTE, HOUR] {
         for ahead in [true, false] {
-            let fixture = EngineFixture::open();
-            fixture.memory.set_store_clock(fixture.clock.clone());
+            let fixture = EngineFixture::with_store_clock();
             let theirs = Arc::new(ManualClock::default());
             if ahead {
                 theirs.step_forward(off);
             } else {
                 theirs.step_back(off);
             }
-            let memory = Arc::new(fixture.memory.share_with_process());
-            let other = builder(memory, &theirs, &fixture.hasher).master(fixture.master.clone()).build().unwrap();
+            let store = Arc::new(fixture.store.share_with_process());
+            let other = builder(store, &theirs, &fixture.hasher).master(fixture.master.clone()).build().unwrap();
             let advance = |span| [&fixture.clock, &theirs].map(|clock| clock.advance(span));
             let known = fixture.user("manager", None);
             refresh(&other, &known).unwrap();
@@ -40,14 +39,13 @@ fn process_with_clock_ahead_ends_nothing_over_store_with_clock() {
 
 #[test]
 fn new_database_server_resets_vouched_time() {
-    let fixture = EngineFixture::open();
-    fixture.memory.set_store_clock(fixture.clock.clone());
+    let fixture = EngineFixture::with_store_clock();
     let other = fixture.process();
     refresh(&other, &fixture.user("manager", None)).unwrap();
     let (first, second) = refresh_and_authenticate(&fixture);
     fixture.clock.advance(HOUR);
     let theirs = Arc::new(ManualClock::starting_at(tillgate_testkit::clock::CLOCK_START.saturating_add(9 * DAY)));
-    fixture.memory.set_store_clock(theirs.clone());
+    fixture.store.set_clock(theirs.clone());
     assert_eq!(token(&refresh(&other, &first).unwrap()), token(&second));
     assert_eq!(fixture.audit_events(Action::RefreshShared).len(), 1);
     fixture.clock.advance(OVERLAP);
@@ -62,9 +60,9 @@ fn clock_of_the_store_that_jumps_ends_nothing() {
     for off in [2 * MINUTE, HOUR, 8 * DAY] {
         for forward in [true, false] {
             for looks in [true, false] {
-                let fixture = EngineFixture::open();
+                let fixture = EngineFixture::with_store_clock();
                 let theirs = Arc::new(ManualClock::default());
-                fixture.memory.set_store_clock(theirs.clone());
+                fixture.store.set_clock(theirs.clone());
                 let other = fixture.process();
                 let advance = |span| [&fixture.clock, &theirs].map(|clock| clock.advance(span));
                 advance(HOUR);
@@ -93,9 +91,9 @@ fn clock_of_the_store_that_jumps_ends_nothing() {
 /// The same if the clock jumps there and back, with a rotation in between.
 #[test]
 fn clock_of_the_store_that_jumps_there_and_back_ends_nothing() {
-    let fixture = EngineFixture::open();
+    let fixture = EngineFixture::with_store_clock();
     let theirs = Arc::new(ManualClock::default());
-    fixture.memory.set_store_clock(theirs.clone());
+    fixture.store.set_clock(theirs.clone());
     let other = fixture.process();
     let advance = |span| [&fixture.clock, &theirs].map(|clock| clock.advance(span));
     advance(HOUR);

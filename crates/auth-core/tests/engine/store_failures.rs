@@ -6,7 +6,7 @@ use tillgate_auth_core::ports::SessionFilter;
 use tillgate_auth_core::{Auth, Error, IssuedTokens, TokenDenied};
 use tillgate_domain::office::{NewRole, Office, OfficePorts, RoleChange};
 use tillgate_domain::{Environment, KnownRight, Right, RoleId, RoleName, Store, StoreError};
-use tillgate_memory::MemoryStore;
+use tillgate_test_store::TestStore;
 use tillgate_testkit::FailingStore;
 use tillgate_testkit::clock::CLOCK_START;
 use tillgate_testkit::failing_store::{FailurePoint, PlannedFailure};
@@ -17,8 +17,8 @@ use crate::fixture::{
 };
 
 /// A store of the shop that fails on request.
-fn shaky(fixture: &EngineFixture) -> Arc<FailingStore<MemoryStore>> {
-    Arc::new(FailingStore::new(Arc::new(fixture.memory.share_with_process())))
+fn shaky(fixture: &EngineFixture) -> Arc<FailingStore<TestStore>> {
+    Arc::new(FailingStore::new(Arc::new(fixture.store.share_with_process())))
 }
 
 fn gone() -> StoreError {

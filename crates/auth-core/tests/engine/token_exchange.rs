@@ -9,7 +9,7 @@ use tillgate_auth_core::{
 };
 use tillgate_domain::change::Observer;
 use tillgate_domain::{Mode, Store, StoreError, StoreExt, StoreResult, UnitOfWork, Work};
-use tillgate_memory::MemoryStore;
+use tillgate_test_store::TestStore;
 use tillgate_testkit::FailingStore;
 use tillgate_testkit::failing_store::PlannedFailure;
 
@@ -49,7 +49,7 @@ fn is_known(auth: &Auth, granted: &IssuedTokens) -> bool {
 
 /// A store that records the names of its units of work.
 struct CountingStore {
-    memory: MemoryStore,
+    store: TestStore,
     units: Mutex<Vec<&'static str>>,
 }
 
@@ -65,19 +65,19 @@ impl CountingStore {
 impl Store<AuthPorts> for CountingStore {
     fn run(&self, unit: UnitOfWork, work: Work<'_, AuthPorts>) -> StoreResult<()> {
         self.units.lock().unwrap().push(unit.name);
-        Store::<AuthPorts>::run(&self.memory, unit, work)
+        Store::<AuthPorts>::run(&self.store, unit, work)
     }
 }
 
 impl AuthStore for CountingStore {
     fn add_observer(&self, observer: Arc<dyn Observer>) {
-        self.memory.add_observer(observer);
+        self.store.add_observer(observer);
     }
 }
 
 /// A process whose units of work are counted.
 fn counting_process(fixture: &EngineFixture) -> (Arc<CountingStore>, Arc<Auth>) {
-    let store = Arc::new(CountingStore { memory: fixture.memory.share_with_process(), units: Mutex::default() });
+    let store = Arc::new(CountingStore { store: fixture.store.share_with_process(), units: Mutex::default() });
     let auth = fixture.process_over(store.clone());
     (store, auth)
 }
@@ -134,7 +134,7 @@ fn first_uses_are_read_twice_in_a_grace_period() {
 #[test]
 fn first_uses_are_trusted_for_a_grace_period_while_store_is_away() {
     let fixture = EngineFixture::open();
-    let store = Arc::new(FailingStore::new(Arc::new(fixture.memory.share_with_process())));
+    let store = Arc::new(FailingStore::new(Arc::new(fixture.store.share_with_process())));
     let auth = fixture.process_over(store.clone());
     let overlap = MINUTE / 2;
     let granted = login(&fixture, Terms { exchange_overlap: Some(overlap), ..exchangeable() });
@@ -312,7 +312,7 @@ fn only_first_use_of_token_is_written() {
     let second = exchange(&fixture.auth, &login(&fixture, exchangeable())).unwrap();
     authenticate(&fixture.auth, &second).unwrap();
     authenticate(&fixture.auth, &second).unwrap();
-    fixture.memory.set_instance_state(tillgate_auth_core::ports::InstanceState::Draining);
+    fixture.store.set_instance_state(tillgate_auth_core::ports::InstanceState::Draining);
     for auth in [&fixture.auth, &fixture.process()] {
         assert!(authenticate(auth, &second).is_ok(), "it is asked from memory, or read");
     }

@@ -1,4 +1,4 @@
-//! The engine itself, on the in-memory store: one engine for each process.
+//! The engine itself, on the store that `TEST_STORE` chooses: one engine for each process.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -13,7 +13,7 @@ use tillgate_auth_core::{
     LoginRequest, MasterKey, Proof, QueueLimits, RefreshRequest, RequestCredentials, Session, Tenancy, TokenDenied,
 };
 use tillgate_domain::{Instant, Secret, SessionId, Store, StoreExt};
-use tillgate_memory::MemoryStore;
+use tillgate_test_store::TestStore;
 use tillgate_testkit::clock::CLOCK_START;
 use tillgate_testkit::{Fixture, ManualClock, SeededEntropy};
 
@@ -30,7 +30,7 @@ struct Process {
 }
 
 pub(crate) struct Engines {
-    memory: MemoryStore,
+    store: TestStore,
     master: MasterKey,
     hasher: Arc<PlainHasher>,
     dialect: DialectName,
@@ -50,9 +50,9 @@ fn entropy() -> SeededEntropy {
     SeededEntropy::from_seed(SEEDS.fetch_add(1, Ordering::Relaxed))
 }
 
-fn build(memory: &MemoryStore, master: &MasterKey, hasher: &Arc<PlainHasher>, clock: &Arc<ManualClock>) -> Arc<Auth> {
+fn build(store: &TestStore, master: &MasterKey, hasher: &Arc<PlainHasher>, clock: &Arc<ManualClock>) -> Arc<Auth> {
     let queue = QueueLimits { workers: NonZeroUsize::new(1), ..QueueLimits::default() };
-    Auth::builder(Arc::new(memory.share_with_process()))
+    Auth::builder(Arc::new(store.share_with_process()))
         .master(master.clone())
         .settings(AuthSettings { queue, ..AuthSettings::default() })
         .clock(clock.clone())
@@ -64,8 +64,8 @@ fn build(memory: &MemoryStore, master: &MasterKey, hasher: &Arc<PlainHasher>, cl
 }
 
 impl Process {
-    fn start(memory: &MemoryStore, master: &MasterKey, hasher: &Arc<PlainHasher>, clock: Arc<ManualClock>) -> Self {
-        let auth = build(memory, master, hasher, &clock);
+    fn start(store: &TestStore, master: &MasterKey, hasher: &Arc<PlainHasher>, clock: Arc<ManualClock>) -> Self {
+        let auth = build(store, master, hasher, &clock);
         Self { auth, vouching: Vouching::from(clock.monotonic()), clock, used: 0, rotated: None }
     }
 
@@ -90,15 +90,16 @@ fn refresh_token(granted: &IssuedTokens) -> String {
 
 impl Engines {
     pub(crate) fn new(terms: Terms, machines: &Machines) -> Self {
-        let memory = MemoryStore::new();
-        let fixture = Fixture::demo(CLOCK_START).user_passwords(|_| Some(PlainHasher::verifier("right"))).build();
-        fixture.insert_into(&memory).unwrap();
-        let (master, hasher) = (MasterKey::generate(&entropy()).unwrap(), Arc::new(PlainHasher::default()));
         let (clocks, database) = machines.clocks();
+        // SQLite has no clock of its own, and PostgreSQL always has one
+        let store = if database.is_some() { TestStore::new_with_clock() } else { TestStore::new_without_clock() };
+        let fixture = Fixture::demo(CLOCK_START).user_passwords(|_| Some(PlainHasher::verifier("right"))).build();
+        fixture.insert_into(&store).unwrap();
+        let (master, hasher) = (MasterKey::generate(&entropy()).unwrap(), Arc::new(PlainHasher::default()));
         if let Some(clock) = &database {
-            memory.set_store_clock(clock.clone());
+            store.set_clock(clock.clone());
         }
-        let start = |clock| Process::start(&memory, &master, &hasher, clock);
+        let start = |clock| Process::start(&store, &master, &hasher, clock);
         let mut processes: Vec<_> = clocks.into_iter().map(start).collect();
         let dialect = DialectName::new("native");
         let granted = processes[0]
@@ -119,7 +120,7 @@ impl Engines {
             .unwrap();
         // Each process has polled the feed at its start, and read the clock of the store.
         let standing =
-            (&memory as &dyn Store<AuthPorts>).read("test", |tx| tx.sessions().find(granted.session.id)).unwrap();
+            (&store as &dyn Store<AuthPorts>).read("test", |tx| tx.sessions().find(granted.session.id)).unwrap();
         for process in &mut processes {
             process.vouching.ask(standing.as_ref().unwrap().clock, process.clock.monotonic());
         }
@@ -129,7 +130,7 @@ impl Engines {
             session: granted.session.id,
             created: granted.session.created_at,
             backup: None,
-            memory,
+            store,
             master,
             hasher,
             dialect,
@@ -140,7 +141,7 @@ impl Engines {
     }
 
     fn standing(&self) -> SessionRecord {
-        let store: &dyn Store<AuthPorts> = &self.memory;
+        let store: &dyn Store<AuthPorts> = &self.store;
         store.read("test", |tx| tx.sessions().find(self.session)).unwrap().unwrap()
     }
 
@@ -287,7 +288,7 @@ impl Server for Engines {
         let restarted = if start.step.is_some() || start.reboot { self.beside(process) } else { vec![process] };
         start.apply(&clock);
         for process in restarted {
-            self.processes[process] = Process::start(&self.memory, &self.master, &self.hasher, Arc::clone(&clock));
+            self.processes[process] = Process::start(&self.store, &self.master, &self.hasher, Arc::clone(&clock));
         }
         self.watch();
     }
@@ -295,7 +296,7 @@ impl Server for Engines {
     fn fail_over(&mut self) {
         if let Some(clock) = &mut self.database {
             *clock = another(clock);
-            self.memory.set_store_clock(clock.clone());
+            self.store.set_clock(clock.clone());
         }
         self.watch();
     }
@@ -307,7 +308,7 @@ impl Server for Engines {
     /// Loses the rotations of the session, but neither an end nor uses.
     fn go_back(&mut self) -> bool {
         let Some(backup) = &self.backup else { return false };
-        let (store, newest): (&dyn Store<AuthPorts>, _) = (&self.memory, self.stored().generation);
+        let (store, newest): (&dyn Store<AuthPorts>, _) = (&self.store, self.stored().generation);
         let back = Rotation {
             generation: backup.generation,
             key: backup.key,

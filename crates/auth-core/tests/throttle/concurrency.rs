@@ -66,7 +66,7 @@ fn concurrent_identical_wrong_passwords_take_one_token() {
 
 #[test]
 fn processes_share_counts() {
-    let store: Arc<dyn Store<AuthPorts>> = Arc::new(MemoryStore::new());
+    let store: Arc<dyn Store<AuthPorts>> = Arc::new(TestStore::new());
     let (one, other) = (over(Arc::clone(&store)), over(store));
     let charges: Vec<Charge> = (0..10).map(|_| one.admit(&anna(), NOON)).collect();
     thread::scope(|scope| {

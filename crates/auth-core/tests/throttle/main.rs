@@ -1,5 +1,5 @@
-//! The throttle over the in-memory store: what users and guessers experience, step by step, over
-//! days, and concurrently.
+//! The throttle over the store that `TEST_STORE` chooses: what users and guessers experience, step
+//! by step, over days, and concurrently.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
@@ -19,7 +19,7 @@ use tillgate_auth_core::AuthPorts;
 use tillgate_auth_core::ports::CountKey;
 use tillgate_auth_core::throttle::{Admission, AttemptOutcome, Charge, ClaimedIdentity, LoginAttempt, LoginQueue};
 use tillgate_domain::{FoldedText, Instant, Store, StoreExt};
-use tillgate_memory::MemoryStore;
+use tillgate_test_store::TestStore;
 
 use server::*;
 

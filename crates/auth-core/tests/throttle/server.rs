@@ -13,7 +13,7 @@ use tillgate_auth_core::throttle::{
     ThrottleLimits,
 };
 use tillgate_domain::{DeviceId, Instant, PrincipalId, Secret, Store, StoreError, StoreExt, StoreResult, UserId};
-use tillgate_memory::MemoryStore;
+use tillgate_test_store::TestStore;
 
 /// The key under which the throttle of these tests counts.
 pub(crate) const KEY: [u8; 32] = [7; 32];
@@ -31,7 +31,7 @@ pub(crate) struct Server {
 }
 
 pub(crate) fn server() -> Server {
-    over(Arc::new(MemoryStore::new()))
+    over(Arc::new(TestStore::new()))
 }
 
 pub(crate) fn over(store: Arc<dyn Store<AuthPorts>>) -> Server {

@@ -64,7 +64,7 @@ async fn all_query_violations_are_reported_without_other_tenants_data() {
         ("user", "type"),
     ]);
     assert_eq!((status, code.as_str(), told), (422, "fields_invalid", expected));
-    let lines = desk.shop.store.memory.audit_events();
+    let lines = desk.shop.store.inner.audit_events();
     let own = lines.iter().find(|line| line.action == Action::Login).unwrap().tenant;
     for foreign in lines.iter().filter(|line| line.tenant != own) {
         assert_eq!(desk.get(&format!("/audit-events/{}", foreign.id)).await.status, 404, "{foreign:?}");

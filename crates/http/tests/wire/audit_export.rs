@@ -19,7 +19,7 @@ const EXPORT: &str = "/audit-events/export";
 
 /// Records this number of events of the tenant with a detail that a spreadsheet would calculate.
 fn record_events(desk: &OfficeClient, number: usize) {
-    let store: &dyn Store<OfficePorts> = &*desk.shop.store.memory;
+    let store: &dyn Store<OfficePorts> = &*desk.shop.store.inner;
     let tenant = tenant(&desk.shop).id;
     for _ in 0..number {
         let event = Event {
@@ -46,7 +46,7 @@ fn lines(answer: &TestResponse) -> Vec<Value> {
 }
 
 fn exports(desk: &OfficeClient) -> Vec<Event> {
-    let events = desk.shop.store.memory.audit_events();
+    let events = desk.shop.store.inner.audit_events();
     events.into_iter().filter(|event| event.action == Action::AuditExport).collect()
 }
 
@@ -64,12 +64,12 @@ async fn export_of_several_pages_has_every_event_of_the_list() {
     // nothing of another tenant, whatever the filter
     let own = json!(tenant(&desk.shop).id);
     let subject = uuid::Uuid::from_u128(77);
-    let store: &dyn Store<OfficePorts> = &*desk.shop.store.memory;
+    let store: &dyn Store<OfficePorts> = &*desk.shop.store.inner;
     let foreign = Event {
         id: desk.shop.auth.new_id(EventId::new).unwrap(),
         tenant: Some(TenantId(uuid::Uuid::from_u128(9))),
         subject: Subject::User(UserId(subject)),
-        ..desk.shop.store.memory.audit_events().pop().unwrap()
+        ..desk.shop.store.inner.audit_events().pop().unwrap()
     };
     store.write("test", |tx| tx.audit().record(&foreign)).unwrap();
     assert!(lines(&desk.get(EXPORT).await).iter().all(|line| line["tenant"] == own));
@@ -194,6 +194,6 @@ async fn export_in_the_browser_requires_a_recent_proof() {
     shop.clock.advance(Duration::from_mins(6));
     let refused = export().await;
     assert_eq!((refused.status.as_u16(), refused.text_at("/code").as_str()), (403, "proof_too_old"));
-    let events = shop.store.memory.audit_events();
+    let events = shop.store.inner.audit_events();
     assert_eq!(events.iter().filter(|event| event.action == Action::AuditExport).count(), 1);
 }

@@ -102,7 +102,7 @@ async fn verification_runs_in_background_once_at_a_time() {
     assert_eq!(done["finished_at"], "2026-11-21T12:00:00.000Z");
     assert_eq!(desk.get("/audit/seal").await.json()["last_verification"], done);
     // the start and the result are events, and the next verification is another one
-    let events = desk.shop.store.memory.audit_events();
+    let events = desk.shop.store.inner.audit_events();
     let found: Vec<_> = events
         .iter()
         .filter(|event| matches!(event.action, Action::AuditVerify | Action::AuditVerified))
@@ -114,7 +114,7 @@ async fn verification_runs_in_background_once_at_a_time() {
     desk.shop.clock.advance(VERIFICATION_INTERVAL.saturating_sub(Duration::from_millis(1)));
     let recent = desk.post(START, json!({})).await;
     assert_eq!((recent.status.as_u16(), recent.json()), (200, done.clone()));
-    assert_eq!(desk.shop.store.memory.audit_events().len(), events.len());
+    assert_eq!(desk.shop.store.inner.audit_events().len(), events.len());
     desk.shop.clock.advance(Duration::from_millis(1));
     let third = assert_accepted(&desk.post(START, json!({})).await);
     assert_ne!(third, location);
@@ -167,7 +167,7 @@ async fn result_of_an_old_verification_stays() {
     results.send(Ok(intact(56))).unwrap();
     let location = assert_accepted(&desk.post(START, json!({})).await);
     let done = follow(&desk, &location).await;
-    let (store, tenant) = (&*desk.shop.store.memory, tenant(&desk.shop).id);
+    let (store, tenant) = (&*desk.shop.store.inner, tenant(&desk.shop).id);
     let report = VerificationReport { verified: 57, fault: None };
     for _ in 0..2 * MAX_PAGE_SIZE {
         desk.shop.clock.advance(Duration::from_millis(1));
@@ -209,16 +209,16 @@ async fn seal_is_shown_and_other_verifications_are_not_found() {
     let empty = desk.get("/audit/seal").await.json();
     assert_eq!((&empty["position"], &empty["hash"], &empty["sealed_at"]), (&json!(0), &Value::Null, &Value::Null));
     assert!(empty["unsealed"].as_u64().unwrap() > 0, "{empty}");
-    while office::unguarded::seal_audit(&*desk.shop.store.memory, desk.shop.auth.audit_seal_key()).unwrap().has_more {}
+    while office::unguarded::seal_audit(&*desk.shop.store.inner, desk.shop.auth.audit_seal_key()).unwrap().has_more {}
     let sealed = desk.get("/audit/seal").await.json();
-    let number = desk.shop.store.memory.audit_events().len();
+    let number = desk.shop.store.inner.audit_events().len();
     assert_eq!((&sealed["position"], &sealed["unsealed"]), (&json!(number), &json!(0)), "{sealed}");
     assert!(sealed["sealed_at"].is_string() && sealed["hash"].as_str().unwrap().len() == 66, "{sealed}");
     // without a verifier of its own, the server verifies the chain
     let location = assert_accepted(&desk.post(START, json!({})).await);
     let done = follow(&desk, &location).await;
     assert_eq!((&done["checked"], &done["fault"]), (&json!(number), &Value::Null), "{done}");
-    let login = desk.shop.store.memory.audit_events()[0].id;
+    let login = desk.shop.store.inner.audit_events()[0].id;
     for path in ["/audit/verifications/garbage".to_owned(), format!("/audit/verifications/{login}")] {
         assert_eq!(desk.get(&path).await.status, 404, "{path}");
     }

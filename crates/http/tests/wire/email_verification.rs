@@ -72,7 +72,7 @@ async fn address_is_verified_by_the_button_once_and_not_by_the_link() {
     let used = press(&shop, token).await;
     assert_eq!(used.status, 422);
     assert!(text(&used).contains("wrong, used or expired"), "{}", text(&used));
-    let events = shop.store.memory.audit_events();
+    let events = shop.store.inner.audit_events();
     let of = |action| events.iter().rfind(|event| event.action == action).unwrap();
     assert_eq!(of(Action::EmailVerify).details["mailed_to"], "cashier@example.com");
     assert_eq!(of(Action::EmailVerified).details["email"], "cashier@example.com");
@@ -101,7 +101,7 @@ async fn page_names_shop_and_address_only_to_the_owner_of_a_valid_token() {
     shop.store.set_state(StoreState::Healthy);
 
     let denials = || {
-        let events = shop.store.memory.audit_events().into_iter();
+        let events = shop.store.inner.audit_events().into_iter();
         events.filter(|event| event.action == Action::OneTimeTokenUse).collect::<Vec<_>>()
     };
     assert_eq!(denials().len(), 0, "nothing was decided about the token");

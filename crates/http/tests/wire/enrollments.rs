@@ -148,7 +148,7 @@ async fn lost_answer_is_repeated_for_the_same_key_only() {
         assert_eq!(outcome(answer), (403, "enrollment_unknown".to_owned()));
         assert_eq!(without_trace(answer), without_trace(&spent), "one answer for every reason");
     }
-    let events = shop.store.memory.audit_events();
+    let events = shop.store.inner.audit_events();
     assert_eq!(events.iter().filter(|event| event.action == Action::DeviceEnrollReplay).count(), 1);
 }
 

@@ -340,8 +340,8 @@ async fn panic_is_500_and_timeout_503() {
 
 #[actix_web::test]
 async fn hanging_store_is_503_at_the_deadline() {
-    let shop =
-        TestServer::with_settings(HttpSettings { deadline: Duration::from_millis(50), ..HttpSettings::default() });
+    let settings = HttpSettings { deadline: Duration::from_millis(50), ..HttpSettings::default() };
+    let shop = TestServer::in_memory("a login on a database may take longer than this deadline", settings);
     shop.store.set_state(StoreState::Hanging);
     for place in &CONTRACT_CASES {
         assert_problem(place, &shop.post(place.login, (place.wrong)(0)).await, 503, "a store that hangs");

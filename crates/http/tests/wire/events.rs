@@ -52,9 +52,9 @@ async fn find_position(shop: &TestServer, token: &str) -> String {
 
 /// Records an event of the tenant, and does this in the same unit of work.
 fn record_event(shop: &TestServer, act: impl Fn()) {
-    let template = shop.store.memory.audit_events().pop().unwrap();
+    let template = shop.store.inner.audit_events().pop().unwrap();
     let event = Event { id: EventId(Uuid::from_u128(7)), ..template };
-    let store: &dyn Store<AuthPorts> = &*shop.store.memory;
+    let store: &dyn Store<AuthPorts> = &*shop.store.inner;
     let recorded = store.write("test", |tx| {
         tx.audit().record(&event)?;
         act();
@@ -179,7 +179,7 @@ async fn position_that_was_swept_is_answered_with_a_reset() {
     let token = shop.log_in_native("admin").await.text_at("/access_token");
     let from = find_position(&shop, &token).await;
     shop.log_in_native("cashier").await;
-    let store: &dyn Store<AuthPorts> = &*shop.store.memory;
+    let store: &dyn Store<AuthPorts> = &*shop.store.inner;
     let after = shop.clock.now().saturating_add(Duration::from_secs(1));
     store.write("test", |tx| tx.live_events().sweep(after, 100)).unwrap();
     let begin = open(&shop, &token, Some(&from)).await;

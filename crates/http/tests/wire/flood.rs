@@ -15,7 +15,7 @@ use tillgate_auth_core::ports::Verifier;
 use tillgate_auth_core::{Auth, AuthSettings, MasterKey, PasswordHasher, SystemEntropy};
 use tillgate_domain::Zone;
 use tillgate_http::{Http, HttpSettings, Metrics, Mounts};
-use tillgate_memory::MemoryStore;
+use tillgate_test_store::TestStore;
 use tillgate_testkit::PlainHasher;
 
 use crate::test_server::TEST_PASSWORD;
@@ -112,17 +112,17 @@ struct ListeningServer {
 
 impl ListeningServer {
     fn start() -> Self {
-        let (gate, memory) = (Arc::new(Gate::default()), Arc::new(MemoryStore::new()));
+        let (gate, store) = (Arc::new(Gate::default()), Arc::new(TestStore::new()));
         // the verifier for unknown names is hashed at start
         gate.permit(1);
-        test_users::insert_users(&memory, Zone::UTC);
+        test_users::insert_users(&store, Zone::UTC);
         let queue = QueueLimits {
             workers: Some(1.try_into().unwrap()),
             waiting: WAITING,
             max_wait: PATIENCE,
             ..QueueLimits::default()
         };
-        let auth = Auth::builder(memory.clone())
+        let auth = Auth::builder(store.clone())
             .master(MasterKey::generate(&SystemEntropy::new()).unwrap())
             .hasher(gate.clone())
             .settings(AuthSettings { queue, ..AuthSettings::default() })
@@ -137,7 +137,7 @@ impl ListeningServer {
             ..HttpSettings::default()
         };
         let mounts = Mounts::check(crate::mounts::mounts()).unwrap();
-        let http = Http::new(auth.clone(), memory, mounts, settings, Metrics::new(Vec::new));
+        let http = Http::new(auth.clone(), store, mounts, settings, Metrics::new(Vec::new));
         let (sender, receiver) = mpsc::channel();
         let running = thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {

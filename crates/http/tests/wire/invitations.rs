@@ -42,7 +42,7 @@ pub(crate) async fn set_email(shop: &TestServer, id: &str, email: Option<&str>) 
 
 /// Sends the queued mails as the server's thread does. Returns the address and the token of each.
 pub(crate) fn send_queued_mails(shop: &TestServer) -> Vec<(String, String)> {
-    let (store, now) = (&*shop.store.memory, shop.clock.now());
+    let (store, now) = (&*shop.store.inner, shop.clock.now());
     let send = |mail: &QueuedMail| {
         let OneTimeToken { token: secret, digest } = shop.auth.generate_link_token().unwrap();
         let token = MailToken { digest, retry_at: now.saturating_add(Duration::from_mins(2)) };
@@ -116,7 +116,7 @@ async fn invited_user_chooses_a_password_once() {
     assert_eq!((accepted.status.as_u16(), accepted.header("location")), (303, "/office/sign-in?login=cashier&saved=1"));
     let page = Browser::new(&shop).get("/office/sign-in?login=cashier&saved=1").await;
     assert!(text(&page).contains("Your password is saved") && text(&page).contains("value=\"cashier\""));
-    let events = shop.store.memory.audit_events();
+    let events = shop.store.inner.audit_events();
     assert!(events.iter().any(|event| event.action == Action::UserInvite));
     let last = events.into_iter().rfind(|event| event.action == Action::Password).unwrap();
     assert_eq!(last.details["why"], "invitation");
@@ -124,7 +124,7 @@ async fn invited_user_chooses_a_password_once() {
     let old = shop.get("/api/v1/sessions/current", &session.text_at("/access_token")).await;
     assert_eq!(old.status, 401, "a new password ends sessions");
     assert_invalid(&accept(&shop, &token, "a third password").await);
-    let denied = shop.store.memory.audit_events().pop().unwrap();
+    let denied = shop.store.inner.audit_events().pop().unwrap();
     assert_eq!((denied.action, denied.outcome), (Action::OneTimeTokenUse, EventOutcome::Refused));
     assert_eq!(denied.details["token"], "invitation");
 }
@@ -144,7 +144,7 @@ async fn mailed_invitation_shows_no_token_and_verifies_the_address() {
     assert_eq!(invited.status, 202, "{}", invited.json());
     let expected = json!({ "email": "cashier@example.com", "expires_at": "2026-11-22T12:00:00.000Z" });
     assert_eq!(invited.json(), expected);
-    let last = shop.store.memory.audit_events().into_iter().rfind(|event| event.action == Action::UserInvite).unwrap();
+    let last = shop.store.inner.audit_events().into_iter().rfind(|event| event.action == Action::UserInvite).unwrap();
     assert_eq!(last.details["mailed_to"], "cashier@example.com");
     let again = invite_by_mail(&shop, "admin", &id).await;
     assert_eq!((again.status.as_u16(), again.text_at("/code").as_str()), (429, "mailed_recently"));
@@ -158,7 +158,7 @@ async fn mailed_invitation_shows_no_token_and_verifies_the_address() {
     assert_eq!(send_queued_mails(&shop), [], "a mail is sent once");
     let accepted = accept(&shop, token, NEW_PASSWORD).await;
     assert_eq!(accepted.status, 303, "{}", text(&accepted));
-    let last = shop.store.memory.audit_events().into_iter().rfind(|event| event.action == Action::Password).unwrap();
+    let last = shop.store.inner.audit_events().into_iter().rfind(|event| event.action == Action::Password).unwrap();
     assert_eq!(last.details["email_verified"], "cashier@example.com");
     let admin = shop.log_in_native("admin").await.text_at("/access_token");
     let user = shop.get(&format!("/api/v1/users/{id}"), &admin).await;
@@ -312,7 +312,7 @@ async fn invitation_requires_what_setting_the_password_requires() {
     assert_eq!(violations(&own), (403, "own_password".to_owned(), vec![]));
     let nobody = "0192f0c1-a2b3-7c4d-8e5f-60718293a4b5";
     assert_eq!(invite_as(&desk.shop, "admin", nobody).await.status, 404);
-    assert!(!desk.shop.store.memory.audit_events().iter().any(|event| event.action == Action::UserInvite));
+    assert!(!desk.shop.store.inner.audit_events().iter().any(|event| event.action == Action::UserInvite));
 }
 
 #[actix_web::test]

@@ -235,7 +235,7 @@ async fn custom_role_stays_beside_the_rank() {
         admin.put(&format!("{USERS}/{clerk}"), json!({ "role": "cashier" })).await.text_at("/data/role"),
         "cashier"
     );
-    let user = admin.shop.store.memory.clone();
+    let user = admin.shop.store.inner.clone();
     let id: tillgate_domain::UserId = clerk.parse().unwrap();
     let office: &dyn tillgate_domain::Store<tillgate_domain::office::OfficePorts> = &*user;
     let held =

@@ -29,7 +29,7 @@ fn column(rows: &[Vec<String>], name: &str) -> Vec<String> {
 }
 
 fn exports(desk: &OfficeClient) -> Vec<Event> {
-    let events = desk.shop.store.memory.audit_events();
+    let events = desk.shop.store.inner.audit_events();
     events.into_iter().filter(|event| [Action::UserExport, Action::TicketExport].contains(&event.action)).collect()
 }
 

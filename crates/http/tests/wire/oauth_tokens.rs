@@ -163,7 +163,7 @@ async fn invalid_token_is_inactive() {
 fn count_ended_sessions(shop: &TestServer) -> Vec<(Subject, Value, Actor)> {
     let filter = EventFilter { actions: vec![Action::SessionEnd], ..EventFilter::default() };
     let told =
-        read_audit(&*shop.store.memory, &filter, &OffsetPageRequest { after: None, skip: 0, limit: 100 }).unwrap();
+        read_audit(&*shop.store.inner, &filter, &OffsetPageRequest { after: None, skip: 0, limit: 100 }).unwrap();
     told.into_iter()
         .map(|told| {
             assert!(told.event.details.contains_key("api_key"), "{:?}", told.event.details);
@@ -227,7 +227,7 @@ async fn revoked_token_ends_its_session() {
             );
         }
         assert_eq!(introspect(&shop, &held, token).await, inactive_body(), "{mount}");
-        let sessions: &dyn Store<AuthPorts> = &*shop.store.memory;
+        let sessions: &dyn Store<AuthPorts> = &*shop.store.inner;
         let all = sessions
             .read("test", |tx| tx.sessions().list(&SessionFilter::default(), SessionOrder::Newest, None, 100))
             .unwrap();

@@ -90,13 +90,13 @@ impl OfficeClient {
 
 /// Returns the tenant in its current version.
 pub fn tenant(shop: &TestServer) -> Tenant {
-    let store: &dyn Store<OfficePorts> = &*shop.store.memory;
+    let store: &dyn Store<OfficePorts> = &*shop.store.inner;
     office::unguarded::find_tenant_by_slug(store, &Slug::parse("default").unwrap()).unwrap().unwrap()
 }
 
 /// Returns a device of the tenant.
 pub fn device(shop: &TestServer, name: &str) -> Device {
-    let store: &dyn Store<OfficePorts> = &*shop.store.memory;
+    let store: &dyn Store<OfficePorts> = &*shop.store.inner;
     UnguardedOffice::new(store, tenant(shop).id)
         .find_device_by_name(&DeviceName::parse(name).unwrap())
         .unwrap()
@@ -114,14 +114,14 @@ pub fn create_role(shop: &TestServer, name: &str, rights: &[&str]) -> Role {
         environments: Environment::ALL.into(),
     };
     let stamp = shop.auth.system_context(None).unwrap();
-    Office::new(&*shop.store.memory, tenant(shop).id, stamp.clone()).add_role(&new).unwrap().unwrap()
+    Office::new(&*shop.store.inner, tenant(shop).id, stamp.clone()).add_role(&new).unwrap().unwrap()
 }
 
 /// Adds another store to the tenant.
 pub fn open_store(shop: &TestServer, name: &str) -> BranchId {
     let branch = Branch { id: shop.auth.new_id(BranchId::new).unwrap(), name: name.to_owned(), zone: None };
     let stamp = shop.auth.system_context(None).unwrap();
-    Office::new(&*shop.store.memory, tenant(shop).id, stamp.clone()).add_store(&branch).unwrap().unwrap();
+    Office::new(&*shop.store.inner, tenant(shop).id, stamp.clone()).add_store(&branch).unwrap().unwrap();
     branch.id
 }
 
@@ -152,7 +152,7 @@ pub async fn request(
 ) -> TestRequest {
     let login = shop.log_in_native(someone).await;
     let named = if own { shop.log_in_native(someone).await } else { shop.log_in_native("witness").await };
-    let lines = shop.store.memory.audit_events();
+    let lines = shop.store.inner.audit_events();
     let id = match path {
         "/api/v1/audit-events/{id}" => lines.last().unwrap().id.to_string(),
         "/api/v1/audit/verifications/{id}" => {

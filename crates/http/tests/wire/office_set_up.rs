@@ -10,7 +10,7 @@ use tillgate_auth_core::{MasterKey, SystemEntropy};
 use tillgate_domain::office::{self, OfficePorts};
 use tillgate_domain::{Action, Event, FoldedText, Store, StoreExt, Tenant};
 use tillgate_http::HttpSettings;
-use tillgate_memory::MemoryStore;
+use tillgate_test_store::TestStore;
 use tillgate_testkit::Fixture;
 use tillgate_web::SetUpField;
 
@@ -34,19 +34,19 @@ const FIELDS: [(&str, &str); 9] = [
 ];
 
 /// A store with the tenant `default`, no user, and the token.
-fn empty_store() -> Arc<MemoryStore> {
-    let memory = Arc::new(MemoryStore::new());
-    Fixture::builder(NOON).build().insert_into(&*memory).unwrap();
-    assert!(office::unguarded::put_setup_token(&*memory, &digest_typed_token(TOKEN), NOON).unwrap());
-    memory
+fn empty_store() -> Arc<TestStore> {
+    let store = Arc::new(TestStore::new());
+    Fixture::builder(NOON).build().insert_into(&*store).unwrap();
+    assert!(office::unguarded::put_setup_token(&*store, &digest_typed_token(TOKEN), NOON).unwrap());
+    store
 }
 
-fn serve(memory: Arc<MemoryStore>) -> TestServer {
-    serve_with(memory, MasterKey::generate(&SystemEntropy::new()).unwrap())
+fn serve(store: Arc<TestStore>) -> TestServer {
+    serve_with(store, MasterKey::generate(&SystemEntropy::new()).unwrap())
 }
 
-fn serve_with(memory: Arc<MemoryStore>, master: MasterKey) -> TestServer {
-    TestServer::over(memory, master, HttpSettings::default(), office())
+fn serve_with(store: Arc<TestStore>, master: MasterKey) -> TestServer {
+    TestServer::over(store, master, HttpSettings::default(), office())
 }
 
 /// The form with these fields instead of those with the same names.
@@ -69,7 +69,7 @@ fn text(answer: &TestResponse) -> String {
 }
 
 fn office_store(shop: &TestServer) -> &dyn Store<OfficePorts> {
-    &*shop.store.memory
+    &*shop.store.inner
 }
 
 fn tenant(shop: &TestServer) -> Tenant {
@@ -91,11 +91,11 @@ fn faults(answer: &TestResponse) -> Vec<SetUpField> {
 
 #[actix_web::test]
 async fn first_administrator_is_set_up_once_for_all_processes() {
-    let memory = empty_store();
+    let store = empty_store();
     let master = MasterKey::generate(&SystemEntropy::new()).unwrap();
     let same_key = MasterKey::parse(master.encode().expose()).unwrap();
-    let shop = serve_with(Arc::clone(&memory), master);
-    let other = serve_with(Arc::new(memory.share_with_process()), same_key);
+    let shop = serve_with(Arc::clone(&store), master);
+    let other = serve_with(Arc::new(store.share_with_process()), same_key);
     let page = get(&shop).await;
     assert_eq!(page.status, 200);
     assert!(page.header("content-security-policy").contains("default-src 'none'"));
@@ -113,7 +113,7 @@ async fn first_administrator_is_set_up_once_for_all_processes() {
         .unwrap()
         .unwrap();
     assert_eq!(till.branch, Some(found.branches[0].id));
-    let events: Vec<Event> = memory.audit_events().into_iter().filter(|event| event.tenant == Some(found.id)).collect();
+    let events: Vec<Event> = store.audit_events().into_iter().filter(|event| event.tenant == Some(found.id)).collect();
     let actions: Vec<&str> = events.iter().map(|event| event.action.name()).collect();
     assert_eq!(actions, ["tenant.update", "user.add", "device.add"]);
     assert!(events.iter().all(|event| event.actor.address.is_some()));
@@ -162,7 +162,7 @@ async fn wrong_set_up_tokens_are_throttled_by_network_and_replace_nothing() {
     assert_eq!(done.status, 303, "{}", text(&done));
 
     let denials = || {
-        let events = shop.store.memory.audit_events().into_iter();
+        let events = shop.store.inner.audit_events().into_iter();
         events.filter(|event| event.action == Action::OneTimeTokenUse).collect::<Vec<_>>()
     };
     let recorded = denials();
@@ -182,9 +182,9 @@ async fn newer_set_up_token_replaces_the_previous_one() {
 
 #[actix_web::test]
 async fn without_a_stored_token_nothing_is_set_up() {
-    let memory = Arc::new(MemoryStore::new());
-    Fixture::builder(NOON).build().insert_into(&*memory).unwrap();
-    let shop = serve(memory);
+    let store = Arc::new(TestStore::new());
+    Fixture::builder(NOON).build().insert_into(&*store).unwrap();
+    let shop = serve(store);
     for token in ["", TOKEN] {
         assert_eq!(post(&shop, &[("token", token)]).await.status, 401);
     }
@@ -257,11 +257,11 @@ async fn all_invalid_fields_of_the_set_up_are_marked_together() {
 
 #[actix_web::test]
 async fn set_up_names_no_till_that_exists() {
-    let memory = Arc::new(MemoryStore::new());
+    let store = Arc::new(TestStore::new());
     let fixture = Fixture::builder(NOON).device("P01", tillgate_domain::Environment::CashRegister).build();
-    fixture.insert_into(&*memory).unwrap();
-    office::unguarded::put_setup_token(&*memory, &digest_typed_token(TOKEN), NOON).unwrap();
-    let shop = serve(memory);
+    fixture.insert_into(&*store).unwrap();
+    office::unguarded::put_setup_token(&*store, &digest_typed_token(TOKEN), NOON).unwrap();
+    let shop = serve(store);
     let answer = post(&shop, &[]).await;
     assert_eq!((answer.status.as_u16(), faults(&answer)), (422, vec![SetUpField::Till]));
     assert_eq!((has_user(&shop), tenant(&shop).version), (false, 1), "nothing was stored");

@@ -58,7 +58,7 @@ async fn native_login_reports_required_password_change_and_accepts_new_password(
     assert_eq!(desk.get(&path).await.json()[CHANGE_REQUIRED_CODE], false);
     assert_eq!(log_in(&desk.shop, login(TEST_PASSWORD, None)).await.status, 401);
     assert_eq!(log_in(&desk.shop, login(NEW_PASSWORD, None)).await.status, 201);
-    let audit = desk.shop.store.memory.audit_events();
+    let audit = desk.shop.store.inner.audit_events();
     let refused = audit.iter().find(|event| event.details.get("why") == Some(&json!(CHANGE_REQUIRED_CODE))).unwrap();
     assert_eq!(refused.action, Action::Login);
     let changed = audit.iter().find(|event| event.action == Action::UserUpdate).unwrap();

@@ -19,7 +19,7 @@ async fn send_as(shop: &TestServer, token: &str, method: Method, path: &str, bod
 }
 
 fn find_audit_details(shop: &TestServer, action: Action) -> serde_json::Map<String, Value> {
-    shop.store.memory.audit_events().into_iter().rfind(|event| event.action == action).unwrap().details
+    shop.store.inner.audit_events().into_iter().rfind(|event| event.action == action).unwrap().details
 }
 
 #[actix_web::test]

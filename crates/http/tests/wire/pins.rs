@@ -30,7 +30,7 @@ async fn back_office_draws_a_pin_and_removes_it() {
     for _ in 0..2 {
         assert_eq!(desk.send(Method::DELETE, &path, None, None).await.status, 204);
     }
-    let events = desk.shop.store.memory.audit_events();
+    let events = desk.shop.store.inner.audit_events();
     let count = |action: Action| events.iter().filter(|event| event.action == action).count();
     assert_eq!((count(Action::PinSet), count(Action::PinRemove)), (2, 1));
     assert!(events.iter().all(|event| !format!("{event:?}").contains(&pin)));

@@ -61,7 +61,7 @@ pub fn create_key_in(
         permissions: permissions.iter().map(|name| Right::parse(name).unwrap()).collect(),
         expires_at: None,
     };
-    let made = Office::new(&*shop.store.memory, find_tenant_id(shop, whose), unique_timestamp(shop))
+    let made = Office::new(&*shop.store.inner, find_tenant_id(shop, whose), unique_timestamp(shop))
         .add_api_key(&new)
         .unwrap()
         .unwrap();
@@ -252,21 +252,21 @@ async fn api_key_ends_with_its_user_and_device() {
     let ends: [fn(&TestServer, &ApiKey); 3] = [
         |shop, key| {
             let change = ApiKeyChange { active: Some(false), ..ApiKeyChange::default() };
-            Office::new(&*shop.store.memory, key.tenant, unique_timestamp(shop))
+            Office::new(&*shop.store.inner, key.tenant, unique_timestamp(shop))
                 .change_api_key(key.id, None, &change)
                 .unwrap()
                 .unwrap();
         },
         |shop, key| {
             let status = UserStatus::Suspended;
-            Office::new(&*shop.store.memory, key.tenant, unique_timestamp(shop))
+            Office::new(&*shop.store.inner, key.tenant, unique_timestamp(shop))
                 .set_user_status(key.user, status)
                 .unwrap()
                 .unwrap();
         },
         |shop, key| {
             let status = DeviceStatus::Locked;
-            Office::new(&*shop.store.memory, key.tenant, unique_timestamp(shop))
+            Office::new(&*shop.store.inner, key.tenant, unique_timestamp(shop))
                 .set_device_status(key.device, status)
                 .unwrap()
                 .unwrap();

@@ -61,7 +61,7 @@ async fn required_rights_follow_from_the_change_and_the_device() {
         json!({ "count": 0, "totalCount": 0 })
     );
     // the audit event has the user, device, session and differences
-    let told = shop.store.memory.audit_events();
+    let told = shop.store.inner.audit_events();
     let told: Vec<_> = told.iter().filter(|event| event.subject.kind().name() == "ticket").collect();
     let done: Vec<&str> =
         told.iter().filter(|event| event.outcome.name() == "done").map(|event| event.action.name()).collect();
@@ -75,6 +75,6 @@ async fn required_rights_follow_from_the_change_and_the_device() {
     let change = told.iter().find(|event| event.action.name() == "ticket.update").unwrap();
     assert_eq!(change.details["discount"], json!({ "from": "0.000000", "to": "5.000000" }));
     let lacking =
-        shop.store.memory.audit_events().into_iter().filter(|event| event.action.name() == "right.missing").count();
+        shop.store.inner.audit_events().into_iter().filter(|event| event.action.name() == "right.missing").count();
     assert_eq!(lacking, 7 + 3, "denials because of a right or the device are recorded too");
 }

@@ -19,7 +19,7 @@ const SENT_BODY: &str = r#"{"message":"If the email exists, a reset link has bee
 
 /// The pending requests.
 fn pending_requests(shop: &TestServer) -> Vec<ResetRequest> {
-    let (store, now): (&dyn Store<OfficePorts>, _) = (&*shop.store.memory, shop.auth.time().at);
+    let (store, now): (&dyn Store<OfficePorts>, _) = (&*shop.store.inner, shop.auth.time().at);
     store.read("test", |tx| tx.resets().list_due(now, 100)).unwrap()
 }
 
@@ -77,7 +77,7 @@ async fn password_reset_sets_password_and_ends_sessions() {
     assert_unauthorized(&login(&shop, "rita@example.com", "a song in the rain").await);
     assert_eq!(login(&shop, "rita@example.com", "another song entirely").await.status, 200);
     assert_error(&reset(&shop, &token, "a third song of hers").await, 400, SPENT_MESSAGE, "Bad Request");
-    let denied = shop.store.memory.audit_events().pop().unwrap();
+    let denied = shop.store.inner.audit_events().pop().unwrap();
     assert_eq!((denied.action, denied.outcome), (Action::OneTimeTokenUse, EventOutcome::Refused));
     assert_eq!(denied.details["token"], "password_reset");
     assert!(!format!("{:?}", denied.details).contains(&token), "the token is not recorded");
@@ -252,7 +252,7 @@ async fn unknown_addresses_are_settled_together_and_others_take_turns() {
         let id = shop.auth.new_id(ResetId::new).unwrap();
         let (email, address) = (Email::parse(email).unwrap(), from.parse().ok());
         let request = ResetRequest { id, email, tenant: None, address, requested_at: now, due_at: now, tries: 0 };
-        office::unguarded::request_reset(&*shop.store.memory, &request).unwrap();
+        office::unguarded::request_reset(&*shop.store.inner, &request).unwrap();
     };
     for number in 0..2500 {
         ask(&format!("nobody{number}@example.com"), "198.51.100.7");
@@ -262,14 +262,14 @@ async fn unknown_addresses_are_settled_together_and_others_take_turns() {
         ask(email, "198.51.100.8");
     }
     ask("rita3@example.com", "203.0.113.5");
-    let pending = office::unguarded::select_pending_resets(&*shop.store.memory, now, 20).unwrap();
+    let pending = office::unguarded::select_pending_resets(&*shop.store.inner, now, 20).unwrap();
     let emails: Vec<String> = pending.iter().map(|request| request.email.to_string()).collect();
     assert_eq!(emails.len(), 3, "{emails:?}");
     // all were requested at the same time, so their ids have no order; each network has its turn
     // before one has a second
     assert!(emails[..2].contains(&"rita3@example.com".to_owned()), "{emails:?}");
     assert_eq!(pending_requests(&shop).len(), 3, "the others were removed");
-    assert_eq!(office::unguarded::select_pending_resets(&*shop.store.memory, now, 1).unwrap().len(), 1);
+    assert_eq!(office::unguarded::select_pending_resets(&*shop.store.inner, now, 1).unwrap().len(), 1);
 }
 
 #[actix_web::test]

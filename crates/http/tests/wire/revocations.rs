@@ -65,7 +65,7 @@ async fn every_call_that_ends_sessions_documents_and_returns_its_position() {
         let shop = TestServer::start();
         let request = every_route::request(&shop, &method, &path, "another's", Some("admin")).await;
         let counter = Arc::new(EndingCounter::default());
-        shop.store.memory.add_observer(Arc::clone(&counter) as Arc<dyn Observer>);
+        shop.store.inner.add_observer(Arc::clone(&counter) as Arc<dyn Observer>);
         let answer = shop.send(request).await;
         let ended = counter.0.load(Ordering::SeqCst) > 0;
         let has_position = position(&shop, &answer, &call).await.is_some();

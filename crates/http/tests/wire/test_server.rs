@@ -1,5 +1,5 @@
-//! A server over the in-memory store, with a stopped clock, a store that can be made unavailable,
-//! and helpers for requests.
+//! A server over the store of the tests, which can be made unavailable, with a stopped clock and
+//! helpers for requests.
 
 use std::cell::OnceCell;
 use std::pin::Pin;
@@ -26,7 +26,7 @@ use tillgate_domain::{
     StoreExt, StoreResult, UnitOfWork, Work, Zone,
 };
 use tillgate_http::{Http, HttpSettings, Krmpesan, Metrics, Mount, Mounts};
-use tillgate_memory::MemoryStore;
+use tillgate_test_store::TestStore;
 use tillgate_testkit::{ManualClock, PlainHasher};
 
 /// The initial time: 2026-11-21T12:00:00Z.
@@ -48,9 +48,9 @@ pub enum StoreState {
     FeedUnavailable = 5,
 }
 
-/// The in-memory store, which can be made unavailable.
+/// The store of the tests, which can be made unavailable.
 pub struct FlakyStore {
-    pub memory: Arc<MemoryStore>,
+    pub inner: Arc<TestStore>,
     /// The names of the units of work, in order.
     pub units: Mutex<Vec<&'static str>>,
     state: AtomicU8,
@@ -95,20 +95,20 @@ impl FlakyStore {
 impl Store<AuthPorts> for FlakyStore {
     fn run(&self, unit: UnitOfWork, work: Work<'_, AuthPorts>) -> StoreResult<()> {
         self.check_state(&unit)?;
-        Store::<AuthPorts>::run(&*self.memory, unit, work)
+        Store::<AuthPorts>::run(&*self.inner, unit, work)
     }
 }
 
 impl Store<OfficePorts> for FlakyStore {
     fn run(&self, unit: UnitOfWork, work: Work<'_, OfficePorts>) -> StoreResult<()> {
         self.check_state(&unit)?;
-        Store::<OfficePorts>::run(&*self.memory, unit, work)
+        Store::<OfficePorts>::run(&*self.inner, unit, work)
     }
 }
 
 impl AuthStore for FlakyStore {
     fn add_observer(&self, observer: Arc<dyn Observer>) {
-        self.memory.add_observer(observer);
+        self.inner.add_observer(observer);
     }
 }
 
@@ -127,7 +127,7 @@ pub struct TestServer {
 impl TestServer {
     /// Returns the audit events of denials.
     pub fn recorded_denials(&self) -> Vec<Event> {
-        self.store.memory.audit_events().into_iter().filter(|event| event.action == Action::RightMissing).collect()
+        self.store.inner.audit_events().into_iter().filter(|event| event.action == Action::RightMissing).collect()
     }
 }
 
@@ -189,18 +189,28 @@ impl TestServer {
 
     /// Starts a server in a time zone.
     pub fn in_time_zone(zone: Zone, settings: HttpSettings, mounts: Vec<Mount>) -> Self {
-        let memory = Arc::new(MemoryStore::new());
-        test_users::insert_users(&memory, zone);
+        Self::with_users(TestStore::new(), zone, settings, mounts)
+    }
+
+    /// Starts a server on the in-memory store. `reason` says why the test cannot hold on a
+    /// database.
+    pub fn in_memory(reason: &str, settings: HttpSettings) -> Self {
+        Self::with_users(TestStore::in_memory(reason), Zone::UTC, settings, crate::mounts::mounts())
+    }
+
+    fn with_users(store: TestStore, zone: Zone, settings: HttpSettings, mounts: Vec<Mount>) -> Self {
+        test_users::insert_users(&store, zone);
         let master = MasterKey::generate(&SystemEntropy::new()).unwrap();
-        Self::over(memory, master, settings, mounts)
+        Self::over(Arc::new(store), master, settings, mounts)
     }
 
     /// Starts a server over this store, whose keys are encrypted with this master key.
-    pub fn over(memory: Arc<MemoryStore>, master: MasterKey, settings: HttpSettings, mounts: Vec<Mount>) -> Self {
+    pub fn over(inner: Arc<TestStore>, master: MasterKey, settings: HttpSettings, mounts: Vec<Mount>) -> Self {
         crate::captured_log::capture_log();
         let (units, state, state_changed) = Default::default();
-        let store = Arc::new(FlakyStore { memory, units, state, state_changed });
         let clock = Arc::new(ManualClock::starting_at(NOON));
+        inner.follow_clock(clock.clone());
+        let store = Arc::new(FlakyStore { inner, units, state, state_changed });
         let auth = build_auth(&store, &clock, master);
         let http = Http::new(
             Arc::clone(&auth),
@@ -315,7 +325,7 @@ impl TestServer {
 
     /// Changes a device as the operator of the server.
     pub fn change_device(&self, name: &str, change: &DeviceChange) {
-        let store: &dyn Store<OfficePorts> = &*self.store.memory;
+        let store: &dyn Store<OfficePorts> = &*self.store.inner;
         let (tenant, device) = store
             .read("test", |tx| {
                 let tenant = tx.tenants().find_by_slug(&Slug::parse("default").unwrap())?.unwrap().id;
@@ -337,7 +347,7 @@ impl TestServer {
 
     /// Gives a user this single role without a device; the vendor may lose its last admin.
     pub fn set_user_role(&self, user: &str, role: &str) {
-        let store: &dyn Store<OfficePorts> = &*self.store.memory;
+        let store: &dyn Store<OfficePorts> = &*self.store.inner;
         let fits = store.write("test", |tx| {
             let mut user = tx.users().find(user.parse().unwrap())?.unwrap();
             let roles = tx.roles().list(user.tenant)?;

@@ -1,7 +1,7 @@
 //! Users and devices of the test tenants.
 
 use tillgate_domain::{Assignment, DeviceStatus, Email, Environment, Rank, RoleName, Tenant, User, UserStatus, Zone};
-use tillgate_memory::MemoryStore;
+use tillgate_test_store::TestStore;
 use tillgate_testkit::{Fixture, FixtureBuilder, PlainHasher};
 
 use crate::test_server::{NOON, TEST_PASSWORD};
@@ -22,7 +22,7 @@ const SETTINGS: [(&str, &str); 7] = [
 /// device, no back office), `john_doe` (cashier without a device only), clerk (a custom role,
 /// everywhere); and the devices P01, PDA1, OFFICE, LOCKED and UNLISTED. `other` has stranger
 /// (admin) and the device THEIRS. `zone` is the time zone of `default`.
-pub fn insert_users(memory: &MemoryStore, zone: Zone) {
+pub fn insert_users(store: &TestStore, zone: Zone) {
     let in_main_street = |tenant: &mut Tenant| "Main street".clone_into(&mut tenant.branches[0].name);
     let verifier = |_: &str| Some(PlainHasher::verifier(TEST_PASSWORD));
     let builder = Fixture::builder(NOON).tenant_with(in_main_street).tenant_with(|tenant| tenant.zone = zone);
@@ -38,14 +38,14 @@ pub fn insert_users(memory: &MemoryStore, zone: Zone) {
         .device("OFFICE", Environment::BackOffice)
         .device_with("LOCKED", Environment::Tool, |device| device.status = DeviceStatus::Locked);
     let fixture = add_users(builder).user_passwords(verifier).device("UNLISTED", Environment::Tool).build();
-    fixture.insert_into(memory).unwrap();
+    fixture.insert_into(store).unwrap();
     let other = FixtureBuilder::other_tenant(NOON, 1, "other")
         .tenant_with(in_main_street)
         .device("THEIRS", Environment::Tool)
         .user_with("stranger", Rank::Admin, |user| "Sam Stranger".clone_into(&mut user.display_name))
         .user_passwords(verifier)
         .build();
-    other.insert_into(memory).unwrap();
+    other.insert_into(store).unwrap();
 }
 
 /// What distinguishes a user from others of their role.

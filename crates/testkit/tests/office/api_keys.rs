@@ -1,4 +1,4 @@
-//! The rules for API keys in the back office, on the in-memory store.
+//! The rules for API keys in the back office.
 
 use std::time::Duration;
 
@@ -74,7 +74,7 @@ fn api_key_is_created_recorded_and_listed() {
     let page = PageRequest { after: None, limit: 10 };
     let (tenant, every) = (shop.fixture.tenant.id, ApiKeyFilter::default());
     let list = |by: AuditContext| {
-        OfficeReader::new(&shop.memory, tenant, by.at, by.authority).list_api_keys(&every, &page).unwrap()
+        OfficeReader::new(&shop.store, tenant, by.at, by.authority).list_api_keys(&every, &page).unwrap()
     };
     let listed = list(audit_context()).unwrap();
     assert_eq!(listed.len(), 1);
@@ -86,7 +86,7 @@ fn api_key_is_created_recorded_and_listed() {
         list(caller_context(&["userRead"])),
         Err(OfficeError::RightMissing(MissingRight(Right::parse("apiKeyCreate").unwrap())))
     );
-    let line = shop.memory.audit_events().pop().unwrap();
+    let line = shop.store.audit_events().pop().unwrap();
     assert_eq!((line.action, line.subject), (Action::ApiKeyAdd, Subject::ApiKey(key.id)));
     assert!(!format!("{line:?}").contains("wrapped"), "the secret is in no line");
     assert_eq!(shop.list_changes().last(), Some(&Change::Invalidated(Scope::User(key.user))));
@@ -101,7 +101,7 @@ fn api_key_requires_a_user_who_may_log_in() {
     let off = office::DeviceRolesChange::Edit { set: Vec::new(), remove: vec![DeviceName::parse("P02").unwrap()] };
     let change = office::UserChange { devices: off, ..office::UserChange::default() };
     let (tenant, cashier) = (shop.fixture.tenant.id, shop.fixture.user("cashier").id);
-    Office::new(&shop.memory, tenant, audit_context()).change_user(cashier, None, &change).unwrap().unwrap();
+    Office::new(&shop.store, tenant, audit_context()).change_user(cashier, None, &change).unwrap().unwrap();
     let unassigned = OfficeError::DeviceNotAssigned {
         user: UserName::parse("cashier").unwrap(),
         device: DeviceName::parse("P02").unwrap(),
@@ -194,15 +194,15 @@ fn promotion_reports_the_api_keys_that_grow() {
     shop.add(&narrow).unwrap();
     let tenant = shop.fixture.tenant.id;
     let devices = office::DeviceRolesChange::Edit { set: vec![roles_on("P01", &["admin"])], remove: Vec::new() };
-    Office::new(&shop.memory, tenant, audit_context())
+    Office::new(&shop.store, tenant, audit_context())
         .assign_roles(shop.fixture.user("cashier").id, None, devices)
         .unwrap()
         .unwrap();
-    let line = shop.memory.audit_events().pop().unwrap();
+    let line = shop.store.audit_events().pop().unwrap();
     assert_eq!(line.details["growing_api_keys"][0]["id"], serde_json::json!(wide.id));
     assert_eq!(line.details["growing_api_keys"].as_array().unwrap().len(), 1);
     let growing =
-        UnguardedOffice::new(&shop.memory, tenant).list_unrestricted_api_keys(shop.fixture.user("cashier").id).unwrap();
+        UnguardedOffice::new(&shop.store, tenant).list_unrestricted_api_keys(shop.fixture.user("cashier").id).unwrap();
     assert_eq!(growing, [wide]);
 }
 
@@ -210,10 +210,10 @@ fn promotion_reports_the_api_keys_that_grow() {
 fn effective_change_is_recorded_and_no_op_is_not() {
     let shop = StaffedFixture::open();
     let key = shop.add(&new_key("cashier", "P01", &[])).unwrap();
-    let (lines, changes) = (shop.memory.audit_events().len(), shop.list_changes().len());
+    let (lines, changes) = (shop.store.audit_events().len(), shop.list_changes().len());
     let same = ApiKeyChange { name: Some(key.name.clone()), active: Some(true), ..ApiKeyChange::default() };
     assert_eq!(shop.change(&key, &same), Ok(key.clone()));
-    assert_eq!((shop.memory.audit_events().len(), shop.list_changes().len()), (lines, changes));
+    assert_eq!((shop.store.audit_events().len(), shop.list_changes().len()), (lines, changes));
     for (change, action) in [
         (ApiKeyChange { active: Some(false), ..ApiKeyChange::default() }, Action::ApiKeyStatus),
         (
@@ -224,7 +224,7 @@ fn effective_change_is_recorded_and_no_op_is_not() {
     ] {
         let after = shop.change(&key, &change).unwrap();
         assert_eq!(shop.find_key(&key), Some(after));
-        assert_eq!(shop.memory.audit_events().pop().unwrap().action, action, "{change:?}");
+        assert_eq!(shop.store.audit_events().pop().unwrap().action, action, "{change:?}");
         assert_eq!(shop.list_changes().last(), Some(&Change::Invalidated(Scope::User(key.user))));
     }
     assert_eq!(shop.list_changes().len(), changes + 3);
@@ -251,7 +251,7 @@ fn stale_api_key_version_is_refused() {
     let not_found = Err(OfficeError::NotFound { field: FieldName::ApiKey, value: key.id.to_string() });
     assert_eq!(shop.delete_as(&audit_context(), &key, None).unwrap(), not_found);
     assert_eq!(shop.change(&key, &change), not_found);
-    let line = shop.memory.audit_events().pop().unwrap();
+    let line = shop.store.audit_events().pop().unwrap();
     assert_eq!((line.action, line.subject), (Action::ApiKeyDelete, Subject::ApiKey(key.id)));
 }
 

@@ -34,7 +34,7 @@ fn find(shop: &StaffedFixture, device: &Device) -> Option<Enrollment> {
 /// Gives the device a current key.
 fn insert_key(shop: &StaffedFixture, device: &Device, number: u8) -> DeviceKey {
     let key = new_device_key(shop.tenant_id(), device.id, number, NOW);
-    let store: &dyn Store<AuthPorts> = &shop.memory;
+    let store: &dyn Store<AuthPorts> = &shop.store;
     assert!(store.write("test", |tx| tx.device_keys().insert(&key)).unwrap());
     key
 }

@@ -1,4 +1,4 @@
-//! A tenant in an in-memory store, with helpers for the tests.
+//! A tenant in the store of the tests, with helpers for the tests.
 
 use tillgate_auth_core::AuthPorts;
 use tillgate_auth_core::ports::CredentialKind;
@@ -7,25 +7,25 @@ use tillgate_domain::office::{
     UserChange,
 };
 use tillgate_domain::{Action, Change, Device, PrincipalId, Secret, Store, StoreExt, Tenant, User, UserStatus};
-use tillgate_memory::MemoryStore;
+use tillgate_test_store::TestStore;
 
 use crate::inputs::*;
 
-/// A tenant in an in-memory store.
+/// A tenant in the store of the tests.
 pub(crate) struct OfficeFixture {
-    pub(crate) memory: MemoryStore,
+    pub(crate) store: TestStore,
     pub(crate) tenant: Tenant,
 }
 
 impl OfficeFixture {
     pub(crate) fn open() -> Self {
-        let memory = MemoryStore::new();
-        let tenant = office::add_tenant(&memory, &audit_context(), &new_tenant("default")).unwrap().unwrap();
-        Self { memory, tenant }
+        let store = TestStore::new();
+        let tenant = office::add_tenant(&store, &audit_context(), &new_tenant("default")).unwrap().unwrap();
+        Self { store, tenant }
     }
 
     pub(crate) fn store(&self) -> &dyn Store<OfficePorts> {
-        &self.memory
+        &self.store
     }
 
     /// The office of the tenant, with every right.
@@ -73,23 +73,23 @@ impl OfficeFixture {
     }
 
     pub(crate) fn list_changes(&self) -> Vec<Change> {
-        list_changes(&self.memory)
+        list_changes(&self.store)
     }
 
     pub(crate) fn password_version(&self, principal: PrincipalId) -> Option<i64> {
-        let store: &dyn Store<AuthPorts> = &self.memory;
+        let store: &dyn Store<AuthPorts> = &self.store;
         let found = store.read("test", |tx| tx.credentials().find(principal, CredentialKind::Password)).unwrap();
         found.map(|credential| credential.version)
     }
 
     pub(crate) fn list_actions(&self) -> Vec<Action> {
-        self.memory.audit_events().iter().map(|event| event.action).collect()
+        self.store.audit_events().iter().map(|event| event.action).collect()
     }
 }
 
 /// All changes in the feed, oldest first.
-pub(crate) fn list_changes(memory: &MemoryStore) -> Vec<Change> {
-    let store: &dyn Store<AuthPorts> = memory;
+pub(crate) fn list_changes(store: &TestStore) -> Vec<Change> {
+    let store: &dyn Store<AuthPorts> = store;
     store.read("test", |tx| tx.feed().poll(None)).unwrap().entries.into_iter().map(|found| found.change).collect()
 }
 

@@ -1,4 +1,5 @@
-//! Tests of the back office on the in-memory store: its rules, its lists, and its errors.
+//! Tests of the back office on the store that `TEST_STORE` chooses: its rules, its lists, and its
+//! errors.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,

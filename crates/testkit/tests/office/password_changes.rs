@@ -25,7 +25,7 @@ fn set_password(shop: &OfficeFixture, user: &User, change_required: bool) {
 
 /// The action and the relevant detail of the latest audit event.
 fn last_event(shop: &OfficeFixture) -> (Action, Option<serde_json::Value>) {
-    let last = shop.memory.audit_events().pop().unwrap();
+    let last = shop.store.audit_events().pop().unwrap();
     (last.action, last.details.get(FieldName::PasswordChangeRequired.name()).cloned())
 }
 

@@ -68,11 +68,11 @@ fn right_of_a_role_keeps_the_pins_of_its_holders() {
 fn no_pin_is_set_with_a_key_that_was_replaced() {
     let shop = StaffedFixture::open();
     let cashier = shop.fixture.user("cashier").id;
-    let keys: &dyn Store<AuthPorts> = &shop.memory;
+    let keys: &dyn Store<AuthPorts> = &shop.store;
     for (from, to) in [(KeyState::Current, KeyState::Kept), (KeyState::Kept, KeyState::Revoked)] {
         assert!(keys.write("test", |tx| tx.keys().change_state(pin_key(), from, to, NOW)).unwrap());
         assert_eq!(shop.office().set_pin(cashier, &new_pin()).unwrap(), Ok(false), "{to:?}");
         assert!(!take_pin(&shop, cashier));
     }
-    assert!(shop.memory.audit_events().iter().all(|event| event.action != Action::PinSet));
+    assert!(shop.store.audit_events().iter().all(|event| event.action != Action::PinSet));
 }

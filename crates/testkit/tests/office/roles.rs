@@ -41,9 +41,9 @@ fn role_change_notifies_its_holders_only() {
     assert_eq!(recorded.details["rights"], serde_json::json!({ "from": ["storno"], "to": ["storno", "ticketClose"] }));
     assert_eq!(shop.unguarded().find_role(night.id).unwrap(), Some(after.clone()));
     // the same change again writes nothing
-    let count = shop.memory.audit_events().len();
+    let count = shop.store.audit_events().len();
     assert_eq!(shop.change_role(&audit_context(), &night, &change).unwrap(), after);
-    assert_eq!(shop.memory.audit_events().len(), count);
+    assert_eq!(shop.store.audit_events().len(), count);
     let by = |version: i64| shop.office().change_role(night.id, Some(&[version]), &change).unwrap();
     assert_eq!(by(1), Err(OfficeError::VersionMismatch { subject: Subject::Role(night.id), current: 2 }));
     let taken = RoleChange { name: Some(parse_role("Cashier")), ..RoleChange::default() };

@@ -1,5 +1,4 @@
-//! The testkit's fixture in an in-memory store, with a password for each user, and helpers for the
-//! tests.
+//! The testkit's fixture in the store of the tests, with a password for each user, and helpers.
 
 use tillgate_auth_core::AuthPorts;
 use tillgate_auth_core::ports::{KeyKind, KeyState, StoredKey};
@@ -10,25 +9,25 @@ use tillgate_domain::office::{
 use tillgate_domain::{
     Change, Device, DeviceId, DeviceStatus, Environment, Event, Role, RoleId, Secret, Store, StoreExt, TenantId, UserId,
 };
-use tillgate_memory::MemoryStore;
+use tillgate_test_store::TestStore;
 use tillgate_testkit::Fixture;
 
 use crate::fixture::list_changes;
 use crate::inputs::*;
 
-/// The fixture in an in-memory store; each user has a password.
+/// The fixture in the store of the tests; each user has a password.
 pub(crate) struct StaffedFixture {
-    pub(crate) memory: MemoryStore,
+    pub(crate) store: TestStore,
     pub(crate) fixture: Fixture,
 }
 
 impl StaffedFixture {
     pub(crate) fn open() -> Self {
-        let memory = MemoryStore::new();
+        let store = TestStore::new();
         let some = |_: &str| Some(Secret::new("hash".to_owned()));
         let fixture = Fixture::demo(NOW).user_passwords(some).device_passwords(some).build();
-        fixture.insert_into(&memory).unwrap();
-        let keys: &dyn Store<AuthPorts> = &memory;
+        fixture.insert_into(&store).unwrap();
+        let keys: &dyn Store<AuthPorts> = &store;
         let key = StoredKey {
             id: pin_key(),
             kind: KeyKind::Pin,
@@ -40,11 +39,11 @@ impl StaffedFixture {
             state_since: NOW,
         };
         assert!(keys.write("test", |tx| tx.keys().insert(&key)).unwrap());
-        Self { memory, fixture }
+        Self { store, fixture }
     }
 
     pub(crate) fn store(&self) -> &dyn Store<OfficePorts> {
-        &self.memory
+        &self.store
     }
 
     /// The office of the tenant, with every right.
@@ -115,11 +114,11 @@ impl StaffedFixture {
     }
 
     pub(crate) fn list_changes(&self) -> Vec<Change> {
-        list_changes(&self.memory)
+        list_changes(&self.store)
     }
 
     pub(crate) fn last_event(&self) -> Event {
-        self.memory.audit_events().last().unwrap().clone()
+        self.store.audit_events().last().unwrap().clone()
     }
 }
 

@@ -16,7 +16,10 @@ use crate::staffed_fixture::*;
 fn stores_are_opened_renamed_and_closed_except_the_last() {
     let shop = StaffedFixture::open();
     let first = shop.fixture.tenant.branches[0].clone();
-    let branch = |called: &str| Branch { id: BranchId::new(NOW, random_bytes()), name: called.to_owned(), zone: None };
+    // stores are in the order of their ids, so that of a later one is later
+    let later = NOW.saturating_add(Duration::from_secs(1));
+    let branch =
+        |called: &str| Branch { id: BranchId::new(later, random_bytes()), name: called.to_owned(), zone: None };
     let open = |stamp: &AuditContext, store: &Branch| shop.office_as(stamp.clone()).add_store(store).unwrap();
     let close = |id, versions: Option<&[i64]>| shop.office().close_store(id, versions).unwrap();
     let change =
@@ -62,7 +65,7 @@ fn stores_are_opened_renamed_and_closed_except_the_last() {
         Err(OfficeError::NotFound { field: FieldName::Store, value: first.id.to_string() })
     );
     assert_eq!(close(station.id, None), Err(OfficeError::LastStore { name: "Airport".into() }));
-    let actions: Vec<Action> = shop.memory.audit_events().iter().map(|event| event.action).collect();
+    let actions: Vec<Action> = shop.store.audit_events().iter().map(|event| event.action).collect();
     let changes = [Action::StoreUpdate; 3];
     assert_eq!(actions, [&[Action::StoreAdd][..], &changes, &[Action::StoreClose]].concat());
     for number in 0..199 {

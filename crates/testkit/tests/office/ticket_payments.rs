@@ -59,7 +59,7 @@ fn receipt_number_is_unique_in_its_series() {
     );
     assert_eq!([close(None, "FM1"), close(None, "")], [Ok(1), Ok(4)]);
     // the rejected requests have taken no number and closed nothing
-    let lines = shop.memory.audit_events().iter().filter(|event| event.action == Action::TicketClose).count();
+    let lines = shop.store.audit_events().iter().filter(|event| event.action == Action::TicketClose).count();
     assert_eq!(lines, 7);
 }
 

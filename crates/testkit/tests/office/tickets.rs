@@ -12,7 +12,7 @@ use tillgate_domain::office::{
 };
 use tillgate_domain::ticket::{Note, PaymentMethod, Ticket, TicketError};
 use tillgate_domain::{Action, EventId, StoreExt, Subject, TicketId, UserStatus};
-use tillgate_memory::MemoryStore;
+use tillgate_test_store::TestStore;
 use tillgate_testkit::{CallLog, Fixture, RecordingStore};
 
 use crate::inputs::*;
@@ -47,7 +47,7 @@ fn ticket_transfer_requires_a_present_user() {
             assert_eq!(opened.unwrap_err(), OfficeError::UnknownName { field: FieldName::Owner, value });
         }
     }
-    let count = shop.memory.audit_events().iter().filter(|event| event.action == Action::TicketUpdate).count();
+    let count = shop.store.audit_events().iter().filter(|event| event.action == Action::TicketUpdate).count();
     assert_eq!(count, 0);
     let given = shop
         .amend_ticket(shop.tenant_id(), shop.seller_context(), ticket, &owner_change(OwnerRef::Name(eva.name.clone())))
@@ -112,14 +112,14 @@ fn ticket_of_another_tenant_is_not_found() {
 
 #[test]
 fn put_reads_ticket_and_device_once() {
-    let memory = Arc::new(MemoryStore::new());
+    let store = Arc::new(TestStore::new());
     let fixture = Fixture::demo(NOW).build();
-    fixture.insert_into(&*memory).unwrap();
+    fixture.insert_into(&*store).unwrap();
     let new = new_ticket(tea_change("1"));
     // the second time, the ticket exists
     for opens in [true, false] {
         let calls = Arc::<CallLog>::default();
-        let store = RecordingStore::new(memory.clone(), Arc::clone(&calls));
+        let store = RecordingStore::new(store.clone(), Arc::clone(&calls));
         let context = context_at(fixture.user("manager").id, fixture.device("P01").id);
         let change = NewTicket { sheet: name_change("table 1"), ..new.clone() };
         let (_, opened) = Office::new(&store, fixture.tenant.id, context)
@@ -150,14 +150,14 @@ fn refused_batch_changes_nothing_and_may_change_a_ticket_twice() {
         };
         shop.office_as(shop.seller_context()).amend_tickets(&changes.iter().map(amendment).collect::<Vec<_>>()).unwrap()
     };
-    let lines = shop.memory.audit_events().len();
+    let lines = shop.store.audit_events().len();
     let refused =
         batch(&[(one.id, None, name_change("a")), (other.id, None, tea_change("3")), (sold, None, name_change("c"))]);
     assert_eq!(refused, Err(OfficeError::Batch(vec![(2, OfficeError::Ticket(TicketError::Closed))])));
     let moved = batch(&[(one.id, Some(1), name_change("a")), (one.id, Some(1), name_change("b"))]);
     let mismatch = OfficeError::VersionMismatch { subject: Subject::Ticket(one.id), current: 2 };
     assert_eq!(moved, Err(OfficeError::Batch(vec![(1, mismatch)])));
-    assert_eq!(shop.memory.audit_events().len(), lines);
+    assert_eq!(shop.store.audit_events().len(), lines);
     for before in [&one, &other] {
         assert_eq!(shop.unguarded().find_ticket(before.id).unwrap().unwrap().ticket, *before);
     }
@@ -170,7 +170,7 @@ fn refused_batch_changes_nothing_and_may_change_a_ticket_twice() {
     assert_eq!(done, [(other.id, 2), (one.id, 2), (one.id, 3)], "in the order of the request");
     let kept = shop.unguarded().find_ticket(one.id).unwrap().unwrap().ticket;
     assert_eq!((kept.version, kept.sheet.name.as_str(), payable_text(&kept)), (3, "a", "36.00".into()));
-    assert_eq!(shop.memory.audit_events().len(), lines + 3);
+    assert_eq!(shop.store.audit_events().len(), lines + 3);
 }
 
 #[test]
@@ -195,7 +195,7 @@ fn refused_batch_names_every_error_of_every_ticket() {
         rounding: Some("7".parse().unwrap()),
         ..nobody()
     };
-    let lines = shop.memory.audit_events().len();
+    let lines = shop.store.audit_events().len();
     let changes = [
         (one.id, Some(7), twice),
         (sold, None, nobody()),
@@ -232,7 +232,7 @@ fn refused_batch_names_every_error_of_every_ticket() {
     denied.swap(2, 6);
     let denied = batch(&without_owner, &denied);
     assert!(matches!(denied, Err(OfficeError::RightMissing(_))), "{denied:?}");
-    assert_eq!(shop.memory.audit_events().len(), lines);
+    assert_eq!(shop.store.audit_events().len(), lines);
     for before in [&one, &other] {
         assert_eq!(shop.unguarded().find_ticket(before.id).unwrap().unwrap().ticket, *before);
     }

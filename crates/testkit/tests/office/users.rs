@@ -209,7 +209,7 @@ fn virtual_user_has_no_password() {
 fn unlock_and_password_change_forgive_failed_logins() {
     let shop = OfficeFixture::open();
     let anna = PrincipalId::User(shop.add_user("anna", &[]).id);
-    let store: &dyn Store<AuthPorts> = &shop.memory;
+    let store: &dyn Store<AuthPorts> = &shop.store;
     let key = CountKey([7; 32]);
     let fail = || {
         store
@@ -284,7 +284,7 @@ fn every_change_is_recorded_with_actor_and_subject() {
     let by = AuditContext { actor, ..audit_context() };
     let change = UserChange { display_name: Some("Anna B.".into()), ..UserChange::default() };
     shop.office_as(by.clone()).change_user(anna.id, None, &change).unwrap().unwrap();
-    let events = shop.memory.audit_events();
+    let events = shop.store.audit_events();
     let last = events.last().unwrap();
     assert_eq!(
         (last.id, last.actor, last.action, last.tenant),

@@ -11,7 +11,7 @@ use crate::{Action, Branch, FoldedText, KnownRight, StoreExt, Subject, Tenant};
 const MAX_STORES: usize = 200;
 
 impl Office<'_> {
-    /// Adds the store after the existing ones, and returns the changed tenant. The name of a store
+    /// Adds the store, and returns the changed tenant. The name of a store
     /// is unique in the tenant. Requires the right `storeCreate`.
     pub fn add_store(&self, new: &Branch) -> UseCaseResult<Tenant> {
         self.store.write("add_store", |tx| {
@@ -23,6 +23,7 @@ impl Office<'_> {
                     return Err(OfficeError::LimitReached { field: FieldName::Store, most: MAX_STORES }.into());
                 }
                 tenant.branches.push(Branch { name: new.name.trim().to_owned(), ..new.clone() });
+                tenant.branches.sort_by_key(|store| store.id);
                 let mut details = Map::from_iter([("name".to_owned(), json!(new.name.trim()))]);
                 if let Some(zone) = &new.zone {
                     details.insert("zone".to_owned(), json!(zone.name()));
