@@ -15,7 +15,7 @@ use std::path::Path;
 use serde_json::json;
 use tillgate_testkit::ProofSigner;
 use tillgate_tests::clients::output_folder;
-use tillgate_tests::{DatabaseEngine, Installation, OfficePage, PASSWORD, TillClient, enroll_device};
+use tillgate_tests::{DatabaseEngine, Installation, OfficePage, PASSWORD, TillClient, enroll_device, post_with_proof};
 
 /// The sizes of a desktop and of a phone, in CSS pixels.
 const SIZES: [(&str, u32, u32); 2] = [("desktop", 1280, 800), ("phone", 390, 844)];
@@ -80,6 +80,23 @@ fn take_enrollment_pictures(page: &OfficePage, admin: &TillClient, folder: &Path
     take_pictures(page, folder, "devices: key");
 }
 
+/// Takes the pictures of a machine that shows a code, and of its acceptance.
+fn take_machine_pictures(page: &OfficePage, admin: &TillClient, folder: &Path) {
+    let tenants = admin.get("/api/v1/tenants").expect_status(200).json();
+    let path = format!("/api/v1/tenants/{}", tenants["items"][0]["id"].as_str().unwrap());
+    admin.change("PATCH", &path, &json!({ "machine_codes": true })).expect_status(200);
+    let body = json!({ "storage": "hardware", "label": "Box", "app": "Kasa 5.1" });
+    let started = post_with_proof(&page.server, &ProofSigner::p256(), "/api/v1/enrollments/start", &body);
+    page.open(&format!("/enroll?user_code={}", started.expect_status(200).text_at("/user_code")));
+    page.wait_for_text("#main .facts", "Kasa 5.1");
+    page.wait_until_settled();
+    take_pictures(page, folder, "enroll");
+    page.click_text("#main button.primary", "");
+    page.wait_for_text("dialog[open]", "");
+    page.wait_until_settled();
+    take_pictures(page, folder, "enroll: accept");
+}
+
 /// Shows the pages in the language that the command names.
 fn choose_language(page: &OfficePage) {
     if let Some(locale) = std::env::args().nth(1) {
@@ -101,6 +118,7 @@ fn main() {
     choose_language(&page);
     page.for_each_view(|view| take_pictures(&page, &folder, view));
     take_enrollment_pictures(&page, &admin, &folder);
+    take_machine_pictures(&page, &admin, &folder);
     println!("{}", folder.display());
 
     let folder = output_folder(&format!("screenshots/empty{language}"));

@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 
-use crate::Browser;
 use crate::clients::find_node_file;
+use crate::{Browser, OfficePage};
 
 /// The rules of axe-core that are applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,4 +67,28 @@ pub fn find_unnamed_controls(browser: &Browser) -> Vec<String> {
     assert!(controls.clone().any(|node| named(&node)), "no control was found");
     let describe = |node: &Value| format!("{} without a name: {}", role(node), node["properties"]);
     controls.filter(|node| !named(node)).map(describe).collect()
+}
+
+/// A desktop, and a screen as wide as a desktop's 1280 pixels at 400 %.
+const SCREENS: [(u32, u32); 2] = [(320, 640), (1280, 800)];
+
+/// Asserts that nobody is kept from using what the page shows, on wide and narrow screens, light
+/// and dark.
+#[track_caller]
+pub fn assert_accessible(page: &OfficePage) {
+    page.wait_until_settled();
+    let mut faults = Vec::new();
+    for (width, height) in SCREENS {
+        page.browser.resize(width, height);
+        faults.extend(find_unnamed_controls(&page.browser));
+        for (scheme, rules) in [("dark", AxeRules::ColorContrast), ("light", AxeRules::Default)] {
+            page.browser.set_color_scheme(scheme);
+            faults.extend(find_axe_faults(&page.browser, rules));
+        }
+        let needed = page.browser.run("return document.documentElement.scrollWidth").as_u64().unwrap();
+        if needed > u64::from(width) {
+            faults.push(format!("{needed} pixels wide"));
+        }
+    }
+    assert_eq!(faults, Vec::<String>::new());
 }

@@ -36,7 +36,7 @@ mod secrets;
 mod server_log;
 mod till_client;
 
-pub use accessibility::{AxeRules, find_axe_faults, find_unnamed_controls};
+pub use accessibility::{AxeRules, assert_accessible, find_axe_faults, find_unnamed_controls};
 pub use browser::Browser;
 pub use caddy::Caddy;
 pub use demo_shop::InstallationSnapshot;

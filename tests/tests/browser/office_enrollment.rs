@@ -3,12 +3,7 @@
 
 use serde_json::{Value, json};
 use tillgate_testkit::ProofSigner;
-use tillgate_tests::{
-    AxeRules, DatabaseEngine, OfficePage, enroll_device, find_axe_faults, find_unnamed_controls, run_on_engines,
-};
-
-/// A desktop, and a screen as wide as a desktop's 1280 pixels at 400 %.
-const SCREENS: [(u32, u32); 2] = [(320, 640), (1280, 800)];
+use tillgate_tests::{DatabaseEngine, OfficePage, assert_accessible, enroll_device, run_on_engines};
 
 #[test]
 #[ignore = "requires Chromium, axe-core, which tests/run installs, and PostgreSQL in a thorough run"]
@@ -42,26 +37,6 @@ fn start(page: &OfficePage, button: &str) -> String {
     page.wait_for_text("aside.panel .one-time-code", "-");
     page.wait_for_text("aside.panel [role=status]", "Waiting for the device");
     page.browser.run("return document.querySelector('.one-time-code').textContent").as_str().unwrap().to_owned()
-}
-
-/// Asserts that nobody is kept from using what the page shows.
-#[track_caller]
-fn assert_accessible(page: &OfficePage) {
-    page.wait_until_settled();
-    let mut faults = Vec::new();
-    for (width, height) in SCREENS {
-        page.browser.resize(width, height);
-        faults.extend(find_unnamed_controls(&page.browser));
-        for (scheme, rules) in [("dark", AxeRules::ColorContrast), ("light", AxeRules::Default)] {
-            page.browser.set_color_scheme(scheme);
-            faults.extend(find_axe_faults(&page.browser, rules));
-        }
-        let needed = page.browser.run("return document.documentElement.scrollWidth").as_u64().unwrap();
-        if needed > u64::from(width) {
-            faults.push(format!("{needed} pixels wide"));
-        }
-    }
-    assert_eq!(faults, Vec::<String>::new());
 }
 
 fn check_enrollment(engine: DatabaseEngine) {

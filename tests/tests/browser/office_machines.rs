@@ -1,21 +1,12 @@
 //! Machines that show a code, in a real browser: a person types the code, sees the machine, and
 //! accepts or denies it.
 
-use std::path::PathBuf;
-
 use serde_json::{Value, json};
 use tillgate_testkit::ProofSigner;
 use tillgate_tests::browser::keys;
 use tillgate_tests::{
-    AxeRules, DatabaseEngine, OfficePage, PASSWORD, TestResponse, find_axe_faults, find_unnamed_controls,
-    post_with_proof, run_on_engines,
+    DatabaseEngine, OfficePage, PASSWORD, TestResponse, assert_accessible, post_with_proof, run_on_engines,
 };
-
-/// A desktop, and a screen as wide as a desktop's 1280 pixels at 400 %.
-const SCREENS: [(u32, u32); 2] = [(320, 640), (1280, 800)];
-
-/// A folder for screenshots of the page, for people who want to look at it.
-const SCREENSHOTS: &str = "TILLGATE_TEST_SCREENSHOTS";
 
 #[test]
 #[ignore = "requires Chromium, axe-core, which tests/run installs, and PostgreSQL in a thorough run"]
@@ -86,30 +77,6 @@ fn type_digits(page: &OfficePage, digits: &str) {
     page.wait_until_settled();
 }
 
-/// Asserts that nobody is kept from using what the page shows.
-#[track_caller]
-fn assert_accessible(page: &OfficePage, view: &str) {
-    page.wait_until_settled();
-    let mut faults = Vec::new();
-    for (width, height) in SCREENS {
-        page.browser.resize(width, height);
-        faults.extend(find_unnamed_controls(&page.browser));
-        for (scheme, rules) in [("dark", AxeRules::ColorContrast), ("light", AxeRules::Default)] {
-            page.browser.set_color_scheme(scheme);
-            faults.extend(find_axe_faults(&page.browser, rules));
-            if let Some(folder) = std::env::var_os(SCREENSHOTS).map(PathBuf::from) {
-                let name = format!("{view}-{width}-{scheme}.png");
-                std::fs::write(folder.join(name), page.browser.take_screenshot()).unwrap();
-            }
-        }
-        let needed = page.browser.run("return document.documentElement.scrollWidth").as_u64().unwrap();
-        if needed > u64::from(width) {
-            faults.push(format!("{needed} pixels wide"));
-        }
-    }
-    assert_eq!(faults, Vec::<String>::new(), "{view}");
-}
-
 fn check_acceptance(engine: DatabaseEngine) {
     let page = OfficePage::start(engine);
     let signer = ProofSigner::p256();
@@ -133,19 +100,19 @@ fn check_acceptance(engine: DatabaseEngine) {
     for text in ["Box", "Kasa 5.1", "In hardware, as the device says", "The same as yours"] {
         page.wait_for_text("#main .facts", text);
     }
-    assert_accessible(&page, "machine");
+    assert_accessible(&page);
 
     page.click_text("#main button", "Accept");
     choose(&page, "device", "P01");
     type_digits(&page, wrong_digits(&started));
     page.wait_for_text("dialog [role=alert]", "These are not the digits that the machine shows.");
-    assert_accessible(&page, "dialog");
+    assert_accessible(&page);
     type_digits(&page, &started.text_at("/fingerprint"));
     page.wait_for_text(".toasts", "Accepted the machine");
     page.wait_for_text("#main [role=status]", "Accepted");
     let enrolled = poll(&page, &signer, &started).expect_status(200);
     assert_eq!(enrolled.text_at("/session/device/name"), "P01");
-    assert_accessible(&page, "accepted");
+    assert_accessible(&page);
     find(&page, "BCDF-GHJK");
     page.wait_for_text("#main .problem", "This code is wrong, used or expired.");
     page.installation.secrets().add(&started.text_at("/device_code"));

@@ -11,8 +11,8 @@ use crate::{Action, Branch, FoldedText, KnownRight, StoreExt, Subject, Tenant};
 const MAX_STORES: usize = 200;
 
 impl Office<'_> {
-    /// Adds the store, and returns the changed tenant. The name of a store
-    /// is unique in the tenant. Requires the right `storeCreate`.
+    /// Adds the store, and returns the changed tenant. The name of a store is unique in the tenant.
+    /// Requires the right `storeCreate`.
     pub fn add_store(&self, new: &Branch) -> UseCaseResult<Tenant> {
         self.store.write("add_store", |tx| {
             let mut run = || -> Result<Tenant, UseCaseError> {
