@@ -11,21 +11,21 @@ const { acceptMachine, denyMachine } = lazyActions(() => import("../actions/mach
 /** How a state is shown. @type {Record<string, string>} */
 const TONES = { waiting: "new", expired: "bad", accepted: "good", denied: "bad" };
 
-let code = "";
+/** What is typed, and the code whose machine is shown. */
+let [typed, code] = ["", ""];
 /** @type {NativeApi.PendingKey | null} */
 let machine = null;
 /** @type {unknown} */
 let error = null;
 
-/** Reads the machine that shows the code. */
+/** Reads the machine that shows the code, unless another one was asked for meanwhile. */
 async function find() {
-  try {
-    machine = (await call("GET", `enrollments/${encodeURIComponent(code)}`)).data;
-    error = null;
-  } catch (caught) {
-    machine = null;
-    error = caught instanceof Problem && caught.status === 404 ? new Problem(404, { code: "enrollment_unknown" }) : caught;
-  }
+  const wanted = code;
+  const found = await call("GET", `enrollments/${encodeURIComponent(wanted)}`).then(
+    ({ data }) => ({ machine: data, error: null }),
+    (caught) => ({ machine: null, error: caught instanceof Problem && caught.status === 404 ? new Problem(404, { code: "enrollment_unknown" }) : caught }),
+  );
+  if (wanted === code) ({ machine, error } = found);
   repaint();
 }
 
@@ -34,9 +34,8 @@ async function load({ query }, refresh) {
   const given = location.hash.slice(1) || sessionStorage.hash?.slice(1) || query.get("user_code");
   delete sessionStorage.hash;
   if (given && !refresh) {
-    code = given;
-    // the history of the browser need not have it
-    history.replaceState(null, "", href("enroll"));
+    typed = code = given;
+    history.replaceState(null, "", href("enroll")); // the history of the browser need not have it
   }
   if (code) await find();
 }
@@ -44,7 +43,8 @@ async function load({ query }, refresh) {
 /** @param {Event} event */
 function submit(event) {
   event.preventDefault();
-  if (code.trim()) find();
+  if (typed.trim()) code = typed;
+  if (code) find();
 }
 
 function view() {
@@ -53,8 +53,8 @@ function view() {
     <div class="page narrow-page">
       ${section("machine.code", nothing, html`
         <form class="row" @submit=${submit}>
-          <input class="code-input" name="code" aria-label=${t("machine.code")} .value=${live(code)} maxlength="32" required autocomplete="off" autocapitalize="characters"
-            spellcheck="false" @input=${(/** @type {Event} */ event) => void (code = valueOf(event))}>
+          <input class="code-input" name="code" aria-label=${t("machine.code")} .value=${live(typed)} maxlength="32" required autocomplete="off" autocapitalize="characters"
+            spellcheck="false" @input=${(/** @type {Event} */ event) => void (typed = valueOf(event))}>
           <button class="button ${machine ? "" : "primary"}">${t("machine.find")}</button>
         </form>`)}
       ${error ? problemBox(error, find) : machine ? section("machine.found", nothing, machineView(machine)) : nothing}
