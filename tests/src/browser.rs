@@ -170,6 +170,7 @@ impl Browser {
         base64::engine::general_purpose::STANDARD.decode(encoded.as_str().unwrap()).unwrap()
     }
 
+    /// The reference of the first element with this CSS selector, as soon as there is one.
     #[track_caller]
     fn find_element(&self, css: &str) -> String {
         let found = self.post("/element", &json!({ "using": "css selector", "value": css }));
@@ -320,5 +321,20 @@ impl Drop for Browser {
         if let Some(chromium) = self.chromium.take() {
             self.pool.give_back(chromium);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[ignore = "requires Chromium"]
+    fn commands_wait_for_an_element_that_is_drawn_later() {
+        let browser = Browser::start();
+        let draw = "setTimeout(() => { document.body.innerHTML = '<input id=late>'; }, 500)";
+        browser.open(&format!("data:text/html,<body><script>{draw}</script>"));
+        browser.type_into("#late", "typed");
+        assert_eq!(browser.value("#late"), "typed");
     }
 }

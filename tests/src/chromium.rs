@@ -14,6 +14,10 @@ use ureq::http::Request;
 /// How long the browser may take for one command.
 const COMMAND_TIMEOUT: Duration = Duration::from_mins(1);
 
+/// How long a command waits for the element that it names, and until it can be used: a page draws
+/// what it shows a moment after the input that causes it.
+const ELEMENT_TIMEOUT: Duration = Duration::from_secs(20);
+
 /// The logs that the browser keeps: messages of the console, and events of the network.
 const LOGS: [&str; 2] = ["browser", "performance"];
 
@@ -36,6 +40,8 @@ impl Chromium {
         let created = chromium.send_command("POST", "", Some(&build_capabilities(&chromium.profile, &LOGS)));
         let created = created.unwrap_or_else(|error| panic!("Chromium did not start: {error}"));
         chromium.session = format!("{}/{}", chromium.session, created["sessionId"].as_str().unwrap());
+        let timeouts = json!({ "implicit": ELEMENT_TIMEOUT.as_secs() * 1000 });
+        chromium.send_command("POST", "/timeouts", Some(&timeouts)).unwrap();
         chromium
     }
 
