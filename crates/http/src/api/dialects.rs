@@ -3,7 +3,9 @@
 //! one of them.
 //!
 //! [`DIALECTS`] is the only list of them. Configuration and composition look up there, so that a
-//! new dialect is one entry more and no dialect is ever served in the place of another.
+//! new dialect is one entry more and no dialect is ever served in the place of another. A dialect
+//! with settings also has a table in the server's configuration (`configuration/table.rs`), which
+//! `composition/mount_building.rs` reads.
 
 pub(crate) mod fiuu;
 pub(crate) mod kasir;

@@ -1,5 +1,6 @@
 //! The native API: tillgate's own REST contract, with `snake_case` JSON and problem details (RFC
-//! 9457).
+//! 9457). A resource is a module here whose routes `routes` lists, and the back office serves them
+//! too, except those that it names (`office/api.rs`).
 
 mod api_keys;
 mod audit;
@@ -77,7 +78,8 @@ impl Native {
         Self { till_terms: Arc::new(till_terms), ..self }
     }
 
-    /// The terms that apply unless the configuration overrides them.
+    /// The default terms. The executable takes them from its configuration, whose defaults are the
+    /// same.
     pub fn default_terms() -> Terms {
         Terms {
             access: Duration::from_mins(15),

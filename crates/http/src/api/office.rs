@@ -55,8 +55,9 @@ impl OfficePages {
         Self { terms, limiter: Arc::new(RateLimiter::new(TOKENS_PER_MINUTE)) }
     }
 
-    /// The terms that apply unless the configuration overrides them. An access token lives as long
-    /// as the session may be idle: a page renews it only after somebody used the page.
+    /// The default terms. The executable takes them from its configuration, whose defaults are the
+    /// same. An access token lives as long as the session may be idle: a page renews it only after
+    /// somebody used the page.
     pub fn default_terms() -> Terms {
         Self::terms_of(
             Duration::from_mins(15),

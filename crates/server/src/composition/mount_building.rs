@@ -190,6 +190,16 @@ mod tests {
     }
 
     #[test]
+    fn table_of_a_dialect_in_the_configuration_is_read() {
+        let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../../config/tillgate.toml");
+        let tables: toml::Table = std::fs::read_to_string(example).unwrap().parse().unwrap();
+        for entry in DIALECTS {
+            let is_read = CONFIGURED_DIALECTS.iter().any(|(name, _)| *name == entry.name);
+            assert_eq!(is_read, tables.contains_key(entry.name), "{}", entry.name);
+        }
+    }
+
+    #[test]
     fn configured_dialects_are_registered() {
         for (name, _) in CONFIGURED_DIALECTS {
             assert!(DialectEntry::find(name).is_some(), "{name}");

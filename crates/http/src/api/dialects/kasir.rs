@@ -69,7 +69,8 @@ impl Kasir {
         Self { terms, browser: Arc::new(web), limiter: RateLimiter::new(per_minute) }
     }
 
-    /// The terms that apply unless the configuration overrides them.
+    /// The default terms. The executable takes them from its configuration, whose defaults are the
+    /// same.
     pub fn default_terms() -> Terms {
         Terms {
             access: Duration::from_hours(1),

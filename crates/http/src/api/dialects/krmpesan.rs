@@ -48,7 +48,7 @@ impl Krmpesan {
         Self { terms, wrong_token_limiter: Arc::new(RateLimiter::new(Self::MAX_WRONG_TOKENS_PER_MINUTE)) }
     }
 
-    /// The terms that apply unless the configuration overrides them.
+    /// The default terms. The executable uses them too: no setting changes them.
     pub fn default_terms() -> Terms {
         Terms {
             access: Duration::from_hours(24),

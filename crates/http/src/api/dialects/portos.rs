@@ -50,7 +50,8 @@ impl Portos {
         Self { terms }
     }
 
-    /// The terms that apply unless the configuration overrides them.
+    /// The default terms. The executable takes them from its configuration, whose defaults are the
+    /// same.
     pub fn default_terms() -> Terms {
         Terms {
             access: Duration::from_mins(15),

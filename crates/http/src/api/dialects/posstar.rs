@@ -47,7 +47,8 @@ impl PosStar {
         Self { terms, limiter: Arc::new(RateLimiter::new(per_minute)) }
     }
 
-    /// The terms that apply unless the configuration overrides them.
+    /// The default terms. The executable takes them from its configuration, whose defaults are the
+    /// same.
     pub fn default_terms() -> Terms {
         Terms {
             access: Duration::from_hours(24),
