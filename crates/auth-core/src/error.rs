@@ -187,8 +187,9 @@ pub enum PollDenied {
     /// Nobody has decided yet, and the client polls more often than it may.
     #[error("nobody has accepted the key yet; poll again after `interval` seconds, not earlier")]
     SlowDown,
-    /// The key was denied, or its acceptance is void.
-    #[error("the key was denied; start again with another key")]
+    /// The key was denied, its acceptance is void, or the tenant accepts no machines that show a
+    /// code.
+    #[error("the machine is not accepted; ask the back office, and start again with a new key")]
     AccessDenied,
     /// The code is unknown or has expired.
     #[error("the code has expired; start again")]

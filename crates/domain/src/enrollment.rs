@@ -8,7 +8,8 @@ use crate::device_key::Thumbprint;
 use crate::words::words;
 use crate::{ApiKeyId, DeviceId, Instant, SessionId, TenantId, UserId};
 
-/// The HMAC of the code of an enrollment.
+/// The digest of a code, under which it is stored: the HMAC of a code that a person types, or the
+/// SHA-256 of the code with which a machine polls.
 pub type EnrollmentDigest = [u8; 32];
 
 /// How long the code of an enrollment is valid unless its request says otherwise.

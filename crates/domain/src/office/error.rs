@@ -17,7 +17,8 @@ use crate::{
 /// The result of a use case: its value, or an [`OfficeError`]; `Err` if the store failed.
 pub type UseCaseResult<T> = StoreResult<Result<T, OfficeError>>;
 
-/// Why a use case is denied. Nothing was changed.
+/// Why a use case is denied. Nothing was changed, except that wrong digits of a machine are
+/// counted, and deny it in the end.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OfficeError {
     /// Another entity has this name, address or slug.

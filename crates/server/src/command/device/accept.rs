@@ -13,7 +13,7 @@ use crate::composition;
 /// The arguments of `device accept`.
 #[derive(Debug, Args)]
 pub(crate) struct AcceptArgs {
-    /// Code that the machine shows, or with which it was enrolled
+    /// Code that the machine shows, or that was typed into it
     code: String,
     /// Name of the device whose key it becomes
     #[arg(long, value_parser = parse::device)]
@@ -87,7 +87,7 @@ fn find_waiting_key(office: &CommandOffice, code: TypedCode<'_>) -> Result<Pendi
 /// The arguments of `device deny`.
 #[derive(Debug, Args)]
 pub(crate) struct DenyArgs {
-    /// Code that the machine shows, or with which it was enrolled
+    /// Code that the machine shows, or that was typed into it
     code: String,
 }
 

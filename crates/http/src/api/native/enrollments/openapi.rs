@@ -39,8 +39,8 @@ pub(super) fn start_enrollment() -> OperationDoc {
         )
         .description(
             "You need every right that the device has as itself, because anyone who has the code gets them. The code \
-             becomes void if the device's roles or environment change, or the rights or environments of one of the \
-             roles.",
+             becomes void if the device's roles, environment or status change, the rights or environments of one of \
+             the roles, or if the key of the device is revoked, and while you could not start it again.",
         )
         .description(
             "A device that has a current key is answered with 409 `device_enrolled` unless you send `replace`, and a \
@@ -54,7 +54,7 @@ pub(super) fn start_enrollment() -> OperationDoc {
 
 pub(super) fn get_enrollment() -> OperationDoc {
     OperationDoc::new(TAG, "Get the enrollment of a device")
-        .description("The newest one, without its code. 404 if there is none.")
+        .description("Returns the newest enrollment, without its code. 404 if there is none.")
         .response::<EnrollmentBody<'_>>(200, "The enrollment.", example_enrollment())
 }
 

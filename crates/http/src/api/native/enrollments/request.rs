@@ -97,8 +97,8 @@ pub(super) struct EnrollDevice {
 #[derive(Deserialize, Validate, ToSchema)]
 #[schema(as = StartKey)]
 pub(super) struct StartKey {
-    /// Short name of the tenant to which the machine wants to belong; required if the mount serves
-    /// several tenants.
+    /// Short name of the tenant to which the machine wants to belong. If it is omitted, the
+    /// tenant of the mount, or `default` if the mount serves several.
     #[serde(default)]
     #[validate(length(max = 63), custom(function = "well_typed"))]
     #[schema(value_type = Option<String>, max_length = 63)]
@@ -155,7 +155,7 @@ impl<T: ToSchema> ToSchema for MachineRequest<T> {
 #[derive(Deserialize, Validate, ToSchema)]
 #[schema(as = PollKey)]
 pub(super) struct PollKey {
-    /// The code of the response that has started the wait.
+    /// The `device_code` of the response to the start, or to the code that must be confirmed.
     #[serde(default)]
     #[validate(required, custom(function = "well_typed"))]
     #[schema(value_type = String, write_only, required = true)]

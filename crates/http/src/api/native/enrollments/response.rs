@@ -151,7 +151,7 @@ impl<'k> PendingKeyBody<'k> {
 pub(super) struct StartedKeyBody<'k> {
     /// The code that the machine shows, and a person types.
     user_code: &'k str,
-    /// The page of the back office with the devices. It does not accept codes yet.
+    /// The page of the back office on which a person types the code and accepts the machine.
     verification_uri: String,
     /// The same page with the code behind `#`, for a QR code.
     verification_uri_complete: String,

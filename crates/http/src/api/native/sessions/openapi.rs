@@ -179,7 +179,7 @@ pub(super) fn list_sessions() -> OperationDoc {
     OperationDoc::new(TAG, "List sessions")
         .description(
             "Without the right `sessionRead` or `sessionDelete` you see only your own sessions. If the list is \
-             sorted by `-last_used_at`, a session that is used between two pages may appear twice or be missed.",
+             sorted by `-last_used_at`, a session that is used between two pages may appear again.",
         )
         .page_response::<SessionBody<'_>>(&example_listed_session())
         .query_parameter("user", "Only sessions of this user.", id_schema())

@@ -42,7 +42,8 @@ pub(super) struct LoginBody {
     #[validate(length(max = 100), custom(function = "well_typed"))]
     #[schema(value_type = Option<String>, max_length = 100)]
     device: BodyField<String>,
-    /// Short name of the tenant; required if the mount serves several tenants.
+    /// Short name of the tenant. If it is omitted, the tenant of the mount; if the mount serves
+    /// several, that of the user with the e-mail address in `login`, otherwise `default`.
     #[serde(default)]
     #[validate(length(max = 63), custom(function = "well_typed"))]
     #[schema(value_type = Option<String>, max_length = 63)]

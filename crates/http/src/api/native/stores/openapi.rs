@@ -41,7 +41,7 @@ pub(super) fn get_store() -> OperationDoc {
 }
 
 pub(super) fn update_store() -> OperationDoc {
-    OperationDoc::new(TAG, "Change a store")
+    OperationDoc::new(TAG, "Update a store")
         .merge_patch::<UpdateStore>(json!({ "name": "Old town", "zone": "Europe/Bratislava" }))
         .response::<StoreBody<'_>>(200, "The updated store.", example_store())
         .with_etag()

@@ -45,11 +45,11 @@ pub(in crate::api::native::enrollments) fn start_key() -> OperationDoc {
         let complete = json!("https://pos.example/office/enroll#KQLZSGBV");
         members.insert("verification_uri_complete".to_owned(), complete);
     }
-    OperationDoc::new(TAG, "Let a key wait to be accepted")
+    OperationDoc::new(TAG, "Start to wait for the acceptance of a key")
         .description(
-            "For a machine on which no code can be typed (RFC 8628). Show `user_code`, `fingerprint` and, if you can, \
-             `verification_uri_complete` as a QR code, and poll (`POST enrollments/poll`). Somebody accepts the key for \
-             a device on the page behind `verification_uri` (`POST enrollments/{user_code}/accept`).",
+            "A machine on which no code can be typed starts here (RFC 8628). Show `user_code`, `fingerprint` and, if \
+             you can, `verification_uri_complete` as a QR code, and poll (`POST enrollments/poll`). Somebody accepts \
+             the key for a device on the page `verification_uri` (`POST enrollments/{user_code}/accept`).",
         )
         .description(
             "The machine belongs to a tenant from its start, and only there can it be accepted. If the tenant does not \
@@ -85,10 +85,11 @@ pub(in crate::api::native::enrollments) fn poll_key() -> OperationDoc {
 }
 
 pub(in crate::api::native::enrollments) fn get_key() -> OperationDoc {
-    OperationDoc::new(TAG, "Get a key that waits")
+    OperationDoc::new(TAG, "Get a pending key")
         .description(
-            "The machine that shows this code, also for a while after somebody has decided about it or it has \
-             expired. 404 if your tenant has no machine with this code, and 409 `machine_codes_off` if it accepts none.",
+            "Returns the machine that shows this code, also for a while after somebody has decided about it or it \
+             has expired. 404 if your tenant has no machine with this code, and 409 `machine_codes_off` if it \
+             accepts none.",
         )
         .description(UNKNOWN_CODES)
         .response::<PendingKeyBody<'_>>(200, "The machine.", example_pending_key())
@@ -96,16 +97,16 @@ pub(in crate::api::native::enrollments) fn get_key() -> OperationDoc {
 }
 
 pub(in crate::api::native::enrollments) fn accept_key() -> OperationDoc {
-    OperationDoc::new(TAG, "Accept a key that waits")
+    OperationDoc::new(TAG, "Accept a pending key")
         .description(
             "The machine that shows this code is enrolled as the device when it polls next. A previous code of the \
              device is void. You need every right that the device has as itself.",
         )
         .description(
             "Digits that the machine does not show are answered with 409 `fingerprint_mismatch`, and the fifth time \
-             with 409 `too_many_fingerprints`: the machine is denied then. A device that has a \
-             current key with 409 `device_enrolled` unless you send `replace`, and a device that is not active with \
-             409 `device_not_active`.",
+             with 409 `too_many_fingerprints`: the machine is denied then. A device that has a current key is answered \
+             with 409 `device_enrolled` unless you send `replace`, and a device that is not active with 409 \
+             `device_not_active`.",
         )
         .description(UNKNOWN_CODES)
         .request_body::<AcceptKey>(json!({ "device": "P01", "fingerprint": "4712", "replace": false }))
@@ -114,7 +115,7 @@ pub(in crate::api::native::enrollments) fn accept_key() -> OperationDoc {
 }
 
 pub(in crate::api::native::enrollments) fn deny_key() -> OperationDoc {
-    OperationDoc::new(TAG, "Deny a key that waits")
+    OperationDoc::new(TAG, "Deny a pending key")
         .description(
             "The machine that shows this code learns it with its next poll. If it has presented the code of an \
              enrollment, that code is void. 404 if no machine waits under the code.",
