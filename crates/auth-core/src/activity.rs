@@ -50,12 +50,12 @@ struct ActivityState {
     /// When this process started, by the monotonic clock.
     started: Duration,
     /// The database server to which this process is connected.
-    server: Option<Watched>,
+    server: Option<ObservedServer>,
 }
 
 /// A database server whose clock this process compares with its own.
 #[derive(Clone, Copy)]
-struct Watched {
+struct ObservedServer {
     server: i64,
     /// Since when, by the monotonic clock, the server has been the same and its clock has not
     /// jumped ahead.
@@ -296,7 +296,7 @@ impl ActivityState {
                 watched.since
             }
             _ => {
-                self.server = Some(Watched { server: time.server, since: now, origin });
+                self.server = Some(ObservedServer { server: time.server, since: now, origin });
                 now
             }
         }

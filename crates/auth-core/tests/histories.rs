@@ -74,8 +74,8 @@ fn seeds(histories: u32) -> std::ops::RangeInclusive<u64> {
 /// Runs one history on the model with this judge.
 fn on_model(kind: Kind, seed: u64, judge: model::Judge) -> Result<HistoryCounts, PropertyViolation> {
     let (kind, mut random) = (kind.of(seed), Random::from_seed(seed));
-    let terms = Terms::drawn(&mut random);
-    let machines = Machines::drawn(kind, &mut random);
+    let terms = Terms::draw(&mut random);
+    let machines = Machines::draw(kind, &mut random);
     History::new(kind, random, Model::new(judge, terms, &machines)).run()
 }
 
@@ -146,8 +146,8 @@ fn engine_matches_model() {
             Kind { threads: 2, thief: true, ..Kind::WILD },
         ] {
             let (kind, mut random) = (kind.of(seed), Random::from_seed(seed));
-            let terms = Terms::drawn(&mut random);
-            let machines = Machines::drawn(kind, &mut random);
+            let terms = Terms::draw(&mut random);
+            let machines = Machines::draw(kind, &mut random);
             let history = History::new(kind, random, Engines::new(terms, &machines));
             if let Err(broken) = history.run() {
                 panic!("HISTORIES_SEED={seed}, {kind:?}, on the engine: {broken}");
@@ -162,7 +162,7 @@ fn engine_matches_model() {
 fn thief_is_detected_at_next_refresh() {
     for seed in seeds(histories()) {
         let mut random = Random::from_seed(seed);
-        let mut model = Model::new(tillgate_auth_core::judge::judge, Terms::drawn(&mut random), &Machines::one());
+        let mut model = Model::new(tillgate_auth_core::judge::judge, Terms::draw(&mut random), &Machines::one());
         exceptions::greedy(&mut model, &mut random).unwrap_or_else(|why| panic!("HISTORIES_SEED={seed}: {why}"));
     }
 }

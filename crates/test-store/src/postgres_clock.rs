@@ -32,9 +32,9 @@ pub(crate) const USE_CLOCK: &str = "
 
 /// The clock that the database follows, if any.
 #[derive(Default)]
-pub(crate) struct PostgresClock(Mutex<Option<Followed>>);
+pub(crate) struct PostgresClock(Mutex<Option<FollowedClock>>);
 
-struct Followed {
+struct FollowedClock {
     clock: Arc<dyn Clock>,
     /// The number of the server: another one has another clock.
     server: u32,
@@ -47,7 +47,7 @@ impl PostgresClock {
     pub(crate) fn follow(&self, clock: Arc<dyn Clock>) {
         let mut followed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let server = followed.as_ref().map_or(0, |followed| followed.server + 1);
-        *followed = Some(Followed { clock, server, written: None });
+        *followed = Some(FollowedClock { clock, server, written: None });
     }
 
     /// Writes the reading into the database, with a statement that `execute` runs, if it has moved.

@@ -133,16 +133,16 @@ impl Auth {
 
     fn record_suppressed<W: Copy + Eq + Hash>(
         &self,
-        refusals: &DenialLimiter<W>,
+        limiter: &DenialLimiter<W>,
         now: Option<Duration>,
     ) -> Result<(), Error> {
-        for untold in refusals.list_due(now) {
-            let mut event = untold.last.clone();
+        for suppressed in limiter.list_due(now) {
+            let mut event = suppressed.last.clone();
             event.id = self.new_id(EventId::new)?;
             event.at = self.time().at;
-            event.details.insert("times".to_owned(), json!(untold.count));
+            event.details.insert("times".to_owned(), json!(suppressed.count));
             self.store.write("record_suppressed_denials", |tx| tx.audit().record(&event))?;
-            refusals.mark_recorded(&untold);
+            limiter.mark_recorded(&suppressed);
         }
         Ok(())
     }

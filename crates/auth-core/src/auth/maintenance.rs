@@ -124,7 +124,7 @@ impl Auth {
             }
             due
         };
-        let (uses, say, sweep) = {
+        let (activity, heartbeat, sweep) = {
             let mut done = self.schedule.last_runs.lock().unwrap_or_else(PoisonError::into_inner);
             (
                 due(&mut done.activity, ACTIVITY_WRITE_INTERVAL),
@@ -133,12 +133,12 @@ impl Auth {
             )
         };
         log_failure("following the feed", self.poll_feed());
-        if uses {
+        if activity {
             log_failure("writing uses", self.write_activity());
-            log_failure("telling of refusals", self.record_suppressed_denials(false));
+            log_failure("recording suppressed denials", self.record_suppressed_denials(false));
         }
-        if say {
-            log_failure("saying how far this process follows", self.send_heartbeat());
+        if heartbeat {
+            log_failure("sending the heartbeat", self.send_heartbeat());
         }
         log_failure("recording the feed position of this process", self.record_acknowledgment());
         if sweep {

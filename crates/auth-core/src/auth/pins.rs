@@ -28,7 +28,7 @@ const MAX_DRAWS: usize = 64;
 const MAX_RESTARTS: usize = 4;
 
 /// The outcome of the unit of work that sets the caller's own PIN.
-enum SetPin {
+enum SetPinOutcome {
     Done,
     /// The caller's own session has ended.
     SessionOver,
@@ -107,10 +107,10 @@ impl Auth {
             let stored = self.hash_pin(tenant, user.id, pin, false, caller.address)?;
             let set = self.store.write("set_own_pin", |tx| store_own_pin(tx, caller, &credential, &stored, &event))?;
             match set {
-                SetPin::Done => return Ok(drawn),
-                SetPin::SessionOver => return Err(TokenDenied::SessionOver.into()),
-                SetPin::PasswordReplaced => {}
-                SetPin::KeyReplaced => self.poll_feed()?,
+                SetPinOutcome::Done => return Ok(drawn),
+                SetPinOutcome::SessionOver => return Err(TokenDenied::SessionOver.into()),
+                SetPinOutcome::PasswordReplaced => {}
+                SetPinOutcome::KeyReplaced => self.poll_feed()?,
             }
         }
         Err(Error::unavailable("the password or the key of PINs was replaced again and again: retry"))
@@ -172,20 +172,20 @@ fn store_own_pin(
     credential: &Credential,
     pin: &StoredPin,
     event: &Event,
-) -> StoreResult<SetPin> {
-    let Some(user) = caller.user() else { return Ok(SetPin::SessionOver) };
+) -> StoreResult<SetPinOutcome> {
+    let Some(user) = caller.user() else { return Ok(SetPinOutcome::SessionOver) };
     if !tx.credentials().claim(credential.principal, credential.kind, credential.version, None, event.at)? {
-        return Ok(SetPin::PasswordReplaced);
+        return Ok(SetPinOutcome::PasswordReplaced);
     }
     if is_session_over(tx, caller)? {
-        return Ok(SetPin::SessionOver);
+        return Ok(SetPinOutcome::SessionOver);
     }
     if !tx.pins().claim_key(pin.key)? {
-        return Ok(SetPin::KeyReplaced);
+        return Ok(SetPinOutcome::KeyReplaced);
     }
     tx.pins().set(user, pin, event.at)?;
     tx.audit().record(event)?;
-    Ok(SetPin::Done)
+    Ok(SetPinOutcome::Done)
 }
 
 /// The digit that a random byte stands for. `None` for the few greatest bytes, because ten does not

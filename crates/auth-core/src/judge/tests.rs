@@ -9,7 +9,7 @@ use crate::{AuthenticationInfo, Epochs, RefreshTerms, Session, Terms};
 const NOW: Instant = Instant::from_millis(1_800_000_000_000);
 const OVERLAP: Duration = Duration::from_mins(2);
 
-fn standing(generation: i64, used: i64, rotated: Option<u64>) -> SessionRecord {
+fn session_record(generation: i64, used: i64, rotated: Option<u64>) -> SessionRecord {
     let key = KeyId(Uuid::from_u128(1));
     let session = Session {
         id: SessionId(Uuid::from_u128(2)),
@@ -76,17 +76,17 @@ fn verdict_matches_every_row_of_the_table() {
     let none = up();
     let used = |generation| Witness { used_generation: generation, ..up() };
     for (what, record, presented, witness, expected) in [
-        ("never rotated", standing(1, 0, None), 1, none, rotate(2)),
-        ("the overlap has passed", standing(5, 5, Some(120)), 5, none, rotate(6)),
-        ("within the overlap", standing(5, 5, Some(119)), 5, none, Verdict::Repeat),
-        ("one behind within the overlap, used", standing(5, 5, Some(119)), 4, none, Verdict::Repeat),
-        ("one behind soon, not used", standing(5, 4, Some(29)), 4, none, Verdict::Repeat),
-        ("one behind within the overlap, not used", standing(5, 4, Some(30)), 4, none, Verdict::Renew),
-        ("one behind after it, not used", standing(5, 4, Some(9999)), 4, none, Verdict::Renew),
-        ("one behind after it, used", standing(5, 5, Some(120)), 4, none, Verdict::Replay),
-        ("one behind after it, used as this process saw", standing(5, 4, Some(120)), 4, used(5), Verdict::Replay),
-        ("two behind, though within the overlap", standing(5, 0, Some(1)), 3, none, Verdict::Replay),
-        ("ahead", standing(5, 5, Some(1)), 7, none, Verdict::Rotate { to: 7, store_rolled_back: true }),
+        ("never rotated", session_record(1, 0, None), 1, none, rotate(2)),
+        ("the overlap has passed", session_record(5, 5, Some(120)), 5, none, rotate(6)),
+        ("within the overlap", session_record(5, 5, Some(119)), 5, none, Verdict::Repeat),
+        ("one behind within the overlap, used", session_record(5, 5, Some(119)), 4, none, Verdict::Repeat),
+        ("one behind soon, not used", session_record(5, 4, Some(29)), 4, none, Verdict::Repeat),
+        ("one behind within the overlap, not used", session_record(5, 4, Some(30)), 4, none, Verdict::Renew),
+        ("one behind after it, not used", session_record(5, 4, Some(9999)), 4, none, Verdict::Renew),
+        ("one behind after it, used", session_record(5, 5, Some(120)), 4, none, Verdict::Replay),
+        ("one behind after it, used as this process saw", session_record(5, 4, Some(120)), 4, used(5), Verdict::Replay),
+        ("two behind, though within the overlap", session_record(5, 0, Some(1)), 3, none, Verdict::Replay),
+        ("ahead", session_record(5, 5, Some(1)), 7, none, Verdict::Rotate { to: 7, store_rolled_back: true }),
     ] {
         assert_eq!(judge_with(&record, presented, &witness), expected, "{what}");
     }
@@ -103,17 +103,17 @@ fn kept_first_token_is_reused_until_rotation() {
         }
     });
     for (what, record, presented, keeps_token, expected) in [
-        ("the first, kept", may(standing(1, 0, None)), 1, true, Verdict::Reuse),
-        ("the first, kept and used", may(standing(1, 1, None)), 1, true, Verdict::Reuse),
-        ("the first, not kept", may(standing(1, 0, None)), 1, false, rotate(2)),
-        ("terms that do not allow it", may_not(standing(1, 0, None)), 1, true, rotate(2)),
-        ("a later one, kept", may(standing(2, 2, Some(120))), 2, true, rotate(3)),
-        ("a later one, kept, within the overlap", may(standing(2, 2, Some(119))), 2, true, Verdict::Repeat),
-        ("followed, within the overlap", may(standing(2, 2, Some(119))), 1, true, Verdict::Repeat),
-        ("followed by one that is not used", may(standing(2, 1, Some(120))), 1, true, Verdict::Renew),
-        ("followed by one that is used", may(standing(2, 2, Some(120))), 1, true, Verdict::Replay),
-        ("followed by two", may(standing(3, 2, Some(1))), 1, true, Verdict::Replay),
-        ("ahead", may(standing(1, 0, None)), 2, true, Verdict::Rotate { to: 2, store_rolled_back: true }),
+        ("the first, kept", may(session_record(1, 0, None)), 1, true, Verdict::Reuse),
+        ("the first, kept and used", may(session_record(1, 1, None)), 1, true, Verdict::Reuse),
+        ("the first, not kept", may(session_record(1, 0, None)), 1, false, rotate(2)),
+        ("terms that do not allow it", may_not(session_record(1, 0, None)), 1, true, rotate(2)),
+        ("a later one, kept", may(session_record(2, 2, Some(120))), 2, true, rotate(3)),
+        ("a later one, kept, within the overlap", may(session_record(2, 2, Some(119))), 2, true, Verdict::Repeat),
+        ("followed, within the overlap", may(session_record(2, 2, Some(119))), 1, true, Verdict::Repeat),
+        ("followed by one that is not used", may(session_record(2, 1, Some(120))), 1, true, Verdict::Renew),
+        ("followed by one that is used", may(session_record(2, 2, Some(120))), 1, true, Verdict::Replay),
+        ("followed by two", may(session_record(3, 2, Some(1))), 1, true, Verdict::Replay),
+        ("ahead", may(session_record(1, 0, None)), 2, true, Verdict::Rotate { to: 2, store_rolled_back: true }),
     ] {
         let presenter = Presenter { dialect: &dialect, device: None, thumbprint: None, keeps_token };
         assert_eq!(judge(&record, presented, &presenter, &none, NOW), expected, "{what}");
@@ -123,7 +123,7 @@ fn kept_first_token_is_reused_until_rotation() {
 #[test]
 fn unrotated_token_is_reused_by_any_presenter() {
     let dialect = DialectName::new("native");
-    let mut record = standing(1, 1, None);
+    let mut record = session_record(1, 1, None);
     record.session.terms.refresh.as_mut().unwrap().overlap = None;
     for keeps_token in [true, false] {
         let presenter = Presenter { dialect: &dialect, device: None, thumbprint: None, keeps_token };
@@ -137,17 +137,17 @@ fn unrotated_token_is_reused_by_any_presenter() {
 fn monotonic_clock_decides_for_own_rotation() {
     let witness = |secs| Witness { used_generation: 5, since_rotation: Some(Duration::from_secs(secs)), ..up() };
     // The wall clock shows an hour, or was set back; the process has measured the time.
-    assert_eq!(judge_with(&standing(5, 5, Some(3600)), 5, &witness(10)), Verdict::Repeat);
-    assert_eq!(judge_with(&standing(5, 5, Some(0)), 5, &witness(121)), rotate(6));
+    assert_eq!(judge_with(&session_record(5, 5, Some(3600)), 5, &witness(10)), Verdict::Repeat);
+    assert_eq!(judge_with(&session_record(5, 5, Some(0)), 5, &witness(121)), rotate(6));
     let doubtful = |secs| Witness { in_doubt: true, ..witness(secs) };
     assert_eq!(
-        judge_with(&standing(5, 5, Some(0)), 4, &doubtful(121)),
+        judge_with(&session_record(5, 5, Some(0)), 4, &doubtful(121)),
         Verdict::Replay,
         "whatever the wall clock says"
     );
     let just_started = Witness { vouched_for: Duration::ZERO, ..witness(121) };
-    assert_eq!(judge_with(&standing(5, 5, Some(0)), 4, &just_started), Verdict::Replay);
-    let mut ahead = standing(5, 5, None);
+    assert_eq!(judge_with(&session_record(5, 5, Some(0)), 4, &just_started), Verdict::Replay);
+    let mut ahead = session_record(5, 5, None);
     ahead.session.rotated_at = Some(NOW.saturating_add(Duration::from_secs(50)));
     assert_eq!(judge_with(&ahead, 5, &up()), Verdict::Repeat, "a negative age counts as zero");
 }
@@ -167,7 +167,7 @@ fn replay_verdict_requires_certain_age() {
         ("the clock is in doubt", doubtful, 9999, Verdict::Repeat, Verdict::Forgive, Verdict::Replay),
         ("it was set back too", doubtful, 0, Verdict::Repeat, Verdict::Forgive, Verdict::Replay),
     ] {
-        let record = standing(5, 5, Some(rotated));
+        let record = session_record(5, 5, Some(rotated));
         assert_eq!(judge_with(&record, 5, &witness), newest, "{what}: the newest");
         assert_eq!(judge_with(&record, 4, &witness), before, "{what}: the one before");
         assert_eq!(judge_with(&record, 3, &witness), two_before, "{what}: the one before that");
@@ -180,13 +180,13 @@ fn replay_verdict_requires_certain_age() {
 #[test]
 fn seemingly_late_retry_is_renewed_without_certainty() {
     let just_started = Witness::default();
-    assert_eq!(judge_with(&standing(5, 4, Some(30)), 4, &just_started), Verdict::Renew);
-    assert_eq!(judge_with(&standing(5, 4, Some(29)), 4, &just_started), Verdict::Repeat);
+    assert_eq!(judge_with(&session_record(5, 4, Some(30)), 4, &just_started), Verdict::Renew);
+    assert_eq!(judge_with(&session_record(5, 4, Some(29)), 4, &just_started), Verdict::Repeat);
     let doubtful = Witness { in_doubt: true, ..up() };
-    assert_eq!(judge_with(&standing(5, 4, Some(0)), 4, &doubtful), Verdict::Renew, "it may have been set back");
+    assert_eq!(judge_with(&session_record(5, 4, Some(0)), 4, &doubtful), Verdict::Renew, "it may have been set back");
     // Dated in the future: the clock was set back, and the age is unknown.
     let ahead = |used, millis| {
-        let mut record = standing(5, used, None);
+        let mut record = session_record(5, used, None);
         record.session.rotated_at = Some(NOW.saturating_add(Duration::from_millis(millis)));
         record
     };
@@ -199,7 +199,7 @@ fn seemingly_late_retry_is_renewed_without_certainty() {
 fn store_clock_takes_precedence_over_wall_clock() {
     let clocked = |secs: Option<u64>, rotated| {
         let clock = StoreClock { since_rotation: secs.map(Duration::from_secs), server: 1, now: NOW };
-        SessionRecord { clock: Some(clock), ..standing(5, 5, Some(rotated)) }
+        SessionRecord { clock: Some(clock), ..session_record(5, 5, Some(rotated)) }
     };
     assert_eq!(judge_with(&clocked(Some(119), 9999), 4, &up()), Verdict::Repeat, "the wall clock here is ahead");
     assert_eq!(judge_with(&clocked(Some(120), 0), 4, &up()), Verdict::Replay, "the wall clock here is behind");
@@ -217,7 +217,7 @@ fn store_clock_takes_precedence_over_wall_clock() {
         );
         assert_eq!(judge_with(&clocked(None, rotated), 4, &started), Verdict::Forgive, "not long before: {rotated}");
     }
-    let unused = |secs| SessionRecord { session: standing(5, 4, Some(0)).session, ..clocked(secs, 0) };
+    let unused = |secs| SessionRecord { session: session_record(5, 4, Some(0)).session, ..clocked(secs, 0) };
     assert_eq!(judge_with(&unused(None), 4, &up()), Verdict::Renew, "it may be late");
     assert_eq!(judge_with(&unused(Some(29)), 4, &up()), Verdict::Repeat);
 }
@@ -240,7 +240,7 @@ fn ended_session_is_denied_before_generation_is_judged() {
     ];
     for (what, spoil, expected) in cases {
         for presented in [1, 4, 5, 9] {
-            let mut record = standing(5, 5, Some(500));
+            let mut record = session_record(5, 5, Some(500));
             spoil(&mut record);
             assert_eq!(judge_with(&record, presented, &up()), expected, "{what}, generation {presented}");
         }
@@ -250,7 +250,7 @@ fn ended_session_is_denied_before_generation_is_judged() {
 #[test]
 fn other_device_is_denied_and_other_key_is_unproven() {
     let dialect = DialectName::new("native");
-    let mut bound = standing(5, 5, Some(500));
+    let mut bound = session_record(5, 5, Some(500));
     let elsewhere = DeviceId(Uuid::from_u128(99));
     let presenter = Presenter { dialect: &dialect, device: Some(elsewhere), thumbprint: None, keeps_token: false };
     let refused = Verdict::Deny(TokenDenied::SessionOver);
@@ -270,7 +270,7 @@ fn other_device_is_denied_and_other_key_is_unproven() {
 
 #[test]
 fn permanent_session_depends_on_statuses_not_epochs() {
-    let mut permanent = standing(1, 0, None);
+    let mut permanent = session_record(1, 0, None);
     permanent.session.kind = SessionKind::Permanent;
     permanent.session.expires_at = None;
     permanent.session.terms.refresh = Some(RefreshTerms { idle: None, overlap: None, first_reusable: false });

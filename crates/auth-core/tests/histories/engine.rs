@@ -17,7 +17,7 @@ use tillgate_test_store::TestStore;
 use tillgate_testkit::clock::CLOCK_START;
 use tillgate_testkit::{Fixture, ManualClock, SeededEntropy};
 
-use crate::server::{Access, Machines, Reply, Seen, Server, Start, Terms, Vouching, another, set};
+use crate::server::{Access, Machines, ProcessView, Reply, Server, Start, Terms, VouchedTime, replace_clock, set};
 use tillgate_testkit::PlainHasher;
 
 /// A process, and what an observer knows of it.
@@ -26,7 +26,7 @@ struct Process {
     clock: Arc<ManualClock>,
     used: i64,
     rotated: Option<(i64, Option<Instant>, Duration)>,
-    vouching: Vouching,
+    vouching: VouchedTime,
 }
 
 pub(crate) struct Engines {
@@ -66,7 +66,7 @@ fn build(store: &TestStore, master: &MasterKey, hasher: &Arc<PlainHasher>, clock
 impl Process {
     fn start(store: &TestStore, master: &MasterKey, hasher: &Arc<PlainHasher>, clock: Arc<ManualClock>) -> Self {
         let auth = build(store, master, hasher, &clock);
-        Self { auth, vouching: Vouching::from(clock.monotonic()), clock, used: 0, rotated: None }
+        Self { auth, vouching: VouchedTime::from(clock.monotonic()), clock, used: 0, rotated: None }
     }
 
     /// The timestamp that it wrote for the current rotation of the session, and how long ago.
@@ -106,7 +106,7 @@ impl Engines {
             .auth
             .login(&LoginRequest {
                 dialect: dialect.clone(),
-                terms: terms.whole(),
+                terms: terms.to_session_terms(),
                 tenancy: Tenancy::default(),
                 identity: LoginIdentity::User { login: "cashier".to_owned(), device: Some("P01".to_owned()) },
                 proof: Proof::Password(Secret::new("right".to_owned())),
@@ -119,10 +119,10 @@ impl Engines {
             })
             .unwrap();
         // Each process has polled the feed at its start, and read the clock of the store.
-        let standing =
+        let record =
             (&store as &dyn Store<AuthPorts>).read("test", |tx| tx.sessions().find(granted.session.id)).unwrap();
         for process in &mut processes {
-            process.vouching.ask(standing.as_ref().unwrap().clock, process.clock.monotonic());
+            process.vouching.record_reading(record.as_ref().unwrap().clock, process.clock.monotonic());
         }
         Self {
             first: access(&granted),
@@ -140,26 +140,26 @@ impl Engines {
         }
     }
 
-    fn standing(&self) -> SessionRecord {
+    fn find_record(&self) -> SessionRecord {
         let store: &dyn Store<AuthPorts> = &self.store;
         store.read("test", |tx| tx.sessions().find(self.session)).unwrap().unwrap()
     }
 
     /// Every process polls the feed, and reads the clock of the database server.
-    fn watch(&mut self) {
-        let clock = self.standing().clock;
+    fn poll_feeds(&mut self) {
+        let clock = self.find_record().clock;
         for process in &mut self.processes {
             process.auth.poll_feed().unwrap();
-            process.vouching.ask(clock, process.clock.monotonic());
+            process.vouching.record_reading(clock, process.clock.monotonic());
         }
     }
 
     fn stored(&self) -> Session {
-        self.standing().session
+        self.find_record().session
     }
 
     /// The processes on the machine of this one.
-    fn beside(&self, process: usize) -> Vec<usize> {
+    fn list_machine_processes(&self, process: usize) -> Vec<usize> {
         let clock = &self.processes[process].clock;
         (0..self.processes.len()).filter(|each| Arc::ptr_eq(&self.processes[*each].clock, clock)).collect()
     }
@@ -178,19 +178,19 @@ impl Server for Engines {
         self.processes.len()
     }
 
-    fn seen(&self, process: usize) -> Seen {
-        let (process, standing) = (&self.processes[process], self.standing());
-        let (session, now) = (&standing.session, process.auth.time().at);
+    fn seen(&self, process: usize) -> ProcessView {
+        let (process, record) = (&self.processes[process], self.find_record());
+        let (session, now) = (&record.session, process.auth.time().at);
         let said = (now, process.auth.clock_confidence(), process.clock.monotonic());
-        let age = process.vouching.age(session, standing.clock, process.own(session), said);
-        Seen { generation: session.generation, used: session.used_generation.max(process.used), age, now }
+        let age = process.vouching.age(session, record.clock, process.own(session), said);
+        ProcessView { generation: session.generation, used: session.used_generation.max(process.used), age, now }
     }
 
     fn refresh(&mut self, process: usize, presented: i64) -> Reply {
         let Some(token) = self.tokens.get(&presented) else { return Reply::Refused(TokenDenied::Invalid) };
-        let before = self.standing();
+        let before = self.find_record();
         let process = &mut self.processes[process];
-        process.vouching.ask(before.clock, process.clock.monotonic());
+        process.vouching.record_reading(before.clock, process.clock.monotonic());
         let refreshing = RefreshRequest {
             dialect: &self.dialect,
             tenant: None,
@@ -244,7 +244,7 @@ impl Server for Engines {
 
     fn advance(&mut self, span: Duration) {
         for process in 0..self.processes.len() {
-            if self.beside(process)[0] == process {
+            if self.list_machine_processes(process)[0] == process {
                 self.processes[process].clock.advance(span);
             }
         }
@@ -254,19 +254,19 @@ impl Server for Engines {
         for process in &self.processes {
             process.auth.time();
         }
-        self.watch();
+        self.poll_feeds();
     }
 
     fn step_store(&mut self, (span, forward): (Duration, bool)) {
         if let Some(clock) = &self.database {
             set(clock, span, forward);
         }
-        self.watch();
+        self.poll_feeds();
     }
 
     fn step(&mut self, process: usize, (span, forward): (Duration, bool)) {
         set(&self.processes[process].clock, span, forward);
-        for each in self.beside(process) {
+        for each in self.list_machine_processes(process) {
             self.processes[each].auth.time();
         }
     }
@@ -285,20 +285,21 @@ impl Server for Engines {
             process.auth.send_heartbeat().unwrap();
         }
         let clock = Arc::clone(&self.processes[process].clock);
-        let restarted = if start.step.is_some() || start.reboot { self.beside(process) } else { vec![process] };
+        let restarted =
+            if start.step.is_some() || start.reboot { self.list_machine_processes(process) } else { vec![process] };
         start.apply(&clock);
         for process in restarted {
             self.processes[process] = Process::start(&self.store, &self.master, &self.hasher, Arc::clone(&clock));
         }
-        self.watch();
+        self.poll_feeds();
     }
 
     fn fail_over(&mut self) {
         if let Some(clock) = &mut self.database {
-            *clock = another(clock);
+            *clock = replace_clock(clock);
             self.store.set_clock(clock.clone());
         }
-        self.watch();
+        self.poll_feeds();
     }
 
     fn back_up(&mut self) {

@@ -5,7 +5,7 @@ use tillgate_auth_core::ports::SessionRecord;
 use tillgate_domain::Instant;
 
 use crate::OVERLAP;
-use crate::model::standing;
+use crate::model::session_record;
 use crate::server::Terms;
 
 /// The number of events in a history.
@@ -37,7 +37,7 @@ const EVENTS: [Event; 8] = [Refresh, Lost, Use, Take, Steal, Misuse, Moment, Ove
 
 #[derive(Clone)]
 struct ModelState {
-    standing: SessionRecord,
+    record: SessionRecord,
     now: Instant,
     till: i64,
     thief: Option<i64>,
@@ -62,23 +62,23 @@ impl ModelState {
     /// Presents a generation. Returns the generation of the answer; `None` if that ends the
     /// session.
     fn present(&mut self, presented: i64, path: &[Event]) -> Option<i64> {
-        let dialect = self.standing.session.dialect.clone();
+        let dialect = self.record.session.dialect.clone();
         let presenter = Presenter { dialect: &dialect, device: None, thumbprint: None, keeps_token: false };
-        let session = &mut self.standing.session;
+        let session = &mut self.record.session;
         let (newest, now) = (session.generation, self.now);
         // Determined from the events only: the current one is a grace period old and in use, or
         // there are two successors.
         let old = now.duration_since(self.begun) >= OVERLAP;
         let caught = presented + 2 <= newest || (presented + 1 == newest && self.used && old);
         let verdict = judge(
-            &self.standing,
+            &self.record,
             presented,
             &presenter,
             &Witness { vouched_for: std::time::Duration::MAX, ..Witness::default() },
             now,
         );
         assert_eq!(verdict == Verdict::Replay, caught, "{path:?}: {presented} of {newest}: {verdict:?}");
-        let session = &mut self.standing.session;
+        let session = &mut self.record.session;
         match verdict {
             Verdict::Rotate { to, store_rolled_back: went_back } => {
                 assert!(!went_back && to == newest + 1 && presented == newest, "{path:?}");
@@ -100,7 +100,7 @@ impl ModelState {
     }
 
     fn note_use(&mut self, generation: i64) {
-        let session = &mut self.standing.session;
+        let session = &mut self.record.session;
         session.used_generation = session.used_generation.max(generation);
         self.used |= generation == session.generation;
     }
@@ -165,9 +165,9 @@ fn all(state: &ModelState, path: &mut Vec<Event>, counted: &mut HistoryCounts) {
 #[test]
 fn every_short_history_is_judged_correctly() {
     let terms = Terms { idle: std::time::Duration::from_hours(12), absolute: None };
-    let standing = standing(terms);
-    let now = standing.session.created_at;
-    let state = ModelState { standing, now, till: 1, thief: None, stolen: false, used: false, begun: now };
+    let record = session_record(terms);
+    let now = record.session.created_at;
+    let state = ModelState { record, now, till: 1, thief: None, stolen: false, used: false, begun: now };
     let mut counted = HistoryCounts::default();
     all(&state, &mut Vec::new(), &mut counted);
     println!("{counted:?}");

@@ -63,7 +63,7 @@ pub(crate) struct History<S> {
     backup: Option<(Instant, bool, i64)>,
     over: bool,
     counted: HistoryCounts,
-    told: bool,
+    traces: bool,
 }
 
 impl<S: Server> History<S> {
@@ -89,7 +89,7 @@ impl<S: Server> History<S> {
             backup: None,
             over: false,
             counted: HistoryCounts { histories: 1, ..HistoryCounts::default() },
-            told: std::env::var_os("HISTORIES_SEED").is_some(),
+            traces: std::env::var_os("HISTORIES_SEED").is_some(),
             server,
         };
         history.bound = history.bound_from(created);
@@ -106,8 +106,8 @@ impl<S: Server> History<S> {
         Ok(self.counted)
     }
 
-    fn tell(&self, what: impl FnOnce() -> String) {
-        if self.told {
+    fn trace(&self, what: impl FnOnce() -> String) {
+        if self.traces {
             println!("{:>12.3?} {}", self.now, what());
         }
     }
@@ -115,14 +115,14 @@ impl<S: Server> History<S> {
     fn happen(&mut self) -> Result<(), PropertyViolation> {
         let kind = self.kind;
         match self.random.below(200) {
-            0..=35 => self.ask(),
-            36..=71 => return self.arrive(),
+            0..=35 => self.send_request(),
+            36..=71 => return self.receive_request(),
             72..=77 if !self.requests.is_empty() => {
                 let lost = self.random.below(self.requests.len());
                 self.requests.swap_remove(lost);
                 self.counted.lost += 1;
             }
-            78..=107 => return self.hear(),
+            78..=107 => return self.receive_answer(),
             108..=113 if !self.answers.is_empty() => {
                 let lost = self.random.below(self.answers.len());
                 self.answers.swap_remove(lost);
@@ -134,7 +134,7 @@ impl<S: Server> History<S> {
             }
             138..=153 => return self.work(),
             154..=156 => {
-                self.tell(|| "the till is killed".to_owned());
+                self.trace(|| "the till is killed".to_owned());
                 self.till.kill();
             }
             157..=160 => {
@@ -159,9 +159,9 @@ impl<S: Server> History<S> {
             186 if kind.back => self.go_back(),
             187..=188 if kind.thief => self.loot = Some(self.till.stored.clone()),
             189..=194 if kind.thief => return self.steal(),
-            195..=197 if kind.thief => return self.misuse(),
+            195..=197 if kind.thief => return self.use_stolen_token(),
             198 if self.random.once_in(3) => {
-                self.tell(|| "the session is ended".to_owned());
+                self.trace(|| "the session is ended".to_owned());
                 self.server.end();
                 self.ended = true;
                 self.counted.ended += 1;
@@ -175,7 +175,7 @@ impl<S: Server> History<S> {
         self.random.below(self.server.processes())
     }
 
-    fn ask(&mut self) {
+    fn send_request(&mut self) {
         let thread = self.random.below(self.kind.threads);
         if matches!(self.till.threads[thread], Thread::Idle) {
             self.till.attempts[thread] += 1;
@@ -187,12 +187,12 @@ impl<S: Server> History<S> {
             let attempt = self.till.attempts[thread];
             self.till.threads[thread] = Thread::Waiting;
             self.requests.push(Request { thread, attempt, presented, sent });
-            self.tell(|| format!("thread {thread} sends {presented}"));
+            self.trace(|| format!("thread {thread} sends {presented}"));
         }
     }
 
     /// A request of the till arrives, whether or not its thread still waits.
-    fn arrive(&mut self) -> Result<(), PropertyViolation> {
+    fn receive_request(&mut self) -> Result<(), PropertyViolation> {
         if self.requests.is_empty() {
             return Ok(());
         }
@@ -210,14 +210,14 @@ impl<S: Server> History<S> {
     }
 
     /// An answer arrives at the till.
-    fn hear(&mut self) -> Result<(), PropertyViolation> {
+    fn receive_answer(&mut self) -> Result<(), PropertyViolation> {
         if self.answers.is_empty() {
             return Ok(());
         }
         let at = self.random.below(self.answers.len());
         let Answer { thread, attempt, access, sent } = self.answers.swap_remove(at);
         if self.till.waits(thread, attempt) {
-            self.tell(|| format!("thread {thread} hears {}", access.generation));
+            self.trace(|| format!("thread {thread} receives {}", access.generation));
             self.till.threads[thread] = Thread::Holding(access.clone(), sent);
             if self.till.careless {
                 return self.call(&access);
@@ -236,7 +236,7 @@ impl<S: Server> History<S> {
         let process = self.process();
         let seen = self.server.seen(process);
         let good = self.server.call(process, access);
-        self.tell(|| format!("{} is used at {process}: {good}", access.generation));
+        self.trace(|| format!("{} is used at {process}: {good}", access.generation));
         if good && (self.ended || seen.now >= access.expires_at) {
             return Err(violation(1, "an access token outlives its session or itself"));
         }
@@ -258,7 +258,7 @@ impl<S: Server> History<S> {
         Ok(())
     }
 
-    fn misuse(&mut self) -> Result<(), PropertyViolation> {
+    fn use_stolen_token(&mut self) -> Result<(), PropertyViolation> {
         match self.loot.clone() {
             Some(loot) => {
                 self.stolen = true;
@@ -313,13 +313,13 @@ impl<S: Server> History<S> {
         } else {
             Start::default()
         };
-        self.tell(|| format!("process {process} restarts: {start:?}"));
+        self.trace(|| format!("process {process} restarts: {start:?}"));
         self.server.restart(process, start);
         self.counted.restarted += 1;
     }
 
     /// No process serves for a while. Threads that wait for an answer lose it.
-    fn away(&mut self) {
+    fn stop_serving(&mut self) {
         let span =
             self.random.pick(&[OVERLAP, OVERLAP, 3 * OVERLAP, 30 * OVERLAP]) + self.random.duration_up_to(OVERLAP);
         self.requests.clear();
@@ -335,16 +335,16 @@ impl<S: Server> History<S> {
         for (_, at) in self.till.read.iter_mut().flatten() {
             *at += span;
         }
-        self.tell(|| format!("nobody was served for {span:?}"));
+        self.trace(|| format!("nobody was served for {span:?}"));
     }
 
     /// All processes die, and restart after a while.
     fn outage(&mut self) {
-        self.away();
+        self.stop_serving();
         for process in 0..self.server.processes() {
             // Processes on one machine start at the same time, with the same clock.
             let start = if self.kind.clocked || process == 0 { self.start() } else { Start::default() };
-            self.tell(|| format!("process {process} restarts: {start:?}"));
+            self.trace(|| format!("process {process} restarts: {start:?}"));
             self.server.restart(process, start);
         }
         self.counted.outages += 1;
@@ -352,8 +352,8 @@ impl<S: Server> History<S> {
 
     /// The database server is lost, and another one takes over after a while.
     fn fail_over(&mut self) {
-        self.away();
-        self.tell(|| "another server takes over".to_owned());
+        self.stop_serving();
+        self.trace(|| "another server takes over".to_owned());
         self.server.fail_over();
         self.counted.failovers += 1;
     }
@@ -362,12 +362,12 @@ impl<S: Server> History<S> {
         let (process, forward) = (self.process(), self.random.once_in(2));
         let span = self.random.pick(&[20, 50, 90, 600, 10_000, 200_000].map(Duration::from_secs));
         if self.kind.clocked && self.random.once_in(2) {
-            self.tell(|| format!("the clock of the store is set by {span:?}, forward {forward}"));
+            self.trace(|| format!("the clock of the store is set by {span:?}, forward {forward}"));
             self.server.step_store((span, forward));
             self.counted.store_stepped += 1;
             return;
         }
-        self.tell(|| format!("the clock of {process} is set by {span:?}, forward {forward}"));
+        self.trace(|| format!("the clock of {process} is set by {span:?}, forward {forward}"));
         self.server.step(process, (span, forward));
         self.counted.stepped += 1;
     }
@@ -376,7 +376,7 @@ impl<S: Server> History<S> {
         if let Some((bound, ended, generation)) = self.backup
             && self.server.go_back()
         {
-            self.tell(|| format!("the store goes back to {generation}"));
+            self.trace(|| format!("the store goes back to {generation}"));
             (self.bound, self.ended) = (bound, ended);
             self.used.retain(|used, _| *used <= generation);
             self.forgiven.fill(None);

@@ -16,14 +16,14 @@ use tillgate_testkit::ManualClock;
 use tillgate_testkit::clock::CLOCK_START;
 use uuid::Uuid;
 
-use crate::server::{Access, Machines, Reply, Seen, Server, Start, Terms, Vouching, another, set};
+use crate::server::{Access, Machines, ProcessView, Reply, Server, Start, Terms, VouchedTime, replace_clock, set};
 
 pub(crate) type Judge = fn(&SessionRecord, i64, &Presenter<'_>, &Witness, Instant) -> Verdict;
 
 struct Process {
     clock: Arc<ManualClock>,
     time: Timekeeper,
-    vouching: Vouching,
+    vouching: VouchedTime,
     used: i64,
     /// The generation of its rotation, the timestamp that it wrote, and when.
     rotated: Option<(i64, Instant, Duration)>,
@@ -32,7 +32,7 @@ struct Process {
 impl Process {
     fn new(newest: Option<Instant>, origin: Option<Instant>, clock: Arc<ManualClock>) -> Self {
         let time = Timekeeper::start(clock.clone(), newest, origin);
-        Self { time, vouching: Vouching::from(clock.monotonic()), clock, used: 0, rotated: None }
+        Self { time, vouching: VouchedTime::from(clock.monotonic()), clock, used: 0, rotated: None }
     }
 
     /// The timestamp that it wrote for the current rotation of the session, and how long ago.
@@ -41,9 +41,9 @@ impl Process {
         (generation == session.generation).then(|| (wrote, self.clock.monotonic() - at))
     }
 
-    fn witness(&self, standing: &SessionRecord) -> Witness {
-        let (session, belief, now) = (&standing.session, self.time.confidence(), self.clock.monotonic());
-        let up = self.vouching.span(standing.clock, now, belief.steady_for);
+    fn witness(&self, record: &SessionRecord) -> Witness {
+        let (session, belief, now) = (&record.session, self.time.confidence(), self.clock.monotonic());
+        let up = self.vouching.span(record.clock, now, belief.steady_for);
         let blank =
             Witness { used_generation: self.used, since_rotation: None, vouched_for: up, in_doubt: belief.in_doubt };
         match self.own(session) {
@@ -63,7 +63,7 @@ struct Database {
 }
 
 impl Database {
-    fn says(&self) -> StoreClock {
+    fn read_clock(&self) -> StoreClock {
         let dated = self.dated.filter(|(server, _)| *server == self.server);
         let now = self.clock.now();
         StoreClock { since_rotation: dated.map(|(_, at)| now.duration_since(at)), server: self.server, now }
@@ -74,7 +74,7 @@ pub(crate) struct Model {
     judge: Judge,
     dialect: DialectName,
     terms: Terms,
-    standing: SessionRecord,
+    record: SessionRecord,
     backup: Option<Session>,
     processes: Vec<Process>,
     database: Option<Database>,
@@ -83,7 +83,7 @@ pub(crate) struct Model {
 }
 
 /// A session from the morning, and what decides whether it is valid.
-pub(crate) fn standing(terms: Terms) -> SessionRecord {
+pub(crate) fn session_record(terms: Terms) -> SessionRecord {
     let key = KeyId(Uuid::nil());
     let session = Session {
         id: SessionId(Uuid::nil()),
@@ -93,7 +93,7 @@ pub(crate) fn standing(terms: Terms) -> SessionRecord {
         device: Some(DeviceId(Uuid::nil())),
         parent: None,
         dialect: DialectName::new("native"),
-        terms: terms.whole(),
+        terms: terms.to_session_terms(),
         generation: 1,
         key,
         previous_key: key,
@@ -106,7 +106,7 @@ pub(crate) fn standing(terms: Terms) -> SessionRecord {
         created_at: CLOCK_START,
         rotated_at: None,
         last_used_at: None,
-        expires_at: terms.whole().session_expiry(CLOCK_START, CLOCK_START, &Zone::UTC),
+        expires_at: terms.to_session_terms().session_expiry(CLOCK_START, CLOCK_START, &Zone::UTC),
         ended: None,
     };
     SessionRecord {
@@ -121,43 +121,43 @@ pub(crate) fn standing(terms: Terms) -> SessionRecord {
 
 impl Model {
     pub(crate) fn new(judge: Judge, terms: Terms, machines: &Machines) -> Self {
-        let (standing, dialect) = (standing(terms), DialectName::new("native"));
+        let (record, dialect) = (session_record(terms), DialectName::new("native"));
         let (clocks, database) = machines.clocks();
         let processes = clocks.into_iter().map(|clock| Process::new(None, None, clock)).collect();
         let database = database.map(|clock| Database { clock, server: 0, dated: None });
         let mut model =
-            Self { judge, dialect, terms, standing, backup: None, processes, database, origins: BTreeMap::new() };
-        model.standing.clock = model.database.as_ref().map(Database::says);
-        model.watch();
+            Self { judge, dialect, terms, record, backup: None, processes, database, origins: BTreeMap::new() };
+        model.record.clock = model.database.as_ref().map(Database::read_clock);
+        model.poll_feeds();
         model
     }
 
     /// The processes on the machine of this one.
-    fn beside(&self, process: usize) -> Vec<usize> {
+    fn list_machine_processes(&self, process: usize) -> Vec<usize> {
         let clock = &self.processes[process].clock;
         (0..self.processes.len()).filter(|each| Arc::ptr_eq(&self.processes[*each].clock, clock)).collect()
     }
 
     /// The store is read or written, which takes time.
-    fn look(&mut self, rotated: bool) {
+    fn touch_store(&mut self, rotated: bool) {
         if let Some(database) = &mut self.database {
             if rotated {
                 database.dated = Some((database.server, database.clock.now()));
             }
-            self.standing.clock = Some(database.says());
+            self.record.clock = Some(database.read_clock());
         }
     }
 
     /// Every process polls the feed, and reads the clock of the database server.
-    fn watch(&mut self) {
-        let clock = self.database.as_ref().map(Database::says);
+    fn poll_feeds(&mut self) {
+        let clock = self.database.as_ref().map(Database::read_clock);
         for process in &mut self.processes {
-            process.vouching.ask(clock, process.clock.monotonic());
+            process.vouching.record_reading(clock, process.clock.monotonic());
         }
     }
 
     fn grant(&self, now: Instant) -> Access {
-        let session = &self.standing.session;
+        let session = &self.record.session;
         let expires_at = session.terms.access_expiry(session.expires_at, now);
         Access { generation: session.generation, expires_at, token: String::new() }
     }
@@ -176,45 +176,45 @@ impl Server for Model {
         self.processes.len()
     }
 
-    fn seen(&self, process: usize) -> Seen {
-        let (process, session) = (&self.processes[process], &self.standing.session);
+    fn seen(&self, process: usize) -> ProcessView {
+        let (process, session) = (&self.processes[process], &self.record.session);
         let now = process.time.now().at;
-        let clock = self.database.as_ref().map(Database::says);
+        let clock = self.database.as_ref().map(Database::read_clock);
         let belief = process.time.confidence();
         let age = process.vouching.age(session, clock, process.own(session), (now, belief, process.clock.monotonic()));
-        Seen { generation: session.generation, used: session.used_generation.max(process.used), age, now }
+        ProcessView { generation: session.generation, used: session.used_generation.max(process.used), age, now }
     }
 
     fn refresh(&mut self, process: usize, presented: i64) -> Reply {
-        self.look(false);
-        let clock = self.standing.clock;
+        self.touch_store(false);
+        let clock = self.record.clock;
         let process = &mut self.processes[process];
         let (time, mono) = (process.time.now(), process.clock.monotonic());
-        process.vouching.ask(clock, mono);
-        let generation = self.standing.session.generation;
-        let witness = process.witness(&self.standing);
+        process.vouching.record_reading(clock, mono);
+        let generation = self.record.session.generation;
+        let witness = process.witness(&self.record);
         let presenter = Presenter { dialect: &self.dialect, device: None, thumbprint: None, keeps_token: false };
-        match (self.judge)(&self.standing, presented, &presenter, &witness, time.at) {
+        match (self.judge)(&self.record, presented, &presenter, &witness, time.at) {
             Verdict::Deny(TokenDenied::Expired) if time.in_doubt => Reply::Unavailable,
             Verdict::Deny(refusal) => Reply::Refused(refusal),
             Verdict::Rotate { to, .. } => {
-                let session = &mut self.standing.session;
+                let session = &mut self.record.session;
                 session.generation = to;
                 session.rotated_at = Some(time.at);
                 session.expires_at = session.terms.session_expiry(session.created_at, time.at, &Zone::UTC);
                 process.rotated = Some((to, time.at, mono));
-                self.look(true);
+                self.touch_store(true);
                 Reply::Granted(self.grant(time.at))
             }
             Verdict::Repeat | Verdict::Reuse | Verdict::Forgive => Reply::Granted(self.grant(time.at)),
             Verdict::Renew => {
-                self.standing.session.rotated_at = Some(time.at);
+                self.record.session.rotated_at = Some(time.at);
                 process.rotated = Some((generation, time.at, mono));
-                self.look(true);
+                self.touch_store(true);
                 Reply::Granted(self.grant(time.at))
             }
             Verdict::Replay => {
-                self.standing.session.ended = Some((time.at, EndReason::Replay));
+                self.record.session.ended = Some((time.at, EndReason::Replay));
                 Reply::Refused(TokenDenied::Replay)
             }
             Verdict::Unproven => panic!("the session is bound to no key"),
@@ -223,7 +223,7 @@ impl Server for Model {
 
     fn call(&mut self, process: usize, access: &Access) -> bool {
         let process = &mut self.processes[process];
-        let good = self.standing.session.ended.is_none() && access.expires_at > process.time.now().at;
+        let good = self.record.session.ended.is_none() && access.expires_at > process.time.now().at;
         if good {
             process.used = process.used.max(access.generation);
         }
@@ -231,12 +231,12 @@ impl Server for Model {
     }
 
     fn end(&mut self) {
-        self.standing.session.ended = Some((CLOCK_START, EndReason::Admin));
+        self.record.session.ended = Some((CLOCK_START, EndReason::Admin));
     }
 
     fn advance(&mut self, span: Duration) {
         for process in 0..self.processes.len() {
-            if self.beside(process)[0] == process {
+            if self.list_machine_processes(process)[0] == process {
                 self.processes[process].clock.advance(span);
             }
         }
@@ -246,12 +246,12 @@ impl Server for Model {
         for process in &self.processes {
             process.time.now();
         }
-        self.watch();
+        self.poll_feeds();
     }
 
     fn step(&mut self, process: usize, (span, forward): (Duration, bool)) {
         set(&self.processes[process].clock, span, forward);
-        for each in self.beside(process) {
+        for each in self.list_machine_processes(process) {
             self.processes[each].time.now();
         }
     }
@@ -260,7 +260,7 @@ impl Server for Model {
         if let Some(database) = &self.database {
             set(&database.clock, span, forward);
         }
-        self.watch();
+        self.poll_feeds();
     }
 
     fn in_doubt(&self) -> bool {
@@ -268,12 +268,12 @@ impl Server for Model {
     }
 
     fn write_activity(&mut self, process: usize) {
-        let (process, session) = (&mut self.processes[process], &mut self.standing.session);
+        let (process, session) = (&mut self.processes[process], &mut self.record.session);
         session.used_generation = session.used_generation.max(std::mem::take(&mut process.used));
     }
 
     fn restart(&mut self, process: usize, start: Start) {
-        let mut newest = self.standing.session.rotated_at.max(Some(self.standing.session.created_at));
+        let mut newest = self.record.session.rotated_at.max(Some(self.record.session.created_at));
         for process in &self.processes {
             newest = newest.max(Some(process.time.now().at));
             if let Some(origin) = process.time.origin() {
@@ -281,31 +281,32 @@ impl Server for Model {
             }
         }
         let clock = Arc::clone(&self.processes[process].clock);
-        let restarted = if start.step.is_some() || start.reboot { self.beside(process) } else { vec![process] };
+        let restarted =
+            if start.step.is_some() || start.reboot { self.list_machine_processes(process) } else { vec![process] };
         start.apply(&clock);
         let origin = self.origins.get(&clock.boot_id().unwrap()).copied();
         for process in restarted {
             self.processes[process] = Process::new(newest, origin, Arc::clone(&clock));
         }
-        self.watch();
+        self.poll_feeds();
     }
 
     fn fail_over(&mut self) {
         if let Some(database) = &mut self.database {
             database.server += 1;
-            database.clock = another(&database.clock);
+            database.clock = replace_clock(&database.clock);
         }
-        self.watch();
+        self.poll_feeds();
     }
 
     fn back_up(&mut self) {
-        self.backup = Some(self.standing.session.clone());
+        self.backup = Some(self.record.session.clone());
     }
 
     fn go_back(&mut self) -> bool {
         match &self.backup {
             Some(backup) => {
-                self.standing.session = backup.clone();
+                self.record.session = backup.clone();
                 true
             }
             None => false,

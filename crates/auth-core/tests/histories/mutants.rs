@@ -19,61 +19,61 @@ const MANY: u64 = 6_000;
 const MANY_OF_RARE: u64 = 150_000;
 
 macro_rules! mutants {
-    ($($name:ident($standing:ident, $presented:ident, $witness:ident) $body:block)*) => {
+    ($($name:ident($record:ident, $presented:ident, $witness:ident) $body:block)*) => {
         $(fn $name(
-            $standing: &SessionRecord,
+            $record: &SessionRecord,
             $presented: i64,
             presenter: &Presenter<'_>,
             $witness: &Witness,
             now: Instant,
         ) -> Verdict {
             #[allow(unused_mut, reason = "some change what comes in, others what goes out")]
-            let (mut $standing, mut $witness) = ($standing.clone(), *$witness);
-            let right = |standing: &SessionRecord, witness: &Witness| judge(standing, $presented, presenter, witness, now);
-            let mutant: &dyn Fn(&mut SessionRecord, &mut Witness) -> Option<Verdict> = &|$standing, $witness| $body;
-            mutant(&mut $standing, &mut $witness).unwrap_or_else(|| right(&$standing, &$witness))
+            let (mut $record, mut $witness) = ($record.clone(), *$witness);
+            let right = |record: &SessionRecord, witness: &Witness| judge(record, $presented, presenter, witness, now);
+            let mutant: &dyn Fn(&mut SessionRecord, &mut Witness) -> Option<Verdict> = &|$record, $witness| $body;
+            mutant(&mut $record, &mut $witness).unwrap_or_else(|| right(&$record, &$witness))
         })*
     };
 }
 
 mutants! {
-    overlap_ignored(standing, presented, _witness) {
-        let refresh = standing.session.terms.refresh.as_mut().unwrap();
+    overlap_ignored(record, presented, _witness) {
+        let refresh = record.session.terms.refresh.as_mut().unwrap();
         refresh.overlap = Some(Duration::ZERO);
         None
     }
-    one_behind_refused(standing, presented, _witness) {
-        (presented + 1 == standing.session.generation).then_some(Verdict::Replay)
+    one_behind_refused(record, presented, _witness) {
+        (presented + 1 == record.session.generation).then_some(Verdict::Replay)
     }
-    used_ignored(standing, presented, witness) {
-        (standing.session.used_generation, witness.used_generation) = (0, 0);
+    used_ignored(record, presented, witness) {
+        (record.session.used_generation, witness.used_generation) = (0, 0);
         None
     }
-    always_used(standing, presented, _witness) {
-        standing.session.used_generation = standing.session.generation;
+    always_used(record, presented, _witness) {
+        record.session.used_generation = record.session.generation;
         None
     }
-    ahead_refused(standing, presented, _witness) {
-        (presented > standing.session.generation).then_some(Verdict::Replay)
+    ahead_refused(record, presented, _witness) {
+        (presented > record.session.generation).then_some(Verdict::Replay)
     }
-    expiry_ignored(standing, presented, _witness) {
-        standing.session.expires_at = None;
+    expiry_ignored(record, presented, _witness) {
+        record.session.expires_at = None;
         None
     }
-    end_ignored(standing, presented, _witness) {
-        standing.session.ended = None;
+    end_ignored(record, presented, _witness) {
+        record.session.ended = None;
         None
     }
-    two_behind_forgiven(standing, presented, _witness) {
-        let open = standing.session.ended.is_none();
-        (open && presented + 2 == standing.session.generation).then_some(Verdict::Repeat)
+    two_behind_forgiven(record, presented, _witness) {
+        let open = record.session.ended.is_none();
+        (open && presented + 2 == record.session.generation).then_some(Verdict::Repeat)
     }
     uptime_ignored(_standing, presented, witness) {
         witness.vouched_for = Duration::MAX;
         None
     }
-    store_clock_ignored(standing, presented, _witness) {
-        standing.clock = None;
+    store_clock_ignored(record, presented, _witness) {
+        record.clock = None;
         None
     }
     wall_clock_alone(_standing, presented, witness) {
@@ -147,15 +147,15 @@ fn every_mutant_is_caught_by_a_property() {
         ("one ahead moves on", ahead_moves_on, 2),
     ];
     for (name, mutant, property) in mutants {
-        caught(name, mutant, property, MANY);
+        assert_caught(name, mutant, property, MANY);
     }
     if tillgate_testkit::is_thorough() {
-        caught("two behind is forgiven", two_behind_forgiven, 3, MANY_OF_RARE);
+        assert_caught("two behind is forgiven", two_behind_forgiven, 3, MANY_OF_RARE);
     }
 }
 
 /// A history of some kind violates this property with the mutant, and reports it.
-fn caught(name: &str, mutant: Judge, property: u8, many: u64) {
+fn assert_caught(name: &str, mutant: Judge, property: u8, many: u64) {
     let kinds = [
         Kind { threads: 2, ..Kind::WILD },
         Kind { threads: 1, ..Kind::WILD },

@@ -8,11 +8,11 @@ use tillgate_domain::Instant;
 use super::History;
 use crate::OVERLAP;
 use crate::kind::{PropertyViolation, violation};
-use crate::server::{Access, Reply, Seen, Server};
+use crate::server::{Access, ProcessView, Reply, Server};
 
 impl<S: Server> History<S> {
     /// Whether presenting the token must end the session, by what this process can know.
-    fn is_caught(&self, process: usize, presented: i64, seen: &Seen) -> bool {
+    fn is_caught(&self, process: usize, presented: i64, seen: &ProcessView) -> bool {
         let long_ago = |at: Duration| self.now - at >= OVERLAP;
         let newest = seen.generation;
         let used = seen.used >= newest && self.used.get(&newest).copied().is_some_and(long_ago);
@@ -27,7 +27,7 @@ impl<S: Server> History<S> {
         let seen = self.server.seen(process);
         let caught = self.is_caught(process, presented, &seen);
         let reply = self.server.refresh(process, presented);
-        self.tell(|| format!("{who} presents {presented} at {process}: {reply:?} ({seen:?})"));
+        self.trace(|| format!("{who} presents {presented} at {process}: {reply:?} ({seen:?})"));
         match reply {
             Reply::Granted(access) => {
                 if caught {
@@ -36,7 +36,7 @@ impl<S: Server> History<S> {
                 if self.ended || seen.now >= self.bound {
                     return Err(violation(1, &format!("{who} refreshes what is over")));
                 }
-                self.note(process, presented, &seen, &access);
+                self.count_grant(process, presented, &seen, &access);
                 if access.expires_at > self.bound {
                     return Err(violation(1, "an access token outlives its session"));
                 }
@@ -64,7 +64,7 @@ impl<S: Server> History<S> {
                     self.counted.logged_out += 1;
                     return Ok(None);
                 }
-                Err(violation(2, &format!("{who} presents {presented} and hears {refusal:?}")))
+                Err(violation(2, &format!("{who} presents {presented} and receives {refusal:?}")))
             }
         }
     }
@@ -86,7 +86,7 @@ impl<S: Server> History<S> {
         Ok(None)
     }
 
-    fn note(&mut self, process: usize, presented: i64, seen: &Seen, access: &Access) {
+    fn count_grant(&mut self, process: usize, presented: i64, seen: &ProcessView, access: &Access) {
         if access.generation > seen.generation {
             self.counted.rotated += 1;
             self.bound = self.bound_from(seen.now);

@@ -21,13 +21,13 @@ pub(crate) struct Terms {
 }
 
 impl Terms {
-    pub(crate) fn drawn(random: &mut Random) -> Self {
+    pub(crate) fn draw(random: &mut Random) -> Self {
         let hours = Duration::from_hours;
         let absolute = if random.once_in(3) { Some(hours(4)) } else { None };
         Self { idle: random.pick(&[hours(2), hours(12)]), absolute }
     }
 
-    pub(crate) fn whole(self) -> tillgate_auth_core::Terms {
+    pub(crate) fn to_session_terms(self) -> tillgate_auth_core::Terms {
         tillgate_auth_core::Terms {
             access: Duration::from_mins(15),
             refresh: Some(RefreshTerms { idle: Some(self.idle), overlap: Some(OVERLAP), first_reusable: false }),
@@ -59,7 +59,7 @@ pub(crate) enum Reply {
 
 /// What a process can know, from an observer independent of the judge.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Seen {
+pub(crate) struct ProcessView {
     /// The generation of the session in the store.
     pub(crate) generation: i64,
     /// The highest used generation that this process knows.
@@ -102,7 +102,7 @@ pub(crate) fn set(clock: &ManualClock, span: Duration, forward: bool) {
 }
 
 /// The clock of another database server: ahead of the previous one, or behind it.
-pub(crate) fn another(before: &ManualClock) -> Arc<ManualClock> {
+pub(crate) fn replace_clock(before: &ManualClock) -> Arc<ManualClock> {
     let ahead = before.now().millis() / 1000 % 2 == 0;
     let off = Duration::from_secs(100);
     let now = before.now();
@@ -124,7 +124,7 @@ impl Machines {
         Self { off: vec![0], clocked: false }
     }
 
-    pub(crate) fn drawn(kind: Kind, random: &mut Random) -> Self {
+    pub(crate) fn draw(kind: Kind, random: &mut Random) -> Self {
         let many = if kind.processes { 1 + random.below(2) } else { 1 };
         let off =
             |random: &mut Random| if kind.skewed { random.pick(&[0, 30, -30, 200, -200, 600, 3600, -3600]) } else { 0 };
@@ -145,14 +145,14 @@ impl Machines {
 
 /// What an observer knows of what a process can vouch for.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Vouching {
+pub(crate) struct VouchedTime {
     started: Duration,
     /// The last database server, since when it has been the same without a jump of its clock, and
     /// its clock at the zero of the monotonic clock.
     server: Option<(i64, Duration, i64)>,
 }
 
-impl Vouching {
+impl VouchedTime {
     pub(crate) fn from(started: Duration) -> Self {
         Self { started, server: None }
     }
@@ -169,7 +169,7 @@ impl Vouching {
     }
 
     /// Processes a reading now.
-    pub(crate) fn ask(&mut self, clock: Option<StoreClock>, now: Duration) {
+    pub(crate) fn record_reading(&mut self, clock: Option<StoreClock>, now: Duration) {
         if let Some(clock) = clock {
             let known = self.server.filter(|known| Self::goes_on(known, clock, now));
             self.server = Some((clock.server, known.map_or(now, |(_, since, _)| since), Self::origin(clock, now)));
@@ -216,7 +216,7 @@ pub(crate) trait Server {
     fn login(&self) -> (Instant, Access);
     fn terms(&self) -> Terms;
     fn processes(&self) -> usize;
-    fn seen(&self, process: usize) -> Seen;
+    fn seen(&self, process: usize) -> ProcessView;
     fn refresh(&mut self, process: usize, presented: i64) -> Reply;
     /// Whether a request with this token is accepted.
     fn call(&mut self, process: usize, access: &Access) -> bool;

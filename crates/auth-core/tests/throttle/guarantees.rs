@@ -9,7 +9,7 @@ use super::*;
 
 /// An event, with the seconds that passed since the previous one.
 #[derive(Clone, Copy, Debug)]
-enum Happening {
+enum HistoryEvent {
     /// A guess from the network with this number, which is not the owner's.
     Guess(u16),
     /// A burst of guesses, each from another network.
@@ -20,16 +20,16 @@ enum Happening {
     Login,
 }
 
-fn history(own_failures: bool) -> impl Strategy<Value = Vec<(u32, Happening)>> {
-    let happening = prop_oneof![
-        6 => (2_u16..2000).prop_map(Happening::Guess),
-        1 => (1_u16..60).prop_map(Happening::Burst),
-        u32::from(own_failures) * 3 => Just(Happening::Mistype),
-        2 => Just(Happening::Login),
+fn history(own_failures: bool) -> impl Strategy<Value = Vec<(u32, HistoryEvent)>> {
+    let event = prop_oneof![
+        6 => (2_u16..2000).prop_map(HistoryEvent::Guess),
+        1 => (1_u16..60).prop_map(HistoryEvent::Burst),
+        u32::from(own_failures) * 3 => Just(HistoryEvent::Mistype),
+        2 => Just(HistoryEvent::Login),
     ];
     // Most events come in quick succession, some after hours.
     let pause = prop_oneof![3 => 0_u32..20, 2 => 0_u32..900, 1 => 0_u32..20_000];
-    prop::collection::vec((pause, happening), 1..120)
+    prop::collection::vec((pause, event), 1..120)
 }
 
 /// A shop over time.
@@ -76,24 +76,24 @@ impl Time {
     fn play(
         &mut self,
         owner: &LoginAttempt,
-        history: &[(u32, Happening)],
+        history: &[(u32, HistoryEvent)],
         mut logged_in: impl FnMut(Duration) -> Result<(), TestCaseError>,
     ) -> Result<(), TestCaseError> {
-        for (pause, happening) in history {
+        for (pause, event) in history {
             self.now = self.now.saturating_add(Duration::from_secs(u64::from(*pause)));
-            match happening {
-                Happening::Guess(network) => {
+            match event {
+                HistoryEvent::Guess(network) => {
                     self.guess(&anna_from(*network));
                 }
-                Happening::Burst(many) => {
+                HistoryEvent::Burst(many) => {
                     for network in 0..*many {
                         self.guess(&anna_from(3000 + network));
                     }
                 }
-                Happening::Mistype => {
+                HistoryEvent::Mistype => {
                     self.guess(owner);
                 }
-                Happening::Login => logged_in(self.log_in(owner))?,
+                HistoryEvent::Login => logged_in(self.log_in(owner))?,
             }
         }
         Ok(())

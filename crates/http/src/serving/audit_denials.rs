@@ -21,8 +21,8 @@ use crate::request::head::RequestHead;
 /// How long a denial waits until its audit event is written.
 const AUDIT_WRITE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Records in the audit log that the caller was denied, if the error is a missing right, rank or
-/// place of login. `subject` is what the call was about, if it names one thing.
+/// Records in the audit log that the caller was denied, if the error is a missing right or rank, or
+/// the wrong kind of device or caller. `subject` is what the call was about, if it names one thing.
 pub(crate) async fn record_denial(
     mount: &Arc<MountContext>,
     head: &RequestHead,
@@ -30,12 +30,12 @@ pub(crate) async fn record_denial(
     failure: &ApiError,
     subject: Option<Subject>,
 ) {
-    let Some(lacking) = find_missing_requirement(failure) else { return };
-    let attempt = DeniedCall { missing: lacking, call: format!("{} {}", head.method(), head.path()), subject };
+    let Some(missing) = find_missing_requirement(failure) else { return };
+    let attempt = DeniedCall { missing, call: format!("{} {}", head.method(), head.path()), subject };
     let caller = caller.clone();
-    let noting = run_blocking(mount, move |mount| mount.server.auth.record_denial(&caller, &attempt));
+    let recording = run_blocking(mount, move |mount| mount.server.auth.record_denial(&caller, &attempt));
     // a store that hangs must not delay the denial: the event is written when the store responds
-    match timeout(AUDIT_WRITE_TIMEOUT, noting).await {
+    match timeout(AUDIT_WRITE_TIMEOUT, recording).await {
         Ok(Ok(())) => {}
         Ok(Err(failure)) => {
             tracing::warn!(trace = head.trace_id(), ?failure, "a denial could not be recorded as an audit event");

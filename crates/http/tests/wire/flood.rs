@@ -22,12 +22,12 @@ use crate::test_server::TEST_PASSWORD;
 use crate::test_users;
 
 /// How long a test waits for an expected event before it fails.
-const PATIENCE: Duration = Duration::from_mins(1);
+const MAX_WAIT: Duration = Duration::from_mins(1);
 
 /// The number of blocking threads, and of logins that may wait for a hash: two thirds, as
 /// configured by the server.
-const THREADS: usize = 24;
-const WAITING: usize = 16;
+const BLOCKING_THREADS: usize = 24;
+const MAX_WAITING_LOGINS: usize = 16;
 
 /// The number of flooding networks, and of concurrent requests from each.
 const NETWORKS: usize = 12;
@@ -59,7 +59,7 @@ impl Gate {
     fn begun(&self, index: usize) -> String {
         let state = self.state.lock().unwrap();
         let short = |state: &mut GateState| state.begun.len() <= index;
-        let (state, timeout) = self.turned.wait_timeout_while(state, PATIENCE, short).unwrap();
+        let (state, timeout) = self.turned.wait_timeout_while(state, MAX_WAIT, short).unwrap();
         assert!(!timeout.timed_out(), "{index}: {:?}", state.begun);
         state.begun[index].clone()
     }
@@ -118,8 +118,8 @@ impl ListeningServer {
         test_users::insert_users(&store, Zone::UTC);
         let queue = QueueLimits {
             workers: Some(1.try_into().unwrap()),
-            waiting: WAITING,
-            max_wait: PATIENCE,
+            waiting: MAX_WAITING_LOGINS,
+            max_wait: MAX_WAIT,
             ..QueueLimits::default()
         };
         let auth = Auth::builder(store.clone())
@@ -131,9 +131,9 @@ impl ListeningServer {
             .unwrap();
         let settings = HttpSettings {
             proxies: vec!["127.0.0.0/8".parse().unwrap()],
-            threads: THREADS,
-            blocking_limit: THREADS + WAITING,
-            deadline: PATIENCE,
+            threads: BLOCKING_THREADS,
+            blocking_limit: BLOCKING_THREADS + MAX_WAITING_LOGINS,
+            deadline: MAX_WAIT,
             ..HttpSettings::default()
         };
         let mounts = Mounts::check(crate::mounts::mounts()).unwrap();
@@ -141,7 +141,8 @@ impl ListeningServer {
         let (sender, receiver) = mpsc::channel();
         let running = thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
-                let server = HttpServer::new(move || http.app()).workers(1).worker_max_blocking_threads(THREADS);
+                let server =
+                    HttpServer::new(move || http.app()).workers(1).worker_max_blocking_threads(BLOCKING_THREADS);
                 let server = server.h1_allow_half_closed(true).disable_signals().shutdown_timeout(1);
                 let server = server.bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
                 let address = server.addrs()[0];
@@ -161,7 +162,7 @@ impl ListeningServer {
 
     fn request(&self, from: &str, method: &str, path: &str, token: Option<&str>, body: &Value) -> TcpStream {
         let mut stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_read_timeout(Some(MAX_WAIT)).unwrap();
         let token = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
         let body = body.to_string();
         write!(
@@ -247,7 +248,7 @@ fn flood_from_many_networks_keeps_no_login_of_a_known_network_waiting() {
         }
         served.until("strangers fill their part and the rest is refused", |served| {
             let facts = served.auth.hash_queue().stats();
-            facts.strangers == WAITING / 2 && facts.running == 1 && refused.load(Ordering::SeqCst) > 100
+            facts.strangers == MAX_WAITING_LOGINS / 2 && facts.running == 1 && refused.load(Ordering::SeqCst) > 100
         });
         let known = scope.spawn(|| {
             // A server that is short of processor time sheds load before the queue, so the till

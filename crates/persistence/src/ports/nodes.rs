@@ -30,7 +30,7 @@ const NEWER: &str = "SELECT version FROM __diesel_schema_migrations WHERE versio
 
 /// A migration that was run.
 #[derive(QueryableByName)]
-struct Applied {
+struct MigrationRow {
     #[diesel(sql_type = Text)]
     #[expect(dead_code, reason = "only the existence of the row matters")]
     version: String,
@@ -47,7 +47,7 @@ impl Nodes for Transaction<'_> {
     /// every few seconds, so it stops writing soon after.
     fn upsert(&mut self, node: &Node) -> StoreResult<()> {
         let newest = newest_known()?;
-        let newer: Vec<Applied> =
+        let newer: Vec<MigrationRow> =
             Statement::new(NEWER, [Bind::Text(newest)]).load(self.connection).map_err(classify)?;
         if !newer.is_empty() {
             return Err(Cause::NewerSchema.into_error());

@@ -40,7 +40,7 @@ const ROUNDS: u64 = 8;
 
 /// The ids of all items of a traversal, and of those among them that were read from the list
 /// itself.
-struct Traversed {
+struct TraversalResult {
     all: BTreeSet<Uuid>,
     listed: BTreeSet<Uuid>,
 }
@@ -52,9 +52,9 @@ fn traverse<T, C: Clone>(
     id: impl Fn(&T) -> Uuid,
     position: impl Fn(&T, bool) -> C,
     mut between: impl FnMut(),
-) -> Traversed {
+) -> TraversalResult {
     let mut traversal = Traversal { phase: TraversalPhase::Listed { since }, after: None };
-    let mut seen = Traversed { all: BTreeSet::new(), listed: BTreeSet::new() };
+    let mut seen = TraversalResult { all: BTreeSet::new(), listed: BTreeSet::new() };
     loop {
         let mut listed = Vec::new();
         let read_part = |part: &ListPart<C>| {
@@ -77,7 +77,7 @@ fn traverse<T, C: Clone>(
 
 /// Checks that every item was read in each round, and that the pages of the list alone would have
 /// lost some of them.
-fn assert_complete(rounds: &[Traversed], expected: &BTreeSet<Uuid>, order: &str) {
+fn assert_complete(rounds: &[TraversalResult], expected: &BTreeSet<Uuid>, order: &str) {
     for seen in rounds {
         assert_eq!(&seen.all, expected, "{order}");
     }
@@ -114,7 +114,7 @@ pub fn users_renamed_between_pages_are_not_lost(harness: &StoreHarness) {
             after: None,
             limit: LIMIT,
         };
-        let rounds: Vec<Traversed> = (0..ROUNDS)
+        let rounds: Vec<TraversalResult> = (0..ROUNDS)
             .map(|_| {
                 let rename = || {
                     for _ in 0..=random.below(3) {
@@ -161,7 +161,7 @@ pub fn tickets_changed_between_pages_are_not_lost(harness: &StoreHarness) {
     let (mut random, mut now) = (Random::from_seed(2), 100);
     for (sort_key, descending) in orders {
         let order = TicketOrder { sort_key, descending };
-        let rounds: Vec<Traversed> = (0..ROUNDS)
+        let rounds: Vec<TraversalResult> = (0..ROUNDS)
             .map(|_| {
                 let amend = || {
                     for _ in 0..=random.below(3) {
@@ -204,7 +204,7 @@ pub fn sessions_used_between_pages_are_not_lost(harness: &StoreHarness) {
     insert_sessions(&harness.auth, &(1..=ITEMS).map(|number| fixture.new_session(number)).collect::<Vec<_>>());
     let expected: BTreeSet<Uuid> = ids.iter().map(|id| id.0).collect();
     let (mut random, mut now) = (Random::from_seed(3), 100);
-    let rounds: Vec<Traversed> = (0..ROUNDS)
+    let rounds: Vec<TraversalResult> = (0..ROUNDS)
         .map(|_| {
             now += 60;
             let margin = Duration::from_secs(9);

@@ -60,7 +60,7 @@ pub(super) fn find_void_reason(
         None => None,
     };
     let assigned = match &started_with {
-        Some((_, place)) => user.assignment.devices.get(&place.id).cloned().unwrap_or_default(),
+        Some((_, key_device)) => user.assignment.devices.get(&key_device.id).cloned().unwrap_or_default(),
         None => list_assigned_roles(&user),
     };
     let ids: Vec<RoleId> = assigned.union(&device.roles).copied().collect();
@@ -71,7 +71,7 @@ pub(super) fn find_void_reason(
     }
     let collect = |ids: &BTreeSet<RoleId>| collect_rights(roles.iter().filter(|role| ids.contains(&role.id)));
     let own = match &started_with {
-        Some((key, place)) => key.narrow(&collect_rights(effective_user_roles(&user, Some(place), &roles))),
+        Some((key, key_device)) => key.narrow(&collect_rights(effective_user_roles(&user, Some(key_device), &roles))),
         None => collect(&assigned),
     };
     let may_start = own.require(KnownRight::DeviceEnroll).is_ok() && own.require_all(&collect(&device.roles)).is_ok();
@@ -87,9 +87,9 @@ fn find_usable_key(
 ) -> StoreResult<Option<(ApiKey, Device)>> {
     let keys = tx.api_keys().list_active_by_user(user.tenant, user.id)?;
     let Some(key) = keys.into_iter().find(|key| key.id == id && !key.is_expired(now)) else { return Ok(None) };
-    let place = tx.devices().find(key.device)?;
-    let usable = place.filter(|place| place.status == DeviceStatus::Active && may_log_in(user, Some(place)));
-    Ok(usable.map(|place| (key, place)))
+    let device = tx.devices().find(key.device)?;
+    let usable = device.filter(|device| device.status == DeviceStatus::Active && may_log_in(user, Some(device)));
+    Ok(usable.map(|device| (key, device)))
 }
 
 /// The roles of the user, without a device and on all devices.

@@ -74,9 +74,9 @@ impl NewWaitingKey {
 
 impl Auth {
     pub(super) fn draw_waiting_key(&self) -> Result<NewWaitingKey, Error> {
-        let drawn = |error: crate::EntropyError| Error::Fault(error.to_string());
-        let poll = OneTimeToken::new_link_token(self.entropy.random_bytes::<32>().map_err(drawn)?);
-        let number = u64::from_be_bytes(self.entropy.random_bytes::<8>().map_err(drawn)?) % 10_000;
+        let to_fault = |error: crate::EntropyError| Error::Fault(error.to_string());
+        let poll = OneTimeToken::new_link_token(self.entropy.random_bytes::<32>().map_err(to_fault)?);
+        let number = u64::from_be_bytes(self.entropy.random_bytes::<8>().map_err(to_fault)?) % 10_000;
         Ok(NewWaitingKey { poll, fingerprint: format!("{number:0FINGERPRINT_DIGITS$}") })
     }
 

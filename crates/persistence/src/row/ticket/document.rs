@@ -169,7 +169,7 @@ pub(super) struct EndingDocument {
     extra: JsonObject,
 }
 
-fn parse_text<const MOST: usize>(cell: Column, text: &str) -> StoreResult<BoundedText<MOST>> {
+fn parse_text<const MAX_CHARS: usize>(cell: Column, text: &str) -> StoreResult<BoundedText<MAX_CHARS>> {
     cell.check_parsed(BoundedText::parse(text))
 }
 

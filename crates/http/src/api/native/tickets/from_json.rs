@@ -14,7 +14,7 @@ use crate::error::FieldErrorCode;
 use crate::error::office::name_error_code;
 use crate::request::field::{FieldError, FromJson, ObjectReader, parse_integer};
 
-impl<const MOST: usize> FromJson for BoundedText<MOST> {
+impl<const MAX_CHARS: usize> FromJson for BoundedText<MAX_CHARS> {
     fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
         Self::parse(&String::from_json(value)?).map_err(|why| FieldError::for_value(name_error_code(&why), why))
     }

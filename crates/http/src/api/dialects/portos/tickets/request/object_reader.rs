@@ -98,7 +98,7 @@ impl<'e, 'f> TicketObjectReader<'e, 'f> {
     }
 
     /// Reads a text of bounded length; empty if it is absent.
-    pub(super) fn read_text<const MOST: usize>(&mut self, name: &str) -> BoundedText<MOST> {
+    pub(super) fn read_text<const MAX_CHARS: usize>(&mut self, name: &str) -> BoundedText<MAX_CHARS> {
         let Some(text) = self.read_plain::<String>(name, false) else { return BoundedText::default() };
         BoundedText::parse(&text).unwrap_or_else(|_| {
             self.add_violation(name, FieldErrorCode::Format);
