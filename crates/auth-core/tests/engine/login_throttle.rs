@@ -179,7 +179,7 @@ fn refresh_token_of_a_bound_session_counts_with_its_key_only() {
 fn unrelated_refresh_token_is_ignored_at_login() {
     let fixture = EngineFixture::open();
     let login = by_user("cashier", Some("P01"));
-    let (mine, neighbours) =
+    let (mine, neighbors) =
         (fixture.auth.login(&from_network(&login, 1)).unwrap(), fixture.user("manager", Some("P02")));
     let first = token(&mine);
     let second = refresh(&fixture.auth, &mine).unwrap();
@@ -192,7 +192,7 @@ fn unrelated_refresh_token_is_ignored_at_login() {
         ("nothing", String::new()),
         ("no token", "x".to_owned()),
         ("an access token", mine.access_token.expose().clone()),
-        ("somebody else's, on another device", token(&neighbours)),
+        ("somebody else's, on another device", token(&neighbors)),
         ("one that was followed by two", first),
     ] {
         assert_eq!(

@@ -25,7 +25,7 @@ fn twelve_concurrent_correct_logins_succeed() {
     known.try_at(&anna(), AttemptOutcome::Succeeded, NOON);
     assert_eq!(known.count_concurrent_logins(&vec![anna(); 60], AttemptOutcome::Succeeded), 60);
     assert_eq!(known.count_concurrent_logins(&vec![anna_by_proof(1, 2); 12], AttemptOutcome::Succeeded), 12);
-    let everybody: Vec<_> = (0..120).map(neighbour).collect();
+    let everybody: Vec<_> = (0..120).map(neighbor).collect();
     assert_eq!(
         server().count_concurrent_logins(&everybody, AttemptOutcome::Succeeded),
         120,
@@ -48,7 +48,7 @@ fn burst_gets_no_more_guesses_than_sequence() {
         5,
         "by one proof"
     );
-    let spread = guesses(&|number| neighbour(u8::try_from(number).unwrap()));
+    let spread = guesses(&|number| neighbor(u8::try_from(number).unwrap()));
     assert_eq!(server().count_concurrent_logins(&spread, AttemptOutcome::Failed), 50, "of one network");
     let known = server();
     known.try_at(&anna(), AttemptOutcome::Succeeded, NOON);

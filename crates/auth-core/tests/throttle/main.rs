@@ -48,7 +48,7 @@ fn known_network_gets_fifty_attempts_then_one_per_minute() {
     assert_eq!(server.retry_after(&anna(), NOON), MINUTE);
     server.fail(&anna(), 50..51, NOON.saturating_add(MINUTE));
     assert_eq!(server.retry_after(&anna(), NOON.saturating_add(MINUTE)), MINUTE);
-    assert!(server.admits(&neighbour(2), NOON), "another account in the same network");
+    assert!(server.admits(&neighbor(2), NOON), "another account in the same network");
     assert!(server.admits(&anna_from(2), NOON), "the same account in another");
 }
 
@@ -97,27 +97,27 @@ fn repeated_wrong_password_takes_no_token_for_a_day() {
         16 * MINUTE,
         "nobody learns what others tried"
     );
-    let another = guessing(&neighbour(2), "old");
+    let another = guessing(&neighbor(2), "old");
     assert!(server.try_at(&another, AttemptOutcome::Failed, NOON.saturating_add(DAY)), "of another account");
 }
 
 #[test]
 fn network_gets_fifty_attempts_for_all_unknown_accounts() {
     let server = server();
-    server.try_at(&neighbour(200), AttemptOutcome::Succeeded, NOON);
+    server.try_at(&neighbor(200), AttemptOutcome::Succeeded, NOON);
     for byte in 0..50 {
-        server.fail(&neighbour(byte), 0..1, NOON);
+        server.fail(&neighbor(byte), 0..1, NOON);
     }
-    assert_eq!(server.retry_after(&neighbour(99), NOON), MINUTE);
-    assert!(server.admits(&neighbour(200), NOON), "who is known there is not held back");
-    assert!(server.admits(&LoginAttempt { address: None, ..neighbour(99) }, NOON), "nor who comes from elsewhere");
-    server.fail(&neighbour(99), 0..1, NOON.saturating_add(MINUTE));
-    assert_eq!(server.retry_after(&neighbour(98), NOON.saturating_add(MINUTE)), MINUTE);
+    assert_eq!(server.retry_after(&neighbor(99), NOON), MINUTE);
+    assert!(server.admits(&neighbor(200), NOON), "who is known there is not held back");
+    assert!(server.admits(&LoginAttempt { address: None, ..neighbor(99) }, NOON), "nor who comes from elsewhere");
+    server.fail(&neighbor(99), 0..1, NOON.saturating_add(MINUTE));
+    assert_eq!(server.retry_after(&neighbor(98), NOON.saturating_add(MINUTE)), MINUTE);
     let later = NOON.saturating_add(51 * MINUTE);
     for byte in 100..150 {
-        server.fail(&neighbour(byte), 0..1, later);
+        server.fail(&neighbor(byte), 0..1, later);
     }
-    assert_eq!(server.retry_after(&neighbour(99), later), MINUTE, "it ages by itself");
+    assert_eq!(server.retry_after(&neighbor(99), later), MINUTE, "it ages by itself");
 }
 
 #[test]
@@ -142,13 +142,13 @@ fn clearing_failed_logins_affects_one_principal_only() {
         server.fail(&anna_from(1), number..number + 1, NOON);
     }
     for byte in 10..50 {
-        server.fail(&neighbour(byte), 0..1, NOON);
+        server.fail(&neighbor(byte), 0..1, NOON);
     }
     assert_eq!(server.forgive(user(1)), 3, "in the known network, by the proof, and elsewhere");
     server.fail(&anna_from(9), 0..50, NOON);
     server.fail(&anna_by_proof(1, 1), 0..5, NOON);
     server.fail(&anna_from(2), 0..10, NOON);
-    assert_eq!(server.retry_after(&neighbour(99), NOON), MINUTE, "the network is nobody's to be forgiven");
+    assert_eq!(server.retry_after(&neighbor(99), NOON), MINUTE, "the network is nobody's to be forgiven");
 }
 
 #[test]
@@ -156,18 +156,18 @@ fn refilled_network_has_all_tokens_and_accounts_keep_their_count() {
     let server = server();
     server.fail(&anna(), 0..10, NOON);
     for byte in 10..50 {
-        server.fail(&neighbour(byte), 0..1, NOON);
+        server.fail(&neighbor(byte), 0..1, NOON);
     }
-    assert_eq!(server.retry_after(&neighbour(99), NOON), MINUTE);
+    assert_eq!(server.retry_after(&neighbor(99), NOON), MINUTE);
     let refill = |address: IpAddr| {
         retry_while_unavailable(|| server.store.write("test", |tx| server.throttle.refill_network(tx, address)))
     };
-    let address = neighbour(99).address.unwrap();
+    let address = neighbor(99).address.unwrap();
     assert!(!refill("2001:db8:77::1".parse().unwrap()) && refill(address) && !refill(address));
     for byte in 100..150 {
-        server.fail(&neighbour(byte), 0..1, NOON);
+        server.fail(&neighbor(byte), 0..1, NOON);
     }
-    assert_eq!(server.retry_after(&neighbour(99), NOON), MINUTE);
+    assert_eq!(server.retry_after(&neighbor(99), NOON), MINUTE);
     assert_eq!(server.retry_after(&anna(), NOON), 16 * MINUTE);
 }
 

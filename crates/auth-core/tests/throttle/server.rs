@@ -63,7 +63,7 @@ pub(crate) fn anna() -> LoginAttempt {
 }
 
 /// Another user on the same network.
-pub(crate) fn neighbour(byte: u8) -> LoginAttempt {
+pub(crate) fn neighbor(byte: u8) -> LoginAttempt {
     LoginAttempt { identity: ClaimedIdentity::Principal(user(byte)), ..anna() }
 }
 
