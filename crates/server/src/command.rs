@@ -157,7 +157,7 @@ enum Command {
     #[command(subcommand)]
     #[command(after_help = "Example:\n  tillgate audit list --user anna --from 2026-11-21")]
     Audit(audit::AuditCommand),
-    /// Manage the server's signing and refresh keys
+    /// Manage the server's keys: for access tokens, refresh tokens and PINs
     #[command(subcommand)]
     #[command(after_help = "Example:\n  tillgate keys rotate")]
     Keys(keys::KeyCommand),

@@ -1,4 +1,4 @@
-//! `keys`: manages the keys that sign access tokens and authenticate refresh tokens.
+//! `keys`: manages the keys that sign access tokens, authenticate refresh tokens and digest PINs.
 
 mod recreate;
 
@@ -29,7 +29,7 @@ pub(crate) enum KeyCommand {
         #[arg(long)]
         now: bool,
     },
-    /// Revoke a key and end all sessions that depend on it
+    /// Revoke a key; all sessions that depend on it end, and PINs become void
     #[command(after_help = "Example:\n  tillgate keys revoke 018f3b3e-0000-7000-8000-000000000000")]
     Revoke {
         /// Id of the key
