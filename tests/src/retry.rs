@@ -24,7 +24,7 @@ const OVERLOAD_REASONS: &[&str] = &[
     "too many requests wait for a thread",
     "too many passwords are waiting to be hashed",
     "the caller no longer waits for the password hash",
-    "other logins of the same principal are still being checked",
+    "other attempts of the same account or network are still being checked",
     "units of work are waiting already",
     "no connection to the database became available: timed out",
     "a statement took too long",

@@ -101,7 +101,9 @@ impl Auth {
             };
             let left = deadline.saturating_sub(self.clock.monotonic());
             if left.is_zero() {
-                return Err(Error::unavailable("other logins of the same principal are still being checked: retry"));
+                return Err(Error::unavailable(
+                    "other attempts of the same account or network are still being checked: retry",
+                ));
             }
             slot.wait(&turn, left).map_err(|error| Error::unavailable(error.to_string()))?;
         }
