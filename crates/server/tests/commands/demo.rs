@@ -279,7 +279,11 @@ fn demo_on_postgres_requires_confirmation() {
 #[test]
 fn demo_passwords_are_refused_beyond_this_machine() {
     let home = TestInstallation::new();
-    let beyond = ["--listen", "0.0.0.0:0", "--behind-proxy", "10.0.0.0/8"];
+    // another program may listen on the default port of operations
+    let config = home.path("operations.toml");
+    std::fs::write(&config, "[operations]\nlisten = \"127.0.0.1:0\"\n").unwrap();
+    let config = config.to_str().unwrap();
+    let beyond = ["--config", config, "--listen", "0.0.0.0:0", "--behind-proxy", "10.0.0.0/8"];
     let refused = |command: &str, code: i32| home.run_refused(&[&[command][..], &beyond[..]].concat(), code);
     assert!(refused("demo", 2).contains("this machine only"));
     let full = TestInstallation::new().with_full_demo();
