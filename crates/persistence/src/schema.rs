@@ -1,5 +1,15 @@
 //! The tables for diesel's query builder: the columns that exist in both databases, with types that
 //! both support. The migrations document each column.
+//!
+//! Some columns are reserved for planned features, so that no live session has to be migrated:
+//! `sessions.kind` and `sessions.parent` (an operator on a till's own session), `credentials.kind`
+//! (other secrets than a password), `audit.approver` and the digest of the operation (approval by a
+//! second person), `nodes` (offline grants, lag) and `meta.state` (moving a store).
+//! `devices.thumbprint` is not used: the keys of devices have the table `device_keys`, which keeps
+//! earlier keys, too.
+//!
+//! Ids are `UUIDv7` that tillgate generates, and times are in milliseconds, in both databases. Row
+//! numbers are used only for the order of the feed.
 
 diesel::table! {
     meta (id) {

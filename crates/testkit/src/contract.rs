@@ -4,6 +4,9 @@
 //! [`auth_contract!`](crate::auth_contract!) leaves out the back office. The cases use only the
 //! ports and what an [`AuthStoreHarness`] or a [`StoreHarness`](crate::StoreHarness) provides, so
 //! they run on any store. The documentation of a case is the promise that its failure prints.
+//!
+//! Cases about concurrency interleave two threads between a read and a write, because a store that
+//! serializes units of work would hide a missing lock.
 
 pub mod api_keys;
 pub mod attempts;
