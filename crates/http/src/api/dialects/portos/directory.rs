@@ -28,6 +28,8 @@ const DEVICE_MEMBERS: &[ListMember] = &[
     ListMember::new("envName", ENVIRONMENT_KIND),
     ListMember::new("description", MemberKind::Text),
     ListMember::new("roles", MemberKind::Text),
+    ListMember::new("settings", MemberKind::Structure),
+    ListMember::new("preferences", MemberKind::Structure),
     ListMember::new("_v", MemberKind::Number),
 ];
 const ROLE_MEMBERS: &[ListMember] = &[
@@ -45,6 +47,7 @@ const USER_MEMBERS: &[ListMember] = &[
     ListMember::new("userName", MemberKind::Text),
     ListMember::new("featureName", MemberKind::Text),
     ListMember::new("name", MemberKind::Text),
+    ListMember::new("devices", MemberKind::Structure),
 ];
 
 pub(super) fn routes() -> Vec<Route> {

@@ -248,8 +248,11 @@ fn push_violation<T: Default>(violations: &mut Vec<FieldViolation>, name: &'stat
     T::default()
 }
 
+/// The member of this name, or the structure that contains it.
 fn find_member<'m>(members: &'m [ListMember], name: &str) -> Option<&'m ListMember> {
-    members.iter().find(|member| member.name.eq_ignore_ascii_case(name))
+    let find = |name: &str| members.iter().find(|member| member.name.eq_ignore_ascii_case(name));
+    let outer = || find(name.split_once('.')?.0).filter(|member| member.kind == MemberKind::Structure);
+    find(name).or_else(outer)
 }
 
 /// Parses the value of `$sort`; `None` if a part is not a member with a valid direction. A blank
@@ -260,7 +263,8 @@ fn parse_sort(text: &str, members: &[ListMember]) -> Option<Vec<(&'static str, b
     }
     let order = |part: &str| {
         let (name, down) = parse_direction(part.trim())?;
-        Some((find_member(members, name)?.row_name, down))
+        let member = find_member(members, name).filter(|member| member.kind != MemberKind::Structure)?;
+        Some((member.row_name, down))
     };
     text.split(',').map(order).collect()
 }

@@ -29,6 +29,9 @@ pub(in crate::api::dialects::portos) enum MemberKind {
     Number,
     Instant,
     Bool,
+    /// An object, or a list of objects, with which nothing is compared: a condition on it, or on a
+    /// member of it that is not listed, is an error.
+    Structure,
 }
 
 impl ListMember {
@@ -140,6 +143,7 @@ impl Condition {
             MemberKind::Instant if operator.is_textual() => parse_fragment(text, b"-:.TZtz")?,
             MemberKind::Instant => Operand::Instant(parse_instant(text)?),
             MemberKind::Bool => Operand::Bool(parse_bool(text).filter(|_| operator.is_equality())?),
+            MemberKind::Structure => return None,
         };
         Some(Self { member: member.row_name, operator, operand })
     }

@@ -53,6 +53,12 @@ const LIST_MEMBERS: &[ListMember] = &[
     ListMember::new("discountPriceIncludingVat", MemberKind::Number),
     ListMember::new("payable", MemberKind::Number),
     ListMember::new("_v", MemberKind::Number),
+    ListMember::new("closeInfo", MemberKind::Structure),
+    ListMember::new("location", MemberKind::Structure),
+    ListMember::new("customer", MemberKind::Structure),
+    ListMember::new("employee", MemberKind::Structure),
+    ListMember::new("items", MemberKind::Structure),
+    ListMember::new("payments", MemberKind::Structure),
     // members that no row has by these names
     ListMember::new("isClosed", MemberKind::Bool),
     ListMember::new("hasCustomer", MemberKind::Bool),
