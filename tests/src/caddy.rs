@@ -3,9 +3,10 @@
 
 use std::fs::File;
 use std::net::{SocketAddr, TcpStream};
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
+
+use tillgate_testkit::TestFolder;
 
 use crate::{raw_http, wait_until};
 
@@ -13,14 +14,14 @@ use crate::{raw_http, wait_until};
 pub struct Caddy {
     child: Child,
     address: SocketAddr,
-    folder: PathBuf,
+    folder: TestFolder,
 }
 
 impl Caddy {
     /// Starts Caddy with the configuration of one site, `pos.example { ... }`, which is served on a
     /// free port without TLS.
     pub fn start(site: &str) -> Self {
-        let folder = crate::installation::create_folder();
+        let folder = TestFolder::new();
         let address = raw_http::find_free_address();
         let here = format!("http://:{} {{\n\tbind 127.0.0.1\n", address.port());
         let site = site.replacen("pos.example {\n", &here, 1);
@@ -28,7 +29,7 @@ impl Caddy {
         let mut command = Command::new("caddy");
         command.args(["run", "--config", "Caddyfile", "--adapter", "caddyfile"]).current_dir(&folder);
         let mut child = command
-            .env("HOME", &folder)
+            .env("HOME", &*folder)
             .env_remove("XDG_CONFIG_HOME")
             .env_remove("XDG_DATA_HOME")
             .stdin(Stdio::null())
@@ -59,6 +60,5 @@ impl Drop for Caddy {
         if std::thread::panicking() {
             eprintln!("Caddy's log:\n{}", std::fs::read_to_string(self.folder.join("log")).unwrap_or_default());
         }
-        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }

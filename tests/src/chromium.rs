@@ -1,12 +1,12 @@
 //! Chromium with its chromedriver. Starting one takes longer than many tests, so that tests of this
 //! process use the same one after the other.
 
-use std::path::PathBuf;
 use std::process::Child;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tillgate_testkit::TestFolder;
 use tillgate_testkit::chromium::{build_capabilities, start_driver};
 use ureq::Agent;
 use ureq::http::Request;
@@ -26,13 +26,13 @@ pub(crate) struct Chromium {
     driver: Child,
     agent: Agent,
     session: String,
-    profile: PathBuf,
+    profile: TestFolder,
 }
 
 impl Chromium {
     /// Starts a Chromium with its own profile.
     fn start() -> Self {
-        let profile = crate::installation::create_folder();
+        let profile = TestFolder::new();
         let (driver, port) = start_driver().expect("chromedriver is missing: tests/run install");
         let agent: Agent =
             Agent::config_builder().http_status_as_error(false).timeout_global(Some(COMMAND_TIMEOUT)).build().into();
@@ -95,7 +95,6 @@ impl Drop for Chromium {
         let _ = self.send_command("DELETE", "", None);
         let _ = self.driver.kill();
         let _ = self.driver.wait();
-        let _ = std::fs::remove_dir_all(&self.profile);
     }
 }
 

@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
-use tillgate_testkit::DatabaseEngine;
+use tillgate_testkit::{DatabaseEngine, TestFolder};
 
 use crate::demo_shop::small_demo_shop;
 use crate::{RunningServer, Secrets};
@@ -14,7 +13,7 @@ pub const PASSWORD: &str = "correct-horse-till";
 
 /// A data folder and a database. The folder is removed when this is dropped.
 pub struct Installation {
-    folder: PathBuf,
+    folder: TestFolder,
     database: String,
     engine: DatabaseEngine,
     secrets: Secrets,
@@ -35,7 +34,7 @@ impl Installation {
 
     /// Creates an empty data folder for an existing database.
     pub fn with_database(engine: DatabaseEngine, database: String) -> Self {
-        Self { folder: create_folder(), database, engine, secrets: Secrets::default(), settings: Vec::new(), program }
+        Self { folder: TestFolder::new(), database, engine, secrets: Secrets::default(), settings: Vec::new(), program }
     }
 
     /// Creates an installation with the small demo shop: users admin, manager, cashier, devices
@@ -124,7 +123,7 @@ impl Installation {
     /// Creates another data folder with a copy of the master key, for the same database.
     pub fn clone_with_new_folder(&self) -> Self {
         let second = Self {
-            folder: create_folder(),
+            folder: TestFolder::new(),
             database: self.database.clone(),
             engine: self.engine,
             secrets: self.secrets.clone(),
@@ -138,7 +137,7 @@ impl Installation {
     /// A command of the executable with this data folder and database.
     pub fn tillgate_command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new((self.program)());
-        command.args(arguments).arg("--data").arg(&self.folder).args(["--database", &self.database]);
+        command.args(arguments).arg("--data").arg(self.folder()).args(["--database", &self.database]);
         command.env_clear().env("RUST_BACKTRACE", "1").envs(self.settings.iter().map(|(name, value)| (name, value)));
         command
     }
@@ -167,20 +166,6 @@ impl Installation {
         assert!(output.status.success(), "{arguments:?} failed: {stderr}");
         String::from_utf8(output.stdout).unwrap()
     }
-}
-
-impl Drop for Installation {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
-}
-
-pub(crate) fn create_folder() -> PathBuf {
-    static NUMBER: AtomicU32 = AtomicU32::new(0);
-    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let folder = std::env::temp_dir().join(format!("tillgate-test-{}-{number}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    folder
 }
 
 /// The executable, built once per test process, so that no test runs an outdated one. `tests/run`

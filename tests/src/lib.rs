@@ -5,6 +5,10 @@
 //! [`TillClient`]s. When a server stops, its log, its metrics and its error bodies are searched for
 //! every secret that the test used. A failure of these helpers is a failure of the test, so they
 //! panic.
+//!
+//! The tests are five programs: `api`, `browser`, `operation`, `repository` and `endurance`. Cargo
+//! runs test programs one after another, and a program ends with its slowest test. The tests of one
+//! program fill all its threads, share a PostgreSQL server and a few browsers, and are linked once.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::missing_panics_doc)]
 

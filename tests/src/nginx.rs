@@ -2,9 +2,10 @@
 //! temporary folder.
 
 use std::net::{SocketAddr, TcpStream};
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
+
+use tillgate_testkit::TestFolder;
 
 use crate::{raw_http, wait_until};
 
@@ -12,14 +13,14 @@ use crate::{raw_http, wait_until};
 pub struct Nginx {
     child: Child,
     address: SocketAddr,
-    folder: PathBuf,
+    folder: TestFolder,
 }
 
 impl Nginx {
     /// Starts nginx with these blocks inside `http`; each `listen 80` and `listen 443 ssl` in them
     /// becomes a free port.
     pub fn start(blocks: &str) -> Self {
-        let folder = crate::installation::create_folder();
+        let folder = TestFolder::new();
         let address = raw_http::find_free_address();
         let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
             .map(|kind| format!("    {kind}_temp_path {kind};"))
@@ -34,7 +35,7 @@ impl Nginx {
         let program =
             ["/usr/sbin/nginx", "/usr/local/sbin/nginx"].into_iter().find(|path| std::fs::exists(path).unwrap());
         let mut command = Command::new(program.unwrap_or("nginx"));
-        command.arg("-p").arg(&folder).args(["-e", "error.log", "-c", "nginx.conf"]);
+        command.arg("-p").arg(&*folder).args(["-e", "error.log", "-c", "nginx.conf"]);
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -77,6 +78,5 @@ impl Drop for Nginx {
         if std::thread::panicking() {
             eprintln!("nginx's log:\n{}", self.log());
         }
-        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }

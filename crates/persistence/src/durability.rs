@@ -42,12 +42,12 @@ mod tests {
 
     use super::*;
     use crate::database::Limits;
-    use crate::test_support::{self, TestFolder};
+    use crate::test_support::{self, DatabaseFolder};
 
     #[test]
     #[ignore = "requires PostgreSQL"]
     fn unsafe_settings_are_named() {
-        assert_eq!(TestFolder::new().database(&Limits::default()).unsafe_settings(), Ok(Vec::new()));
+        assert_eq!(DatabaseFolder::new().database(&Limits::default()).unsafe_settings(), Ok(Vec::new()));
         let server = Server::start(&["fsync = off", "full_page_writes = off"]).unwrap();
         let address = Address::parse(&server.create_database(), std::path::Path::new("/")).unwrap();
         let database = Database::open(&address, &Limits::default()).unwrap();

@@ -169,12 +169,12 @@ mod tests {
 
     use super::*;
     use crate::sqlite;
-    use crate::test_support::{TestFolder, insert_till, run_write};
+    use crate::test_support::{DatabaseFolder, insert_till, run_write};
 
     /// The writer then closes the last connection, with which SQLite empties the log.
     #[test]
     fn drop_waits_for_a_connection_that_is_being_opened() {
-        let folder = TestFolder::new();
+        let folder = DatabaseFolder::new();
         let limits = Limits::default();
         let database = folder.database(&limits);
         run_write(&database, |tx| insert_till(tx, 1)).unwrap();

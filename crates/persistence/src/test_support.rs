@@ -1,30 +1,24 @@
 //! Helpers for this crate's tests: a database in a temporary folder, with a small table of tills.
 
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::BigInt;
 use diesel::{RunQueryDsl, sql_query};
 use tillgate_domain::{StoreResult, UnitOfWork};
-use tillgate_testkit::DatabaseEngine;
+use tillgate_testkit::{DatabaseEngine, TestFolder};
 
 use crate::database::{Address, Database, Limits};
 use crate::error_class::classify;
 use crate::sqlite::group::GroupLimits;
 use crate::transaction::Transaction;
 
-/// A temporary folder, removed when dropped.
-pub(crate) struct TestFolder(pub(crate) PathBuf);
+/// A temporary folder for databases, removed when dropped.
+pub(crate) struct DatabaseFolder(pub(crate) TestFolder);
 
-impl TestFolder {
+impl DatabaseFolder {
     pub(crate) fn new() -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("tillgate-trial-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir(&path).unwrap();
-        Self(path)
+        Self(TestFolder::new())
     }
 
     pub(crate) fn address(&self) -> Address {
@@ -57,12 +51,6 @@ impl TestFolder {
             crate::sqlite::file::create_if_missing(&path).unwrap();
         }
         create_tables(Database::open_with_group_limits(&self.address(), limits, closing).unwrap())
-    }
-}
-
-impl Drop for TestFolder {
-    fn drop(&mut self) {
-        drop(std::fs::remove_dir_all(&self.0));
     }
 }
 

@@ -161,19 +161,19 @@ fn create_key_file(path: &Path) -> Result<(), CommandError> {
 
 #[cfg(test)]
 mod tests {
+    use tillgate_testkit::TestFolder;
+
     use super::*;
     use crate::configuration::{Flags, load_settings};
 
-    fn settings(name: &str) -> Settings {
-        let data = std::env::temp_dir().join(format!("tillgate-master-{name}-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&data);
-        std::fs::create_dir_all(&data).unwrap();
-        load_settings(&Flags { data: Some(data), ..Flags::default() }, &[]).unwrap()
+    fn settings_in(folder: &TestFolder) -> Settings {
+        load_settings(&Flags { data: Some(folder.to_path_buf()), ..Flags::default() }, &[]).unwrap()
     }
 
     #[test]
     fn master_key_is_created_once_and_only_for_a_keyless_store() {
-        let settings = settings("once");
+        let folder = TestFolder::new();
+        let settings = settings_in(&folder);
         assert!(find_master_key(&settings).unwrap().is_none());
         let refused = find_or_create_master_key(&settings, false).unwrap_err().to_string();
         assert!(refused.contains("master.key") && refused.contains("keys.master"), "{refused}");
@@ -188,29 +188,28 @@ mod tests {
             let mode = std::fs::metadata(settings.server.data.join("master.key")).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600);
         }
-        std::fs::remove_dir_all(&settings.server.data).unwrap();
     }
 
     #[test]
     fn concurrent_starts_get_the_same_key() {
-        let settings = settings("race");
+        let folder = TestFolder::new();
+        let settings = settings_in(&folder);
         let keys: Vec<_> = std::thread::scope(|scope| {
             let started: Vec<_> =
                 (0..8).map(|_| scope.spawn(|| find_or_create_master_key(&settings, true).unwrap().encode())).collect();
             started.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
         assert!(keys.iter().all(|key| *key == keys[0]));
-        std::fs::remove_dir_all(&settings.server.data).unwrap();
     }
 
     #[test]
     fn invalid_key_file_is_not_replaced() {
-        let settings = settings("damaged");
+        let folder = TestFolder::new();
+        let settings = settings_in(&folder);
         let path = settings.server.data.join("master.key");
         std::fs::write(&path, "not a key").unwrap();
         let refused = find_or_create_master_key(&settings, true).unwrap_err().to_string();
         assert!(refused.contains("restore it from its backup; create one with"), "{refused}");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "not a key");
-        std::fs::remove_dir_all(&settings.server.data).unwrap();
     }
 }

@@ -141,6 +141,8 @@ fn expiry(certificate: &CertificateDer<'_>) -> Option<Instant> {
 
 #[cfg(test)]
 mod tests {
+    use tillgate_testkit::TestFolder;
+
     use super::*;
 
     /// Writes a certificate that expires at the start of `year`, and its key.
@@ -154,8 +156,7 @@ mod tests {
 
     #[test]
     fn new_certificate_is_loaded_and_invalid_one_is_not() {
-        let folder = std::env::temp_dir().join(format!("tillgate-certificate-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
+        let folder = TestFolder::new();
         write_certificate(&folder, 2100);
         let (cert, key) = (folder.join("cert.pem"), folder.join("key.pem"));
         let certificate = Certificate::read(&cert, &key).unwrap();
@@ -188,6 +189,5 @@ mod tests {
         std::fs::remove_file(&cert).unwrap();
         assert!(certificate.reload().is_err());
         assert_eq!(json::format_instant(certificate.expires()), "2101-01-01T00:00:00.000Z");
-        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -8,6 +8,7 @@ use std::process::Command;
 
 use clap::{CommandFactory, Parser};
 use tillgate_server::Cli;
+use tillgate_testkit::TestFolder;
 
 fn repository_root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -160,10 +161,9 @@ fn unit_is_accepted_by_systemd() {
     let (_, unit) = packaging.iter().find(|(path, _)| path.ends_with(".service")).unwrap();
     let installed = "ExecStart=/usr/local/bin/tillgate";
     assert!(unit.contains(installed));
-    let folder = std::env::temp_dir().join(format!("tillgate-unit-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let file = folder.join("tillgate.service");
-    std::fs::write(&file, unit.replace(installed, concat!("ExecStart=", env!("CARGO_BIN_EXE_tillgate")))).unwrap();
+    let folder = TestFolder::new();
+    let unit = unit.replace(installed, concat!("ExecStart=", env!("CARGO_BIN_EXE_tillgate")));
+    let file = folder.write("tillgate.service", &unit);
     let run = |arguments: &[&str]| {
         let output = Command::new("systemd-analyze").args(arguments).arg(&file).output().unwrap();
         let text = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap()).concat();
@@ -177,7 +177,6 @@ fn unit_is_accepted_by_systemd() {
     let (_, rating) = rated.rsplit_once("exposure level for tillgate.service: ").unwrap();
     let rating = rating.split_whitespace().next().unwrap();
     assert!(page.contains(&format!("rates it {rating}, OK")), "the page gives another rating than {rating}");
-    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 /// Whether a text names a command without calling it: `tillgate keys revoke`.

@@ -1,7 +1,6 @@
 //! A new database for one test.
 
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -11,8 +10,8 @@ use tillgate_auth_core::clock::Clock;
 use tillgate_auth_core::ports::InstanceState;
 use tillgate_auth_core::{Entropy, SystemEntropy};
 use tillgate_persistence::{Address, Database, Limits};
-use tillgate_testkit::DatabaseEngine;
 use tillgate_testkit::postgres::Server;
+use tillgate_testkit::{DatabaseEngine, TestFolder};
 use uuid::Uuid;
 
 use crate::postgres_clock::{PREPARE_CLOCK, PostgresClock, USE_CLOCK};
@@ -57,32 +56,6 @@ impl ReservedServer {
     }
 }
 
-/// A temporary folder, removed when dropped.
-struct TestFolder(PathBuf);
-
-impl TestFolder {
-    fn new() -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("tillgate-store-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        // a commit in memory waits for no disk, of which hundreds of tests have one or two
-        let memory = PathBuf::from("/dev/shm");
-        let path = if memory.is_dir() { memory } else { std::env::temp_dir() }.join(name);
-        std::fs::create_dir(&path).unwrap();
-        Self(path)
-    }
-
-    /// The file of SQLite's database.
-    fn file(&self) -> PathBuf {
-        self.0.join("till.db")
-    }
-}
-
-impl Drop for TestFolder {
-    fn drop(&mut self) {
-        drop(std::fs::remove_dir_all(&self.0));
-    }
-}
-
 /// Where the database is.
 enum Location {
     Sqlite(TestFolder),
@@ -122,14 +95,14 @@ impl TestDatabase {
     fn create_sqlite() -> Self {
         static MIGRATED: OnceLock<Vec<u8>> = OnceLock::new();
         let migrated = MIGRATED.get_or_init(|| {
-            let folder = TestFolder::new();
-            // the write-ahead log goes with the last connection
-            migrate(&Address::Sqlite(folder.file()));
-            std::fs::read(folder.file()).unwrap()
+            let folder = TestFolder::in_memory();
+            // in memory, because hundreds of tests share one or two disks; the write-ahead log goes with the last connection
+            migrate(&Address::Sqlite(sqlite_file(&folder)));
+            std::fs::read(sqlite_file(&folder)).unwrap()
         });
-        let folder = TestFolder::new();
-        std::fs::write(folder.file(), migrated).unwrap();
-        let mut raw = SqliteConnection::establish(folder.file().to_str().unwrap()).unwrap();
+        let folder = TestFolder::in_memory();
+        std::fs::write(sqlite_file(&folder), migrated).unwrap();
+        let mut raw = SqliteConnection::establish(sqlite_file(&folder).to_str().unwrap()).unwrap();
         raw.batch_execute("PRAGMA busy_timeout = 5000").unwrap();
         Self { location: Location::Sqlite(folder), raw: Mutex::new(RawConnection::Sqlite(raw)) }
     }
@@ -152,7 +125,7 @@ impl TestDatabase {
 
     fn address(&self) -> Address {
         match &self.location {
-            Location::Sqlite(folder) => Address::Sqlite(folder.file()),
+            Location::Sqlite(folder) => Address::Sqlite(sqlite_file(folder)),
             Location::Postgres { url, .. } => Address::Postgres(url.clone()),
         }
     }
@@ -219,6 +192,11 @@ impl Drop for TestDatabase {
             server.release();
         }
     }
+}
+
+/// The file of SQLite's database in its folder.
+fn sqlite_file(folder: &Path) -> PathBuf {
+    folder.join("till.db")
 }
 
 /// Creates a database with its tables, and closes it.

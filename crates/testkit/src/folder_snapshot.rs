@@ -38,10 +38,11 @@ impl FolderSnapshot {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::TestFolder;
 
     #[test]
     fn copy_has_the_files_and_their_permissions() {
-        let folder = std::env::temp_dir().join(format!("tillgate-snapshot-{}", std::process::id()));
+        let folder = TestFolder::new();
         let (original, copy) = (folder.join("original"), folder.join("copy"));
         fs::create_dir_all(&original).unwrap();
         fs::write(original.join("key"), "secret").unwrap();
@@ -53,6 +54,5 @@ mod tests {
         snapshot.write_to(&copy);
         assert_eq!(fs::read_to_string(copy.join("key")).unwrap(), "secret");
         assert!(fs::metadata(copy.join("key")).unwrap().permissions().readonly());
-        fs::remove_dir_all(folder).unwrap();
     }
 }

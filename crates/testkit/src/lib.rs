@@ -9,8 +9,9 @@
 //! and [`ProofSigner`] signs proofs of a client's key. [`FailingStore`] wraps a store and fails on
 //! demand, [`RecordingStore`] records the calls.
 //! [`postgres`] starts a PostgreSQL server for a test process, and [`on_both_databases!`] makes a
-//! test for each database. [`FolderSnapshot`] copies the data folder of an installation, and
-//! [`MailServer`] receives its mails.
+//! test for each database. [`TestFolder`] is a temporary folder,
+//! [`FolderSnapshot`] copies the data folder of an installation, and [`MailServer`] receives its
+//! mails.
 //!
 //! This crate depends on no database library and no web framework.
 
@@ -45,6 +46,7 @@ mod recording_store;
 pub mod records;
 mod rendezvous;
 pub mod server_sent_events;
+mod test_folder;
 mod thoroughness;
 mod ticket_samples;
 mod unprivileged_user;
@@ -61,6 +63,7 @@ pub use plain_hasher::PlainHasher;
 pub use proof_signer::ProofSigner;
 pub use random::Random;
 pub use recording_store::{CallLog, RecordingStore};
+pub use test_folder::TestFolder;
 pub use thoroughness::{costly_histories, histories, is_thorough};
 #[cfg(unix)]
 pub use unprivileged_user::give_to_unprivileged_user;

@@ -98,9 +98,9 @@ impl<'p> KeyTill<'p> {
     fn assert_told(&self, known_origin: &str) {
         let denied = self.log_in();
         assert_eq!(denied.status, 400, "{}", denied.text);
-        let told = ["/code", "/check", "/expected", "/received"].map(|member| denied.text_at(member));
+        let reported = ["/code", "/check", "/expected", "/received"].map(|member| denied.text_at(member));
         let (expected, received) = (format!("{known_origin}{LOGIN}"), format!("{}{LOGIN}", self.origin));
-        assert_eq!(told, ["proof_invalid", "htu", &*expected, &*received]);
+        assert_eq!(reported, ["proof_invalid", "htu", &*expected, &*received]);
     }
 }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
+use tillgate_testkit::TestFolder;
 use tillgate_tests::{DatabaseEngine, Installation, RunningServer};
 
 fn repository_root() -> &'static Path {
@@ -48,7 +49,7 @@ fn build_package() -> &'static Path {
 /// A system in a folder: a dpkg database, a table of users, and stand-ins for commands that would
 /// change the machine.
 struct DebianSystem {
-    folder: PathBuf,
+    folder: TestFolder,
 }
 
 /// The commands that are replaced. `runuser` runs its command as the user of the test;
@@ -69,9 +70,8 @@ const STAND_IN_COMMANDS: [(&str, &str); 8] = [
 ];
 
 impl DebianSystem {
-    fn new(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("tillgate-debian-{name}-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&folder);
+    fn new() -> Self {
+        let folder = TestFolder::new();
         for part in ["root/var/lib/dpkg/updates", "root/var/lib/dpkg/info", "root/etc", "bin"] {
             std::fs::create_dir_all(folder.join(part)).unwrap();
         }
@@ -89,8 +89,8 @@ impl DebianSystem {
     }
 
     /// A system that was started by systemd.
-    fn with_systemd(name: &str) -> Self {
-        let machine = Self::new(name);
+    fn with_systemd() -> Self {
+        let machine = Self::new();
         std::fs::create_dir_all(machine.system_path("run/systemd/system")).unwrap();
         machine
     }
@@ -139,12 +139,6 @@ impl DebianSystem {
     }
 }
 
-impl Drop for DebianSystem {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
-}
-
 fn output_text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
@@ -183,7 +177,7 @@ fn package_has_its_metadata_and_dependencies() {
 #[test]
 #[ignore = "requires dpkg"]
 fn installed_files_have_their_modes_and_scripts_are_valid() {
-    let machine = DebianSystem::with_systemd("files");
+    let machine = DebianSystem::with_systemd();
     machine.install_package();
     for (path, mode) in [
         ("usr/bin/tillgate", 0o755),
@@ -246,7 +240,7 @@ fn unit_hides_no_part_of_proc_that_the_server_reads() {
 #[test]
 #[ignore = "requires dpkg"]
 fn first_installation_creates_a_database_that_serves() {
-    let machine = DebianSystem::with_systemd("first");
+    let machine = DebianSystem::with_systemd();
     let printed = machine.install_package();
     assert!(printed.contains("created the database"), "{printed}");
     let called = machine.take_calls();
@@ -273,7 +267,7 @@ fn first_installation_creates_a_database_that_serves() {
 #[test]
 #[ignore = "requires dpkg"]
 fn upgrade_removal_and_purge_keep_the_data() {
-    let machine = DebianSystem::with_systemd("upgrade");
+    let machine = DebianSystem::with_systemd();
     machine.install_package();
     let key = std::fs::read(machine.system_path("var/lib/tillgate/master.key")).unwrap();
     std::fs::write(machine.system_path("etc/tillgate/tillgate.toml"), "[server]\ndata = \"/srv\"\n").unwrap();
@@ -320,7 +314,7 @@ fn upgrade_removal_and_purge_keep_the_data() {
 #[test]
 #[ignore = "requires dpkg"]
 fn package_starts_nothing_without_systemd() {
-    let machine = DebianSystem::new("image");
+    let machine = DebianSystem::new();
     let printed = machine.install_package();
     assert!(printed.contains("no database was made, since systemd does not run here"), "{printed}");
     assert_eq!(std::fs::read_dir(machine.system_path("var/lib/tillgate")).unwrap().count(), 0);
@@ -336,7 +330,7 @@ fn package_starts_nothing_without_systemd() {
 #[test]
 #[ignore = "requires dpkg"]
 fn failed_init_leaves_the_package_installed_and_stopped() {
-    let machine = DebianSystem::with_systemd("failing");
+    let machine = DebianSystem::with_systemd();
     std::fs::create_dir_all(machine.system_path("etc/tillgate")).unwrap();
     std::fs::write(
         machine.system_path("etc/tillgate/tillgate.toml"),
@@ -355,9 +349,8 @@ fn failed_init_leaves_the_package_installed_and_stopped() {
 /// error in the settings.
 #[test]
 fn unreadable_default_folder_is_ignored() {
-    let folder = std::env::temp_dir().join(format!("tillgate-debian-cwd-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    std::fs::write(folder.join("data"), "a file, so nothing is in it").unwrap();
+    let folder = TestFolder::new();
+    folder.write("data", "a file, so nothing is in it");
     let doctor = |arguments: &[&str]| {
         let mut command = Command::new(Installation::program());
         output_text(&command.arg("doctor").args(arguments).current_dir(&folder).env_clear().output().unwrap())
@@ -366,5 +359,4 @@ fn unreadable_default_folder_is_ignored() {
     assert!(!passed.contains("tillgate.toml"), "{passed}");
     let named = doctor(&["--data", "./data"]);
     assert!(named.contains("./data/tillgate.toml"), "a folder that was named is looked into: {named}");
-    std::fs::remove_dir_all(&folder).unwrap();
 }

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use tillgate_testkit::TestFolder;
 use tillgate_testkit::postgres::Server;
 use tillgate_tests::{DatabaseEngine, Installation, PASSWORD, RunningServer, now, wait_until};
 
@@ -180,7 +181,7 @@ fn mismatched_key_and_certificate_are_named() {
 #[test]
 #[ignore = "requires OpenSSL and PostgreSQL"]
 fn postgresql_over_tls_requires_a_valid_certificate() {
-    let folder = std::env::temp_dir().join(format!("tillgate-test-tls-{}", std::process::id()));
+    let folder = TestFolder::new();
     let (ours, foreign) = (create_certificates(&folder.join("ours")), create_certificates(&folder.join("foreign")));
     let postgres = Server::start(&["ssl = off"]).unwrap();
     postgres.use_certificate(&ours.certificate, &ours.key).unwrap();
@@ -203,7 +204,6 @@ fn postgresql_over_tls_requires_a_valid_certificate() {
     let output = deceived.run(&["serve", "--listen", "127.0.0.1:0"], "");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && said.contains("certificate verify failed"), "{said}");
-    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 #[test]

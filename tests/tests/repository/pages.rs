@@ -3,9 +3,10 @@
 //! folder that stands for the machine.
 
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
+use tillgate_testkit::TestFolder;
 use tillgate_testkit::postgres::Server;
 use tillgate_tests::markdown_pages::{Block, list_pages, matches_shown_lines, read_blocks};
 use tillgate_tests::{DatabaseEngine, Installation, PASSWORD};
@@ -121,7 +122,7 @@ fn every_command_is_in_an_sh_block() {
 /// The folder that stands for the machine, with a `tillgate` in its path that reads passwords from
 /// a file and stops a server once it listens.
 struct PageSandbox {
-    folder: PathBuf,
+    folder: TestFolder,
 }
 
 const TILLGATE_SCRIPT: &str = r#"#!/bin/sh
@@ -141,10 +142,8 @@ wait $server
 "#;
 
 impl PageSandbox {
-    fn new(page: &str) -> Self {
-        let name = page.replace(['/', '.'], "-");
-        let folder = std::env::temp_dir().join(format!("tillgate-page-{name}-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&folder);
+    fn new() -> Self {
+        let folder = TestFolder::new();
         for part in ["bin", "work", "backup", "elsewhere", "etc/bash_completion.d"] {
             std::fs::create_dir_all(folder.join(part)).unwrap();
         }
@@ -178,12 +177,6 @@ impl PageSandbox {
     }
 }
 
-impl Drop for PageSandbox {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
-}
-
 /// Commands of a machine that do nothing here, or work without root.
 const SHELL_PRELUDE: &str = r#"
 systemctl() { :; }
@@ -196,7 +189,7 @@ fn run_page(page: &PageCase) {
         PageSetup::Nothing(engine) => Installation::new(engine),
         PageSetup::Shop => Installation::with_fixture(DatabaseEngine::Sqlite),
     };
-    let machine = PageSandbox::new(name);
+    let machine = PageSandbox::new();
     std::fs::set_permissions(installation.folder(), PermissionsExt::from_mode(0o700)).unwrap();
     // a copy of the master key is elsewhere, as the page about backups requires
     let _ = std::fs::copy(installation.folder().join("master.key"), machine.folder.join("elsewhere/master.key"));
@@ -246,7 +239,7 @@ fn commands_of_a_restore_on_postgresql_run() {
         let mut running = installation.serve();
         running.stop();
     };
-    let machine = PageSandbox::new("docs/backup.md-postgresql");
+    let machine = PageSandbox::new();
     let run = |block: &Block| {
         let text = machine.replace_paths(&block.text, installation.folder());
         let text = text.replace("tillgate@db.example", "till@127.0.0.1").replace("db.example", "127.0.0.1");

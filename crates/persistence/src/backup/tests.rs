@@ -5,11 +5,11 @@ use std::thread;
 
 use super::*;
 use crate::database::Limits;
-use crate::test_support::{TestFolder, create_postgres, execute_sql, insert_till, query_committed, run_write};
+use crate::test_support::{DatabaseFolder, create_postgres, execute_sql, insert_till, query_committed, run_write};
 
 #[test]
 fn backup_copies_one_snapshot_of_a_database_in_use() {
-    let folder = TestFolder::new();
+    let folder = DatabaseFolder::new();
     let database = folder.database(&Limits::default());
     run_write(&database, |tx| insert_till(tx, 1).and_then(|()| insert_till(tx, 2))).unwrap();
     let stop = AtomicBool::new(false);
@@ -39,7 +39,7 @@ fn backup_copies_one_snapshot_of_a_database_in_use() {
 #[test]
 fn backup_file_has_mode_0600() {
     use std::os::unix::fs::PermissionsExt as _;
-    let folder = TestFolder::new();
+    let folder = DatabaseFolder::new();
     let file = folder.0.join("copy.db");
     folder.database(&Limits::default()).backup(&file).unwrap();
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
@@ -49,7 +49,7 @@ fn backup_file_has_mode_0600() {
 
 #[test]
 fn backup_overwrites_nothing_and_removes_partial_files() {
-    let folder = TestFolder::new();
+    let folder = DatabaseFolder::new();
     let database = folder.database(&Limits::default());
     let file = folder.0.join("copy.db");
     fs::write(&file, "precious").unwrap();
@@ -60,7 +60,7 @@ fn backup_overwrites_nothing_and_removes_partial_files() {
 
 #[test]
 fn damaged_database_is_reported_and_its_copy_removed() {
-    let folder = TestFolder::new();
+    let folder = DatabaseFolder::new();
     {
         let database = folder.database(&Limits::default());
         run_write(&database, |tx| (0..5000).try_for_each(|id| insert_till(tx, id))).unwrap();

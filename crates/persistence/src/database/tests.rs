@@ -14,14 +14,14 @@ use tillgate_testkit::DatabaseEngine;
 use super::*;
 use crate::deadline::{elapsed_since, monotonic_now};
 use crate::test_support::{
-    TestFolder, create_postgres, create_tables, execute_sql, insert_till, query_committed, query_number, run_read,
+    DatabaseFolder, create_postgres, create_tables, execute_sql, insert_till, query_committed, query_number, run_read,
     run_write,
 };
 
 #[test]
 #[ignore = "requires PostgreSQL"]
 fn nested_unit_of_work_is_an_error() {
-    let folder = TestFolder::new();
+    let folder = DatabaseFolder::new();
     let [sqlite, server] = [DatabaseEngine::Sqlite, DatabaseEngine::Postgres].map(|engine| folder.open(engine));
     for (database, other) in [(&sqlite, &server), (&server, &sqlite)] {
         for outer in [Mode::Read, Mode::Write] {
@@ -67,7 +67,7 @@ tillgate_testkit::on_both_databases!(
 );
 
 fn observer_receives_committed_changes_once_and_nothing_else(engine: DatabaseEngine) {
-    let folder = TestFolder::new();
+    let folder = DatabaseFolder::new();
     let database = folder.open(engine);
     let other = Database::create(&database.address, &Limits::default()).unwrap();
     let notes = Arc::new(RecordingObserver { received: Mutex::default(), other });
@@ -96,7 +96,7 @@ fn observer_receives_committed_changes_once_and_nothing_else(engine: DatabaseEng
 }
 
 fn units_of_work_are_reported_with_name_outcome_and_runs(engine: DatabaseEngine) {
-    let folder = TestFolder::new();
+    let folder = DatabaseFolder::new();
     let database = folder.open(engine);
     let reports = Arc::new(Mutex::new(Vec::new()));
     let noted = Arc::clone(&reports);
@@ -116,7 +116,7 @@ fn units_of_work_are_reported_with_name_outcome_and_runs(engine: DatabaseEngine)
 
 #[test]
 fn lock_of_another_process_is_waited_for_until_the_deadline() {
-    let folder = TestFolder::new();
+    let folder = DatabaseFolder::new();
     let limits = Limits { deadline: Duration::from_millis(300), ..Limits::default() };
     let database = folder.database(&limits);
     let mut other = diesel::SqliteConnection::establish(folder.0.join("till.db").to_str().unwrap()).unwrap();
@@ -174,12 +174,12 @@ fn second_process_gets_the_write_lock() {
         println!("second {count} {}", longest.as_millis());
         return;
     }
-    let folder = TestFolder::new();
+    let folder = DatabaseFolder::new();
     let database = create_tables(Database::create(&folder.address(), &Limits::default()).unwrap());
     run_write(&database, |tx| insert_till(tx, 1).and_then(|()| insert_till(tx, 2))).unwrap();
     let second = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "database::tests::second_process_gets_the_write_lock", "--nocapture"])
-        .env(SECOND_PROCESS_VARIABLE, &folder.0)
+        .env(SECOND_PROCESS_VARIABLE, folder.0.as_os_str())
         .stdout(std::process::Stdio::piped())
         .spawn()
         .unwrap();
@@ -207,7 +207,7 @@ fn second_process_gets_the_write_lock() {
 #[test]
 fn database_file_has_mode_0600() {
     use std::os::unix::fs::PermissionsExt as _;
-    let folder = TestFolder::new();
+    let folder = DatabaseFolder::new();
     let database = folder.database(&Limits::default());
     run_write(&database, |tx| insert_till(tx, 1)).unwrap();
     for name in ["till.db", "till.db-wal", "till.db-shm"] {
@@ -217,7 +217,7 @@ fn database_file_has_mode_0600() {
 
 #[test]
 fn unopenable_database_reports_the_reason() {
-    let folder = TestFolder::new();
+    let folder = DatabaseFolder::new();
     let nowhere = Address::Sqlite(folder.0.join("no/such/folder.db"));
     let error = Database::create(&nowhere, &Limits::default()).err().unwrap();
     assert!(error.to_string().contains("No such file or directory"), "{error}");
@@ -231,7 +231,7 @@ fn unopenable_database_reports_the_reason() {
 
 #[test]
 fn open_never_creates_a_database() {
-    let folder = TestFolder::new();
+    let folder = DatabaseFolder::new();
     let error = Database::open(&folder.address(), &Limits::default()).err().unwrap();
     assert!(error.to_string().contains("No such file or directory"), "{error}");
     assert_eq!(std::fs::read_dir(&folder.0).unwrap().count(), 0);
@@ -240,7 +240,7 @@ fn open_never_creates_a_database() {
 #[cfg(unix)]
 #[test]
 fn removed_or_replaced_file_refuses_reads_and_writes_until_restored() {
-    let folder = TestFolder::new();
+    let folder = DatabaseFolder::new();
     let (file, aside) = (folder.0.join("till.db"), folder.0.join("aside.db"));
     let database = folder.database(&Limits::default());
     run_write(&database, |tx| insert_till(tx, 1)).unwrap();
@@ -265,7 +265,7 @@ fn removed_or_replaced_file_refuses_reads_and_writes_until_restored() {
 #[cfg(unix)]
 #[test]
 fn removed_log_refuses_reads_and_writes_and_is_complete_at_the_end() {
-    let folder = TestFolder::new();
+    let folder = DatabaseFolder::new();
     let database = folder.database(&Limits::default());
     run_write(&database, |tx| insert_till(tx, 1)).unwrap();
     let aside = folder.0.join("aside");
@@ -283,7 +283,7 @@ fn removed_log_refuses_reads_and_writes_and_is_complete_at_the_end() {
     }
     std::fs::remove_file(folder.0.join("till.db-wal")).unwrap();
     database.close().unwrap();
-    let copy = TestFolder::new();
+    let copy = DatabaseFolder::new();
     std::fs::copy(folder.0.join("till.db"), copy.0.join("till.db")).unwrap();
     let copied = Database::open(&copy.address(), &Limits::default()).unwrap();
     assert_eq!(query_committed(&copied, "SELECT COUNT(*) FROM tills"), 1);
@@ -291,7 +291,7 @@ fn removed_log_refuses_reads_and_writes_and_is_complete_at_the_end() {
 
 #[test]
 fn closed_database_is_complete_in_one_file() {
-    let folder = TestFolder::new();
+    let folder = DatabaseFolder::new();
     let database = folder.database(&Limits::default());
     for id in 1..=50 {
         run_write(&database, |tx| insert_till(tx, id)).unwrap();
@@ -299,7 +299,7 @@ fn closed_database_is_complete_in_one_file() {
     assert!(std::fs::metadata(folder.0.join("till.db-wal")).unwrap().len() > 0);
     database.close().unwrap();
     assert_eq!(std::fs::metadata(folder.0.join("till.db-wal")).map_or(0, |found| found.len()), 0);
-    let copy = TestFolder::new();
+    let copy = DatabaseFolder::new();
     std::fs::copy(folder.0.join("till.db"), copy.0.join("till.db")).unwrap();
     let copied = Database::open(&copy.address(), &Limits::default()).unwrap();
     assert_eq!(query_committed(&copied, "SELECT COUNT(*) FROM tills"), 50);
@@ -310,7 +310,7 @@ fn closed_database_is_complete_in_one_file() {
 #[test]
 fn concurrent_opens_create_one_file() {
     for _ in 0..20 {
-        let folder = TestFolder::new();
+        let folder = DatabaseFolder::new();
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| drop(Database::create(&folder.address(), &Limits::default()).unwrap()));
@@ -321,7 +321,7 @@ fn concurrent_opens_create_one_file() {
 
 #[test]
 fn sqlite_connections_stay_within_the_page_cache_limit() {
-    let folder = TestFolder::new();
+    let folder = DatabaseFolder::new();
     let database = folder.database(&Limits { connections: 3, pages: 6 << 20, ..Limits::default() });
     let kibibytes = "SELECT -cache_size FROM pragma_cache_size";
     let read = query_committed(&database, kibibytes);

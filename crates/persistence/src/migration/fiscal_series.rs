@@ -70,7 +70,7 @@ mod tests {
     use tillgate_testkit::DatabaseEngine;
 
     use crate::database::{Address, Database};
-    use crate::test_support::{TestFolder, execute_sql, query_committed, run_write};
+    use crate::test_support::{DatabaseFolder, execute_sql, query_committed, run_write};
 
     /// Restores the tables as an earlier version has written them, in which names of fiscal
     /// memories are compared exactly.
@@ -135,7 +135,7 @@ mod tests {
     tillgate_testkit::on_both_databases!(spellings_of_one_fiscal_series_are_merged);
 
     fn spellings_of_one_fiscal_series_are_merged(engine: DatabaseEngine) {
-        let folder = TestFolder::new();
+        let folder = DatabaseFolder::new();
         let database = folder.create(engine);
         database.migrate(&mut |_| ()).unwrap();
         revert_migration(&database);

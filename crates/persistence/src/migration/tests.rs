@@ -6,7 +6,7 @@ use tillgate_testkit::DatabaseEngine;
 
 use super::*;
 use crate::database::Limits;
-use crate::test_support::{TestFolder, execute_sql, run_write};
+use crate::test_support::{DatabaseFolder, execute_sql, run_write};
 
 tillgate_testkit::on_both_databases!(
     migrations_run_up_down_and_up,
@@ -16,7 +16,7 @@ tillgate_testkit::on_both_databases!(
 );
 
 fn migrations_run_up_down_and_up(engine: DatabaseEngine) {
-    let folder = TestFolder::new();
+    let folder = DatabaseFolder::new();
     let database = folder.create(engine);
     let all = database.pending_migrations().unwrap();
     assert!(!all.is_empty());
@@ -34,7 +34,7 @@ fn migrations_run_up_down_and_up(engine: DatabaseEngine) {
 }
 
 fn concurrent_migrations_run_once(engine: DatabaseEngine) {
-    let folder = TestFolder::new();
+    let folder = DatabaseFolder::new();
     let database = folder.create(engine);
     let second = Database::create(&database.address, &Limits::default()).unwrap();
     let count = |database: &Database| {
@@ -51,7 +51,7 @@ fn concurrent_migrations_run_once(engine: DatabaseEngine) {
 }
 
 fn newer_database_is_refused_unchanged(engine: DatabaseEngine) {
-    let folder = TestFolder::new();
+    let folder = DatabaseFolder::new();
     let database = folder.create(engine);
     database.migrate(&mut |_| ()).unwrap();
     run_write(&database, |tx| {
@@ -64,7 +64,7 @@ fn newer_database_is_refused_unchanged(engine: DatabaseEngine) {
 }
 
 fn failed_migration_leaves_nothing(engine: DatabaseEngine) {
-    let folder = TestFolder::new();
+    let folder = DatabaseFolder::new();
     let database = folder.create(engine);
     // This table conflicts with the last migration, so the earlier ones succeed and must be
     // rolled back.

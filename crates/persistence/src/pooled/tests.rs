@@ -12,7 +12,7 @@ use tillgate_testkit::postgres::Server;
 use crate::database::{Address, Database, Limits};
 use crate::deadline::{elapsed_since, monotonic_now};
 use crate::test_support::{
-    TestFolder, create_postgres, create_tables, execute_sql, insert_till, query_committed, query_number, run_read,
+    DatabaseFolder, create_postgres, create_tables, execute_sql, insert_till, query_committed, query_number, run_read,
     run_write,
 };
 
@@ -23,7 +23,7 @@ fn database_name(url: &str) -> &str {
 tillgate_testkit::on_both_databases!(read_unit_sees_one_snapshot, write_in_read_unit_is_a_fault);
 
 fn read_unit_sees_one_snapshot(engine: DatabaseEngine) {
-    let folder = TestFolder::new();
+    let folder = DatabaseFolder::new();
     let database = folder.open(engine);
     run_read(&database, |tx| {
         assert_eq!(query_number(tx, "SELECT COUNT(*) FROM tills")?, 0);
@@ -36,7 +36,7 @@ fn read_unit_sees_one_snapshot(engine: DatabaseEngine) {
 }
 
 fn write_in_read_unit_is_a_fault(engine: DatabaseEngine) {
-    let folder = TestFolder::new();
+    let folder = DatabaseFolder::new();
     let database = folder.open(engine);
     let end = run_read(&database, |tx| insert_till(tx, 1));
     assert!(matches!(end, Err(StoreError::Fault(_))), "{end:?}");

@@ -87,9 +87,9 @@ impl auth::PendingKeys for Transaction<'_> {
         self.find_pending_key(code)
     }
 
-    fn find_by_poll_code(&mut self, poll_code: &EnrollmentDigest) -> StoreResult<Option<PendingKey>> {
+    fn find_by_device_code(&mut self, device_code: &EnrollmentDigest) -> StoreResult<Option<PendingKey>> {
         let found: Option<PendingKeyRow> = pending_keys::table
-            .filter(pending_keys::poll_digest.eq(poll_code.as_slice()))
+            .filter(pending_keys::poll_digest.eq(device_code.as_slice()))
             .select(PendingKeyRow::as_select())
             .get_result(self.connection)
             .optional()
@@ -100,19 +100,19 @@ impl auth::PendingKeys for Transaction<'_> {
     fn renew(
         &mut self,
         code: &EnrollmentDigest,
-        poll_code: &EnrollmentDigest,
+        device_code: &EnrollmentDigest,
         expires_at: Instant,
     ) -> StoreResult<bool> {
-        let binds = [Bind::Bytes(code), Bind::Bytes(poll_code), expires_at.into()];
+        let binds = [Bind::Bytes(code), Bind::Bytes(device_code), expires_at.into()];
         Ok(self.execute(&Statement::new(RENEW, binds))? == 1)
     }
 
-    fn record_poll(&mut self, poll_code: &EnrollmentDigest, at: Instant) -> StoreResult<()> {
-        self.execute(&Statement::new(RECORD_POLL, [Bind::Bytes(poll_code), at.into()])).map(drop)
+    fn record_poll(&mut self, device_code: &EnrollmentDigest, at: Instant) -> StoreResult<()> {
+        self.execute(&Statement::new(RECORD_POLL, [Bind::Bytes(device_code), at.into()])).map(drop)
     }
 
-    fn extend(&mut self, poll_code: &EnrollmentDigest, until: Instant) -> StoreResult<()> {
-        self.execute(&Statement::new(EXTEND, [Bind::Bytes(poll_code), until.into()])).map(drop)
+    fn extend(&mut self, device_code: &EnrollmentDigest, until: Instant) -> StoreResult<()> {
+        self.execute(&Statement::new(EXTEND, [Bind::Bytes(device_code), until.into()])).map(drop)
     }
 
     fn count_live(&mut self, tenant: Option<TenantId>, now: Instant) -> StoreResult<u32> {

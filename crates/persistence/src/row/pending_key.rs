@@ -32,7 +32,7 @@ impl PendingKeyRow {
     pub(crate) fn from_domain(key: &PendingKey) -> Self {
         Self {
             code_digest: key.code_digest.to_vec(),
-            poll_digest: key.poll_digest.to_vec(),
+            poll_digest: key.device_code_digest.to_vec(),
             tenant_id: uuid_bytes(&key.tenant.0),
             device_id: key.device.map(|id| uuid_bytes(&id.0)),
             thumbprint: key.thumbprint.to_vec(),
@@ -55,7 +55,7 @@ impl PendingKeyRow {
         let cell = |column| Column("pending_keys", column);
         Ok(PendingKey {
             code_digest: cell("code_digest").parse_digest(&self.code_digest)?,
-            poll_digest: cell("poll_digest").parse_digest(&self.poll_digest)?,
+            device_code_digest: cell("poll_digest").parse_digest(&self.poll_digest)?,
             tenant: TenantId(cell("tenant_id").parse_uuid(&self.tenant_id)?),
             device: cell("device_id").parse_optional_uuid(self.device_id.as_deref())?.map(DeviceId),
             thumbprint: cell("thumbprint").parse_digest(&self.thumbprint)?,

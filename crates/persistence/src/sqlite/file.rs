@@ -138,11 +138,11 @@ impl FileIdentity {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::test_support::TestFolder;
+    use crate::test_support::DatabaseFolder;
 
     #[test]
     fn replaced_file_is_detected() {
-        let folder = TestFolder::new();
+        let folder = DatabaseFolder::new();
         let (path, other) = (folder.0.join("till.db"), folder.0.join("other.db"));
         assert!(OpenedFile::open(&path).is_err());
         create_if_missing(&path).unwrap();
@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn any_path_is_opened_and_none_created() {
         use diesel::Connection as _;
-        let folder = TestFolder::new();
+        let folder = DatabaseFolder::new();
         for name in ["plain.db", "100%.db", "a%20b.db", "what?.db", "no#1.db", "Žofia's till.db"] {
             let path = folder.0.join(name);
             let address = sqlite_uri(&path).unwrap();

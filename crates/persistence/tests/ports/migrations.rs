@@ -10,8 +10,8 @@ use tillgate_domain::{
     SessionId, Store, StoreError, StoreExt, Tenant, UserId,
 };
 use tillgate_persistence::{Address, Database, Limits, MigrateError, OpenError};
-use tillgate_testkit::DatabaseEngine;
 use tillgate_testkit::records::new_pending_key;
+use tillgate_testkit::{DatabaseEngine, TestFolder};
 use uuid::Uuid;
 
 use crate::test_database::{RawConnection, StoreFixture, TestDatabase, at};
@@ -308,9 +308,8 @@ fn existing_users_need_no_password_change_on_postgres() {
 #[test]
 fn concurrent_processes_create_one_sqlite_file() {
     const ROUND_COUNT: usize = 20;
-    let folder = std::env::temp_dir().join(format!("tillgate-made-at-once-{}", std::process::id()));
     for round in 0..ROUND_COUNT {
-        std::fs::create_dir_all(&folder).unwrap();
+        let folder = TestFolder::new();
         let address = Address::parse("sqlite:tillgate.db", &folder).unwrap();
         let together = Barrier::new(4);
         let makes = || {
@@ -325,6 +324,5 @@ fn concurrent_processes_create_one_sqlite_file() {
                 one.join().unwrap().unwrap_or_else(|error| panic!("round {round}: {error}"));
             }
         });
-        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -3,8 +3,6 @@
 mod raw;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -17,9 +15,9 @@ use tillgate_domain::{
     Store, StoreExt, StoreResult, Tenant, TenantId, User, UserId, Zone,
 };
 use tillgate_persistence::{Address, Database, Limits};
-use tillgate_testkit::DatabaseEngine;
 use tillgate_testkit::postgres::Server;
 use tillgate_testkit::records::{new_device, new_tenant, new_user};
+use tillgate_testkit::{DatabaseEngine, TestFolder};
 use uuid::Uuid;
 
 pub(crate) use raw::{EventRow, PlanStepRow, RawConnection};
@@ -38,25 +36,6 @@ pub(crate) fn uuid(number: u64) -> Uuid {
 
 /// A SQLite file in the folder.
 const SQLITE_ADDRESS: &str = "sqlite:till.db";
-
-/// A temporary folder, removed when dropped.
-struct TestFolder(PathBuf);
-
-impl TestFolder {
-    fn new() -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("tillgate-ports-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for TestFolder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 /// An open, migrated database.
 pub(crate) struct TestDatabase {
@@ -79,17 +58,17 @@ impl TestDatabase {
     pub(crate) fn sqlite() -> Self {
         static MIGRATED: OnceLock<Vec<u8>> = OnceLock::new();
         let open = |folder: TestFolder| {
-            let raw = RawConnection::Sqlite(folder.0.join("till.db"));
+            let raw = RawConnection::Sqlite(folder.join("till.db"));
             Self::open(SQLITE_ADDRESS, None, folder, raw)
         };
         let migrated = MIGRATED.get_or_init(|| {
             let Self { database, _folder: folder, .. } = open(TestFolder::new());
             // the write-ahead log goes with the last connection
             drop(Arc::into_inner(database).unwrap());
-            std::fs::read(folder.0.join("till.db")).unwrap()
+            std::fs::read(folder.join("till.db")).unwrap()
         });
         let folder = TestFolder::new();
-        std::fs::write(folder.0.join("till.db"), migrated).unwrap();
+        std::fs::write(folder.join("till.db"), migrated).unwrap();
         open(folder)
     }
 
@@ -114,7 +93,7 @@ impl TestDatabase {
     }
 
     fn open(address: &str, server: Option<Server>, folder: TestFolder, raw: RawConnection) -> Self {
-        let address = Address::parse(address, &folder.0).unwrap();
+        let address = Address::parse(address, &folder).unwrap();
         let database = Database::create(&address, &Limits::default()).unwrap();
         database.migrate(&mut |_| ()).unwrap();
         database.set_instance_id(uuid(1)).unwrap();

@@ -200,12 +200,11 @@ pub(crate) fn read_instance_id(database: &Database) -> StoreResult<Uuid> {
 
 #[cfg(test)]
 mod tests {
+    use tillgate_testkit::TestFolder;
+
     use super::*;
 
-    fn test_seal_file(name: &str) -> SealFile {
-        let folder = std::env::temp_dir().join(format!("tillgate-seal-{name}-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&folder);
-        std::fs::create_dir_all(&folder).unwrap();
+    fn seal_file_in(folder: &TestFolder) -> SealFile {
         SealFile::from_path(&folder.join(FILE_NAME))
     }
 
@@ -216,25 +215,25 @@ mod tests {
 
     #[test]
     fn document_of_a_verification_contains_the_seal() {
-        let outside = test_seal_file("document");
+        let folder = TestFolder::new();
+        let outside = seal_file_in(&folder);
         let document = serde_json::json!({ "whole": true, "lines": 7, "seal": test_seal(7).to_json(), "fault": null });
         std::fs::write(outside.path(), document.to_string()).unwrap();
         assert_eq!(outside.read(), Ok(Some(test_seal(7))));
         std::fs::write(outside.path(), "{ \"seal\": 7 }").unwrap();
         assert!(outside.read().unwrap_err().contains("is not a seal"));
-        std::fs::remove_dir_all(outside.path().parent().unwrap()).unwrap();
     }
 
     #[test]
     fn seal_is_read_back_and_replaces_its_predecessor() {
-        let outside = test_seal_file("read");
+        let folder = TestFolder::new();
+        let outside = seal_file_in(&folder);
         assert_eq!(outside.read(), Ok(None));
         for sequence in [1, 2] {
             outside.write(&test_seal(sequence)).unwrap();
             assert_eq!(outside.read(), Ok(Some(test_seal(sequence))));
         }
-        let folder = outside.path().parent().unwrap();
-        assert_eq!(std::fs::read_dir(folder).unwrap().count(), 1, "no draft stays behind");
+        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1, "no draft stays behind");
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
@@ -243,17 +242,16 @@ mod tests {
         let aside = outside.replace(&test_seal(3)).unwrap().unwrap();
         assert_eq!(outside.read(), Ok(Some(test_seal(3))));
         assert_eq!(SealFile::from_path(&aside).read(), Ok(Some(test_seal(2))));
-        std::fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]
     fn foreign_file_is_not_overwritten() {
-        let outside = test_seal_file("damaged");
+        let folder = TestFolder::new();
+        let outside = seal_file_in(&folder);
         for text in ["", "{}", "{\"instance\":\"x\",\"sequence\":1,\"hash\":\"0\",\"at\":1}"] {
             std::fs::write(outside.path(), text).unwrap();
             assert!(outside.read().unwrap_err().contains("not a seal"), "{text}");
             assert!(outside.replace(&test_seal(1)).is_err());
         }
-        std::fs::remove_dir_all(outside.path().parent().unwrap()).unwrap();
     }
 }

@@ -7,19 +7,18 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
 use tillgate_persistence::{Address, Database, Limits};
-use tillgate_testkit::{DatabaseEngine, FolderSnapshot};
+use tillgate_testkit::{DatabaseEngine, FolderSnapshot, TestFolder};
 
 /// A password that passes the policy.
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
 /// The folder of one test, removed with it.
 pub(crate) struct TestInstallation {
-    path: PathBuf,
+    folder: TestFolder,
     database: Option<String>,
 }
 
@@ -44,12 +43,7 @@ impl CommandOutput {
 
 impl TestInstallation {
     pub(crate) fn new() -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("tillgate-commands-{}-{number}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir_all(&path).unwrap();
-        Self { path, database: None }
+        Self { folder: TestFolder::new(), database: None }
     }
 
     /// An installation with its database on this engine.
@@ -62,7 +56,7 @@ impl TestInstallation {
     }
 
     pub(crate) fn data(&self) -> PathBuf {
-        self.path.join("data")
+        self.folder.join("data")
     }
 
     /// The flags that select this installation, as hints repeat them.
@@ -79,12 +73,12 @@ impl TestInstallation {
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.path.join(name)
+        self.folder.join(name)
     }
 
     fn command(&self, line: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tillgate"));
-        command.args(line).arg("--data").arg(self.data()).current_dir(&self.path).env_clear();
+        command.args(line).arg("--data").arg(self.data()).current_dir(&*self.folder).env_clear();
         if let Some(database) = &self.database {
             command.args(["--database", database]);
         }
@@ -101,7 +95,7 @@ impl TestInstallation {
         let program = [env!("CARGO_BIN_EXE_tillgate")];
         let words: Vec<String> = program.iter().chain(line).map(|word| format!("'{word}'")).collect();
         let mut script = Command::new("script");
-        script.args(["--quiet", "--return", "--command"]).current_dir(&self.path);
+        script.args(["--quiet", "--return", "--command"]).current_dir(&*self.folder);
         script.arg(format!("{} --data '{}'", words.join(" "), self.data().display())).arg("/dev/null");
         run_to_end(script, input)
     }
@@ -192,7 +186,7 @@ impl TestInstallation {
     /// Starts a server (`serve` or `demo`, with its flags) on a free port.
     pub(crate) fn start(&self, line: &[&str]) -> RunningServer {
         let mut command = self.command(line);
-        let log = self.path.join("server.log");
+        let log = self.folder.join("server.log");
         let errors = File::options().create(true).append(true).open(&log).unwrap();
         command.args(["--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(errors);
         let mut child = command.spawn().unwrap();
@@ -216,12 +210,6 @@ fn run_to_end(mut command: Command, input: &str) -> CommandOutput {
     let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     CommandOutput { code: status.code().unwrap(), out: text(stdout), err: text(stderr) }
-}
-
-impl Drop for TestInstallation {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.path);
-    }
 }
 
 /// A running server, killed when dropped.

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::database::{Address, Database};
 use crate::similar_names::SimilarNames;
-use crate::test_support::{TestFolder, execute_sql, query_committed, run_write};
+use crate::test_support::{DatabaseFolder, execute_sql, query_committed, run_write};
 
 const TENANT: TenantId = TenantId(Uuid::from_u128(1));
 
@@ -115,7 +115,7 @@ fn update_user(database: &Database, user: &User) -> bool {
 tillgate_testkit::on_both_databases!(colliding_keys_are_kept_and_others_folded);
 
 fn colliding_keys_are_kept_and_others_folded(engine: DatabaseEngine) {
-    let folder = TestFolder::new();
+    let folder = DatabaseFolder::new();
     let database = folder.create(engine);
     revert_migration(&database);
     fill(&database);

@@ -4,11 +4,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use super::*;
-use crate::test_support::{TestFolder, execute_sql};
+use crate::test_support::{DatabaseFolder, execute_sql};
 
 #[test]
 fn write_lock_is_released_long_enough_for_another_process() {
-    let folder = TestFolder::new();
+    let folder = DatabaseFolder::new();
     let path = folder.0.join("till.db");
     crate::sqlite::file::create_if_missing(&path).unwrap();
     let file = Arc::new(OpenedFile::open(&path).unwrap());

@@ -10,7 +10,9 @@ use std::time::Duration;
 use tillgate_domain::{StoreError, StoreResult};
 
 use crate::database::{Database, Limits};
-use crate::test_support::{TestFolder, execute_sql, insert_till, query_committed, query_number, run_write, wait_until};
+use crate::test_support::{
+    DatabaseFolder, execute_sql, insert_till, query_committed, query_number, run_write, wait_until,
+};
 use crate::transaction::Transaction;
 
 type MemberWork<'b> = Box<dyn FnMut(&mut Transaction<'_>) -> StoreResult<()> + Send + 'b>;
@@ -60,7 +62,7 @@ fn test_limits() -> Limits {
 
 #[test]
 fn many_writers_commit_in_few_groups() {
-    let folder = TestFolder::new();
+    let folder = DatabaseFolder::new();
     let database = crate::test_support::create_tables(Database::create(&folder.address(), &test_limits()).unwrap());
     run_write(&database, |tx| insert_till(tx, 1)).unwrap();
     thread::scope(|scope| {
@@ -80,7 +82,7 @@ fn many_writers_commit_in_few_groups() {
 
 #[test]
 fn failing_member_is_rolled_back_alone() {
-    let folder = TestFolder::new();
+    let folder = DatabaseFolder::new();
     let database = folder.database(&test_limits());
     let before = database.load().groups;
     let runs = AtomicU32::new(0);
@@ -104,7 +106,7 @@ fn failing_member_is_rolled_back_alone() {
 
 #[test]
 fn member_reads_the_writes_of_earlier_members() {
-    let folder = TestFolder::new();
+    let folder = DatabaseFolder::new();
     let database = folder.database(&test_limits());
     let winner = || -> MemberWork<'_> {
         Box::new(|tx| match query_number(tx, "SELECT COUNT(*) FROM tills")? {
@@ -120,7 +122,7 @@ fn member_reads_the_writes_of_earlier_members() {
 
 #[test]
 fn panic_propagates_to_its_thread_and_other_members_are_retried() {
-    let folder = TestFolder::new();
+    let folder = DatabaseFolder::new();
     let database = folder.database(&test_limits());
     let (before, after) = (AtomicU32::new(0), AtomicU32::new(0));
     let ends = run_in_one_group(
@@ -152,7 +154,7 @@ fn fill_disk(tx: &mut Transaction<'_>) -> StoreResult<()> {
 
 #[test]
 fn full_disk_fails_its_member_and_retries_the_others() {
-    let folder = TestFolder::new();
+    let folder = DatabaseFolder::new();
     let database = folder.database(&test_limits());
     let (before, after) = (AtomicU32::new(0), AtomicU32::new(0));
     let ends =
@@ -166,7 +168,7 @@ fn full_disk_fails_its_member_and_retries_the_others() {
 
 #[test]
 fn ignored_full_disk_prevents_commit() {
-    let folder = TestFolder::new();
+    let folder = DatabaseFolder::new();
     let database = folder.database(&test_limits());
     let runs = AtomicU32::new(0);
     let ends = run_in_one_group(
@@ -187,7 +189,7 @@ fn ignored_full_disk_prevents_commit() {
 
 #[test]
 fn failed_commit_is_attributed_to_its_member() {
-    let folder = TestFolder::new();
+    let folder = DatabaseFolder::new();
     let database = folder.database(&test_limits());
     let runs = AtomicU32::new(0);
     let orphan: MemberWork<'_> = Box::new(|tx| execute_sql(tx, "INSERT INTO slips VALUES (4711)"));
@@ -205,7 +207,7 @@ fn failed_commit_is_attributed_to_its_member() {
 
 #[test]
 fn conflict_runs_at_most_five_times() {
-    let folder = TestFolder::new();
+    let folder = DatabaseFolder::new();
     let database = folder.database(&test_limits());
     let runs = AtomicU32::new(0);
     let end = run_write(&database, |tx| {
@@ -220,7 +222,7 @@ fn conflict_runs_at_most_five_times() {
 
 #[test]
 fn slow_member_delays_the_others_and_fails_none() {
-    let folder = TestFolder::new();
+    let folder = DatabaseFolder::new();
     let database = folder.database(&Limits { deadline: Duration::from_secs(5), ..Limits::default() });
     let runs = AtomicU32::new(0);
     let slow: MemberWork<'_> = Box::new(|tx| {
@@ -237,7 +239,7 @@ fn slow_member_delays_the_others_and_fails_none() {
 
 #[test]
 fn writer_behind_a_hanging_member_times_out_without_running() {
-    let folder = TestFolder::new();
+    let folder = DatabaseFolder::new();
     let database = folder.database(&Limits { deadline: Duration::from_millis(200), ..Limits::default() });
     let ran = AtomicU32::new(0);
     let database = &database;
@@ -271,7 +273,7 @@ fn writer_behind_a_hanging_member_times_out_without_running() {
 
 #[test]
 fn full_queue_is_unavailable_at_once() {
-    let folder = TestFolder::new();
+    let folder = DatabaseFolder::new();
     let database = folder.database(&Limits { waiting: 2, ..test_limits() });
     let runs = AtomicU32::new(0);
     let turned_away = AtomicU32::new(0);
@@ -304,7 +306,7 @@ fn full_queue_is_unavailable_at_once() {
 
 #[test]
 fn write_unit_that_only_reads_writes_nothing_to_disk() {
-    let folder = TestFolder::new();
+    let folder = DatabaseFolder::new();
     let database = folder.database(&test_limits());
     run_write(&database, |tx| insert_till(tx, 1)).unwrap();
     let log = || std::fs::read(folder.0.join("till.db-wal")).unwrap();
@@ -315,7 +317,7 @@ fn write_unit_that_only_reads_writes_nothing_to_disk() {
 
 #[test]
 fn commit_is_on_disk_before_it_is_acknowledged() {
-    let folder = TestFolder::new();
+    let folder = DatabaseFolder::new();
     let database = folder.database(&test_limits());
     run_write(&database, |tx| {
         assert_eq!(query_number(tx, "SELECT synchronous FROM pragma_synchronous()")?, 2);
@@ -337,7 +339,7 @@ impl tillgate_domain::change::Observer for PanickingObserver {
 
 #[test]
 fn panicking_observer_blocks_no_writer() {
-    let folder = TestFolder::new();
+    let folder = DatabaseFolder::new();
     let database = folder.database(&test_limits());
     database.observe(std::sync::Arc::new(PanickingObserver(false.into())));
     let telling = |id: i64| -> MemberWork<'_> {
@@ -354,7 +356,7 @@ fn panicking_observer_blocks_no_writer() {
 
 #[test]
 fn group_checks_once_whether_the_store_accepts_writes() {
-    let folder = TestFolder::new();
+    let folder = DatabaseFolder::new();
     let database = folder.database(&test_limits());
     let meta = "CREATE TABLE meta (id INTEGER PRIMARY KEY, state TEXT NOT NULL); INSERT INTO meta VALUES (1, 'open')";
     run_write(&database, |tx| execute_sql(tx, meta)).unwrap();

@@ -83,6 +83,8 @@ pub(super) fn read_passwords(data: &Path) -> Result<BTreeMap<String, Secret<Stri
 
 #[cfg(test)]
 mod tests {
+    use tillgate_testkit::TestFolder;
+
     use super::*;
     use crate::command::demo::accounts::{ShopSize, list_accounts};
 
@@ -97,8 +99,7 @@ mod tests {
 
     #[test]
     fn password_file_is_private_and_continues_an_unfinished_demo() {
-        let folder = std::env::temp_dir().join(format!("tillgate-demo-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
+        let folder = TestFolder::new();
         std::fs::write(password_file(&folder), "left over from another database\n").unwrap();
         let known = |index: usize| (list_accounts(ShopSize::Small)[index], Secret::new("secret".to_owned()));
         write_passwords(&folder, &[known(0), known(6)], false).unwrap();
@@ -110,6 +111,5 @@ mod tests {
             use std::os::unix::fs::PermissionsExt;
             assert_eq!(std::fs::metadata(password_file(&folder)).unwrap().permissions().mode() & 0o777, 0o600);
         }
-        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -1,30 +1,9 @@
 use std::time::Duration;
 
+use tillgate_testkit::TestFolder;
+
 use super::*;
 use crate::configuration::KEYS;
-
-/// The folder of one test, removed with it.
-struct TestFolder(PathBuf);
-
-impl TestFolder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("tillgate-configuration-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn write(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.0.join(name);
-        std::fs::write(&path, text).unwrap();
-        path
-    }
-}
-
-impl Drop for TestFolder {
-    fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.0).unwrap();
-    }
-}
 
 fn variables(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
@@ -36,15 +15,15 @@ fn error_text(flags: &Flags, pairs: &[(&str, &str)]) -> String {
 
 #[test]
 fn later_layer_overrides_earlier_ones() {
-    let folder = TestFolder::new("precedence");
+    let folder = TestFolder::new();
     folder.write("tillgate.toml", "[server]\nlisten = \"127.0.0.1:2\"\n");
     let config = folder.write("other.toml", "[server]\nlisten = \"127.0.0.1:3\"\n");
     let variable = [("TILLGATE_SERVER__LISTEN", "127.0.0.1:4")];
-    let data = Some(folder.0.clone());
+    let data = Some(folder.to_path_buf());
     let found = Flags { data: data.clone(), ..Flags::default() };
     let named = Flags { config: Some(config), ..found.clone() };
     let flagged = Flags { listen: Some("127.0.0.1:5".into()), ..named.clone() };
-    let empty = Flags { data: Some(folder.0.join("nothing")), ..Flags::default() };
+    let empty = Flags { data: Some(folder.join("nothing")), ..Flags::default() };
     for (flags, pairs, port) in [
         (&empty, &[][..], 8080),
         (&found, &[][..], 2),
@@ -62,7 +41,7 @@ fn later_layer_overrides_earlier_ones() {
 
 #[test]
 fn unknown_key_is_named_with_a_suggestion() {
-    let folder = TestFolder::new("unknown");
+    let folder = TestFolder::new();
     let flags = |text: &str| Flags { config: Some(folder.write("a.toml", text)), ..Flags::default() };
     for (text, key, near) in [
         ("[server]\nlisten_on = \"x\"\n", "server.listen_on", "did you mean \"server.listen\"?"),
@@ -94,7 +73,7 @@ fn unknown_variable_is_refused_with_a_suggestion() {
 
 #[test]
 fn value_and_file_of_one_source_contradict() {
-    let folder = TestFolder::new("twice");
+    let folder = TestFolder::new();
     let text = "[database]\nurl = \"sqlite:a.db\"\nurl_file = \"/dev/null\"\n";
     let flags = Flags { config: Some(folder.write("a.toml", text)), ..Flags::default() };
     let error = error_text(&flags, &[]);
@@ -106,7 +85,7 @@ fn value_and_file_of_one_source_contradict() {
 
 #[test]
 fn list_in_a_file_is_no_text() {
-    let folder = TestFolder::new("list");
+    let folder = TestFolder::new();
     let text = "[server]\nproxies = \"10.0.0.0/8\"\n";
     let flags = Flags { config: Some(folder.write("a.toml", text)), ..Flags::default() };
     let error = error_text(&flags, &[]);
@@ -134,7 +113,7 @@ fn kubernetes_service_variables_are_ignored() {
 
 #[test]
 fn secrets_are_read_from_files() {
-    let folder = TestFolder::new("secret");
+    let folder = TestFolder::new();
     let path = folder.write("master", "bWFzdGVy\n");
     let path = path.to_str().unwrap();
     let settings = load_settings(&Flags::default(), &variables(&[("TILLGATE_KEYS__MASTER_FILE", path)])).unwrap();
@@ -150,7 +129,7 @@ fn secrets_are_read_from_files() {
 
 #[test]
 fn files_with_secrets_are_known() {
-    let folder = TestFolder::new("secret-files");
+    let folder = TestFolder::new();
     let files = |text: &str, pairs: &[(&str, &str)]| {
         let flags = Flags { config: Some(folder.write("c.toml", text)), ..Flags::default() };
         let settings = load_settings(&flags, &variables(pairs)).unwrap();
@@ -199,7 +178,7 @@ fn debug_output_contains_no_secret() {
 
 #[test]
 fn file_in_the_data_folder_cannot_move_the_data_folder() {
-    let folder = TestFolder::new("moved");
+    let folder = TestFolder::new();
     folder.write("tillgate.toml", "[server]\ndata = \"/elsewhere\"\n");
     let layers = |text: &str| {
         let mut layers = Layers::new(KEYS);
@@ -207,16 +186,16 @@ fn file_in_the_data_folder_cannot_move_the_data_folder() {
         layers
     };
     let file = layers("[server]\ndata = \"/elsewhere\"\n");
-    assert!(check_data_folder(&file, &Layers::new(KEYS), &folder.0, &folder.0.join("tillgate.toml")).is_err());
-    assert!(check_data_folder(&layers("[server]\n"), &Layers::new(KEYS), &folder.0, &folder.0).is_ok());
+    assert!(check_data_folder(&file, &Layers::new(KEYS), &folder, &folder.join("tillgate.toml")).is_err());
+    assert!(check_data_folder(&layers("[server]\n"), &Layers::new(KEYS), &folder, &folder).is_ok());
     // a flag overrides the file
-    let flags = Flags { data: Some(folder.0.clone()), ..Flags::default() };
-    assert_eq!(load_settings(&flags, &[]).unwrap().server.data, folder.0);
+    let flags = Flags { data: Some(folder.to_path_buf()), ..Flags::default() };
+    assert_eq!(load_settings(&flags, &[]).unwrap().server.data, *folder);
 }
 
 #[test]
 fn mounts_are_read_from_the_file() {
-    let folder = TestFolder::new("mounts");
+    let folder = TestFolder::new();
     let flags = |text: &str| Flags { config: Some(folder.write("m.toml", text)), ..Flags::default() };
     let default_mounts = load_settings(&Flags::default(), &[]).unwrap().mounts;
     assert_eq!(default_mounts.first().unwrap().prefix, "/portos");
@@ -274,14 +253,14 @@ fn example_file_has_every_key_with_its_default() {
 
 #[test]
 fn system_file_is_read_if_no_other_exists() {
-    let folder = TestFolder::new("system");
+    let folder = TestFolder::new();
     let system = folder.write("system.toml", "[server]\nlisten = \"127.0.0.1:7\"\n");
-    let data = folder.0.join("data");
+    let data = folder.join("data");
     std::fs::create_dir(&data).unwrap();
     let flags = Flags { data: Some(data.clone()), ..Flags::default() };
     let port = |flags: &Flags, system: &Path| load_with_system_file(flags, &[], system).unwrap().server.listen.port();
     assert_eq!(port(&flags, &system), 7);
-    assert_eq!(port(&flags, &folder.0.join("none.toml")), 8080);
+    assert_eq!(port(&flags, &folder.join("none.toml")), 8080);
     let named =
         Flags { config: Some(folder.write("own.toml", "[server]\nlisten = \"127.0.0.1:8\"\n")), ..flags.clone() };
     assert_eq!(port(&named, &system), 8);

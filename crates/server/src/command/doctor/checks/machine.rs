@@ -162,6 +162,8 @@ pub(super) fn check_secret_files(settings: &Settings) -> Option<Finding> {
 mod tests {
     use std::path::Path;
 
+    use tillgate_testkit::TestFolder;
+
     use crate::command::doctor::finding::Finding;
     use crate::configuration::{Flags, load_settings};
 
@@ -189,12 +191,13 @@ mod tests {
 
     #[test]
     fn every_problem_has_a_remedy() {
-        let folder = std::env::temp_dir().join(format!("tillgate-doctor-{}", std::process::id()));
+        let parent = TestFolder::new();
+        let folder = parent.join("data");
         let flags = Flags { data: Some(folder.clone()), ..Flags::default() };
         let settings = load_settings(&flags, &[]).unwrap();
         let missing = super::check_data_folder(&settings).to_line();
         assert!(missing.ends_with(&format!("create it once: tillgate init --data {}", folder.display())), "{missing}");
-        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::create_dir(&folder).unwrap();
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
@@ -203,6 +206,5 @@ mod tests {
             std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o700)).unwrap();
         }
         assert!(super::check_data_folder(&settings).is_ok());
-        std::fs::remove_dir_all(&folder).unwrap();
     }
 }
