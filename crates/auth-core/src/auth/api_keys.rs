@@ -68,6 +68,7 @@ impl Auth {
     /// log in on the device, or whose device is not active. An expired key is rejected like an
     /// unknown one. During the overlap after a rotation, both secrets are accepted. The result is
     /// [`Error::Unavailable`] while the clock is in doubt.
+    #[tracing::instrument(level = "debug", skip_all)]
     pub fn authenticate_signature(
         &self,
         signature: &Signature,

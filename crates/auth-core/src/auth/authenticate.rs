@@ -44,6 +44,7 @@ impl Auth {
     ///
     /// [`Error::Denied`] with a [`TokenDenied`] if the credentials are missing or not valid.
     /// [`Error::Unavailable`] if they cannot be checked now.
+    #[tracing::instrument(level = "debug", skip_all)]
     pub fn authenticate(&self, request: &AuthRequest<'_>) -> Result<Caller, Error> {
         self.authenticate_with_store(request, Reach::Store)
     }
@@ -294,6 +295,7 @@ impl Auth {
     ///
     /// [`Error::Denied`] if the session has ended, if the access token has expired, or if the
     /// caller has no session. [`Error::Unavailable`] if that cannot be checked now.
+    #[tracing::instrument(level = "debug", skip_all)]
     pub fn recheck_caller(&self, caller: &Caller) -> Result<Caller, Error> {
         self.catch_up()?;
         self.recheck_caller_in_view(caller)

@@ -83,6 +83,7 @@ impl Auth {
     }
 
     /// Verifies the caller's password. A wrong one is denied, and counted, as at a login.
+    #[tracing::instrument(level = "debug", skip_all)]
     pub fn confirm_password(&self, caller: &Caller, password: &Secret<String>) -> Result<(), Error> {
         self.confirm_credential(caller, password).map(drop)
     }
@@ -102,6 +103,7 @@ impl Auth {
     /// caller's API keys. `words` as in [`hash_new_password`](Self::hash_new_password). The same
     /// password again is denied, because a user who is required to change it would not have changed
     /// it.
+    #[tracing::instrument(level = "debug", skip_all)]
     pub fn change_password(
         &self,
         caller: &Caller,

@@ -47,6 +47,7 @@ impl Auth {
     /// As [`authenticate`](Self::authenticate), and [`TokenDenied::WrongAudience`] if the session
     /// has a refresh token, which it must use instead. [`AuthDenied::TooManyExchanges`] if 256
     /// tokens of the session were exchanged within a grace period; its tokens stay valid.
+    #[tracing::instrument(level = "debug", skip_all)]
     pub fn exchange(&self, presented: &AuthRequest<'_>) -> Result<IssuedTokens, Error> {
         let caller = self.authenticate_with_store(presented, Reach::Exchange)?;
         let presented_in = *caller.session_context().ok_or(TokenDenied::Invalid)?;

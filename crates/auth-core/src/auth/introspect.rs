@@ -97,6 +97,7 @@ impl Auth {
 
     /// Introspects a token of the caller's tenant. `None` if the token is not active, for whatever
     /// reason. Requires the right `tokenIntrospect`, whatever the token is.
+    #[tracing::instrument(level = "debug", skip_all)]
     pub fn introspect(&self, caller: &Caller, token: &str) -> Result<Option<Introspection>, Error> {
         match self.introspect_within(caller, token, Reach::Store)? {
             IntrospectionLookup::Known(introspection) => Ok(introspection.map(|introspection| *introspection)),

@@ -20,6 +20,7 @@ impl Auth {
 
     /// Adds a next key of each kind. It is used after the lead time, when every live process has
     /// read it; with `at_once`, immediately.
+    #[tracing::instrument(level = "debug", skip_all)]
     pub fn rotate_keys(&self, at_once: bool) -> Result<Vec<KeyEvent>, Error> {
         let generated = KeyKind::ALL.map(|kind| self.generate_key(kind));
         let keys = generated.into_iter().collect::<Result<Vec<_>, Error>>()?;
@@ -37,6 +38,7 @@ impl Auth {
     /// refresh key end, and the PINs that are digested with a key of PINs match no more. A new key
     /// replaces it if it was in use. Returns the number of ended sessions; `None` if the key does
     /// not exist.
+    #[tracing::instrument(level = "debug", skip_all)]
     pub fn revoke_key(&self, id: KeyId) -> Result<Option<u32>, Error> {
         let Some(key) = self.list_keys()?.into_iter().find(|key| key.id == id) else { return Ok(None) };
         let successor = self.generate_key(key.kind)?;

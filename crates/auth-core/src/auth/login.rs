@@ -37,8 +37,8 @@ use crate::ports::Credential;
 use crate::requests::{GrantKind, NewPassword};
 use crate::throttle::{AttemptOutcome, Charge};
 use crate::{
-    AuthDenied, Error, IssuedTokens, LoginDenied, LoginIdentity, LoginRequest, Profile, Proof, ProofFault, Session,
-    SessionKind,
+    AuthDenied, Error, IssuedTokens, LoginDenied, LoginIdentity, LoginRequest, LoginSecret, Profile, ProofFault,
+    Session, SessionKind,
 };
 
 use admission::AdmittedLogin;
@@ -124,6 +124,7 @@ impl Auth {
     /// [`Error::Denied`] with [`LoginDenied`], or with [`AuthDenied::TooManyAttempts`] if the
     /// throttle does not admit the login now. [`Error::Unavailable`] if the store or the hash queue
     /// has no capacity; the password was not judged, and the attempt does not count.
+    #[tracing::instrument(level = "debug", skip_all)]
     pub fn login(&self, login: &LoginRequest) -> Result<IssuedTokens, Error> {
         self.login_as(login, LoginKind::Work, None)
     }
@@ -140,6 +141,7 @@ impl Auth {
     /// As [`login`](Self::login), and [`AuthDenied::WeakPassword`] if the new password violates the
     /// policy or equals the old one; nothing is changed then. A device that logs in as itself is
     /// denied.
+    #[tracing::instrument(level = "debug", skip_all)]
     pub fn login_with_new_password(&self, login: &LoginRequest, new: &NewPassword<'_>) -> Result<IssuedTokens, Error> {
         self.login_as(login, LoginKind::Work, Some(new))
     }
@@ -210,11 +212,11 @@ impl Auth {
         rehash: bool,
     ) -> Result<PasswordCheck, HashError> {
         let stored = subject.credential.as_ref().map(|credential| credential.verifier.clone());
-        match &login.proof {
-            Proof::Password(password) => {
+        match &login.secret {
+            LoginSecret::Password(password) => {
                 self.hash_queue.verify(password.clone(), stored, charge.lane(), login.address, rehash)
             }
-            Proof::Verifier(set) => Ok(PasswordCheck { matches: stored.as_ref() == Some(set), rehash: None }),
+            LoginSecret::Verifier(set) => Ok(PasswordCheck { matches: stored.as_ref() == Some(set), rehash: None }),
         }
     }
 

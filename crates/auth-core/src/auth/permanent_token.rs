@@ -18,6 +18,7 @@ impl Auth {
     ///
     /// As [`login`](Self::login), and [`LoginDenied::DeviceNotAllowed`] for a login without a
     /// device or of a device as itself.
+    #[tracing::instrument(level = "debug", skip_all)]
     pub fn generate_permanent_token(&self, login: &LoginRequest) -> Result<IssuedTokens, Error> {
         if !matches!(login.identity, LoginIdentity::User { device: Some(_), .. }) {
             return Err(LoginDenied::DeviceNotAllowed.into());
@@ -37,6 +38,7 @@ impl Auth {
     /// Refreshes with a permanent token, which must belong to this pairing. Writes nothing, however
     /// often and from however many machines it is used; the token is valid until its session is
     /// ended.
+    #[tracing::instrument(level = "debug", skip_all)]
     pub fn refresh_pairing(&self, request: &RefreshRequest<'_>, pairing: SessionId) -> Result<IssuedTokens, Error> {
         self.refresh_with_pairing(request, Some(pairing))
     }

@@ -51,6 +51,7 @@ impl Auth {
     /// Draws a PIN for another user than the caller, and sets it with this use case, which returns
     /// false if the key of its digest was replaced in the meantime. The user should set another
     /// one, because the caller sees it. `address` is the network address of the caller.
+    #[tracing::instrument(level = "debug", skip_all)]
     pub fn draw_pin(
         &self,
         user: &User,
@@ -76,6 +77,7 @@ impl Auth {
     ///
     /// [`AuthDenied::WrongPassword`], also for a caller that is not a user;
     /// [`AuthDenied::WeakPin`] if the PIN may not be set, or equals the current one.
+    #[tracing::instrument(level = "debug", skip_all)]
     pub fn set_own_pin(
         &self,
         caller: &Caller,

@@ -112,6 +112,7 @@ impl Auth {
     /// bound to a key that the request does not prove; the session continues, and the client
     /// retries with a valid proof. [`Error::Unavailable`] if nothing was decided; the client keeps
     /// its tokens and retries.
+    #[tracing::instrument(level = "debug", skip_all)]
     pub fn refresh(&self, request: &RefreshRequest<'_>) -> Result<IssuedTokens, Error> {
         self.refresh_with_pairing(request, None)
     }

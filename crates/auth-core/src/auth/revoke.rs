@@ -14,6 +14,7 @@ impl Auth {
     /// tokens, including expired and replaced ones. Returns false, and does nothing, if the token
     /// is not valid or belongs to another tenant. Requires the right `sessionDelete`, whatever the
     /// token is.
+    #[tracing::instrument(level = "debug", skip_all)]
     pub fn revoke_token(&self, caller: &Caller, token: &str) -> Result<bool, Error> {
         caller.require_right(END_SESSIONS_RIGHT)?;
         let tenant = caller.profile.tenant.id;

@@ -28,6 +28,7 @@ const MAX_IDS_PER_STATEMENT: usize = 500;
 impl Auth {
     /// Ends the caller's own session. Succeeds if it has ended already, and for a signed call,
     /// which has none.
+    #[tracing::instrument(level = "debug", skip_all)]
     pub fn logout(&self, caller: &Caller) -> Result<(), Error> {
         let Some(session) = caller.session_id() else { return Ok(()) };
         let now = self.time().at;
@@ -66,6 +67,7 @@ impl Auth {
     /// logout, or because another login replaces it in the same client. The token may be expired or
     /// replaced. Succeeds if the session has ended already. A session that is bound to a key is not
     /// ended: its client logs out with its access token.
+    #[tracing::instrument(level = "debug", skip_all)]
     pub fn end_by_refresh_token(&self, holder: &RefreshRequest<'_>, why: EndReason) -> Result<(), Error> {
         let (_, token) = self.verify_refresh_token(holder.token)?;
         let action = if why == EndReason::Logout { Action::Logout } else { Action::SessionEnd };
@@ -102,6 +104,7 @@ impl Auth {
 
     /// Ends a session of the caller's tenant and returns it as it was before, also if it had ended
     /// already. A session of another principal requires the right `sessionDelete`.
+    #[tracing::instrument(level = "debug", skip_all)]
     pub fn end_session_for(&self, caller: &Caller, session: SessionId) -> Result<SessionView, Error> {
         let listed = self.find_session_to_end(caller, session)?;
         let why = if caller.session_id() == Some(session) { EndReason::Logout } else { EndReason::Admin };
@@ -170,6 +173,7 @@ impl Auth {
 
     /// Ends a session without a check of rights, for the operator of the server. Returns false if
     /// it has ended already or does not exist.
+    #[tracing::instrument(level = "debug", skip_all)]
     pub fn end_session(&self, session: SessionId) -> Result<bool, Error> {
         let mut event = self.new_event(Action::SessionEnd, EventOutcome::Done, Subject::Session(session), None)?;
         event.details.insert("why".to_owned(), json!(EndReason::Admin.name()));
@@ -187,18 +191,21 @@ impl Auth {
 
     /// Ends all sessions of a user without a check of rights, for the operator of the server.
     /// Returns false if the user does not exist.
+    #[tracing::instrument(level = "debug", skip_all)]
     pub fn end_user_sessions(&self, tenant: TenantId, user: UserId) -> Result<bool, Error> {
         self.end_scope(tenant, Scope::User(user), Subject::User(user))
     }
 
     /// Ends all sessions on a device without a check of rights, for the operator of the server.
     /// Returns false if the device does not exist.
+    #[tracing::instrument(level = "debug", skip_all)]
     pub fn end_device_sessions(&self, tenant: TenantId, device: DeviceId) -> Result<bool, Error> {
         self.end_scope(tenant, Scope::Device(device), Subject::Device(device))
     }
 
     /// Ends all sessions of a tenant without a check of rights, for the operator of the server.
     /// Returns false if the tenant does not exist.
+    #[tracing::instrument(level = "debug", skip_all)]
     pub fn end_tenant_sessions(&self, tenant: TenantId) -> Result<bool, Error> {
         self.end_scope(tenant, Scope::Tenant(tenant), Subject::Tenant(tenant))
     }

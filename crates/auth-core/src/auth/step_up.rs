@@ -26,6 +26,7 @@ impl Auth {
     /// As [`confirm_password`](Self::confirm_password). [`TokenDenied::WrongAudience`] for a caller
     /// that is not a user with a session of their own, [`TokenDenied::SessionOver`] if the session
     /// has ended meanwhile.
+    #[tracing::instrument(level = "debug", skip_all)]
     pub fn step_up(&self, caller: &Caller, password: &Secret<String>) -> Result<IssuedTokens, Error> {
         let presented = caller.session_context().filter(|session| session.kind == SessionKind::Person);
         let id = presented.ok_or(TokenDenied::WrongAudience)?.id;

@@ -18,7 +18,7 @@ use tillgate_domain::{
 };
 
 use super::enrollment_starter::VoidReason;
-use super::pending_key::NewWaitingKey;
+use super::pending_key::NewPendingKey;
 use super::{LoginSubject, MAX_RESTARTS, WaitResult};
 use crate::auth::Auth;
 use crate::denials::GuestKey;
@@ -29,7 +29,9 @@ use crate::ports::AuthTx;
 use crate::requests::GrantKind;
 use crate::revocations::RevocationCache;
 use crate::throttle::{AttemptOutcome, Charge, ClaimedIdentity, LoginAttempt};
-use crate::{AuthDenied, EnrolledDevice, EnrollmentAnswer, EnrollmentRequest, Error, Profile, Session, WaitingKey};
+use crate::{
+    AuthDenied, EnrolledDevice, EnrollmentAnswer, EnrollmentRequest, Error, IssuedDeviceCode, Profile, Session,
+};
 
 /// The number of characters that the audit records of what a program says of itself.
 const MAX_RECORDED_CHARS: usize = 100;
@@ -98,7 +100,7 @@ struct EnrollmentTx<'a> {
     /// The key with which its refresh token is authenticated.
     refresh_key: KeyId,
     /// The code with which the machine polls, if somebody must confirm it.
-    waiting: &'a NewWaitingKey,
+    new_key: &'a NewPendingKey,
     now: Instant,
     revocations: &'a RevocationCache,
 }
@@ -124,6 +126,7 @@ impl Auth {
     /// [`AuthDenied::KeyKnown`] if the key is or was that of a device of the tenant,
     /// [`AuthDenied::TooManyAttempts`] after too many wrong codes from the network, and
     /// [`AuthDenied::Proof`] if the proof was used before.
+    #[tracing::instrument(level = "debug", skip_all)]
     pub fn enroll_device(&self, request: &EnrollmentRequest<'_>) -> Result<EnrollmentAnswer, Error> {
         let digest = self.enrollment_code_key.digest(request.code.expose());
         for _ in 0..MAX_RESTARTS {
@@ -146,11 +149,11 @@ impl Auth {
     pub(super) fn enroll_accepted_key(
         &self,
         request: &EnrollmentRequest<'_>,
-        poll_digest: &EnrollmentDigest,
+        device_code_digest: &EnrollmentDigest,
     ) -> Result<EnrolledDevice, Error> {
         for _ in 0..MAX_RESTARTS {
-            let subject = self.store.read("begin_enrollment", |tx| find_enrollment_subject(tx, poll_digest))?;
-            match self.try_enroll(request, poll_digest, &subject, None)? {
+            let subject = self.store.read("begin_enrollment", |tx| find_enrollment_subject(tx, device_code_digest))?;
+            match self.try_enroll(request, device_code_digest, &subject, None)? {
                 EnrollmentOutcome::Granted(EnrollmentAnswer::Enrolled(enrolled)) => return Ok(*enrolled),
                 EnrollmentOutcome::Granted(EnrollmentAnswer::Waiting(_)) => {
                     return Err(Error::Fault("an accepted key waits to be confirmed".to_owned()));
@@ -202,7 +205,7 @@ impl Auth {
         subject: &LoginSubject,
         charge: Option<&Charge>,
     ) -> Result<EnrollmentOutcome, Error> {
-        let waiting = self.draw_waiting_key()?;
+        let new_key = self.draw_pending_key()?;
         let keys = self.keyring.current();
         let read_version = self.revocations.current_version();
         let event = self.new_event(Action::DeviceEnroll, EventOutcome::Done, Subject::Server, None)?;
@@ -212,7 +215,7 @@ impl Auth {
             digest,
             session,
             refresh_key: keys.current_refresh_key(),
-            waiting: &waiting,
+            new_key: &new_key,
             now: event.at,
             revocations: &self.revocations,
         };
@@ -271,7 +274,11 @@ impl Auth {
             EnrollmentTxOutcome::Denied(denied) => return Ok(EnrollmentOutcome::Denied(denied)),
             EnrollmentTxOutcome::Claimed(claimed) => {
                 let expires_in = claimed.expires_at.duration_since(enrollment_tx.now);
-                let key = WaitingKey { poll_code: waiting.poll.token, fingerprint: claimed.fingerprint, expires_in };
+                let key = IssuedDeviceCode {
+                    device_code: new_key.device_code.token,
+                    fingerprint: claimed.fingerprint,
+                    expires_in,
+                };
                 return Ok(EnrollmentOutcome::Granted(EnrollmentAnswer::Waiting(key)));
             }
             EnrollmentTxOutcome::Repeated(repeated) => {

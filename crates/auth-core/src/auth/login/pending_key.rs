@@ -18,10 +18,10 @@ use crate::error::PollDenied;
 use crate::one_time_token::{OneTimeToken, digest_link_token};
 use crate::ports::AuthTx;
 use crate::throttle::{Admission, AttemptOutcome};
-use crate::{AuthDenied, EnrolledDevice, EnrollmentRequest, Error, PendingKeyRequest, PollRequest, WaitingKey};
+use crate::{AuthDenied, EnrolledDevice, EnrollmentRequest, Error, IssuedDeviceCode, PendingKeyRequest, PollRequest};
 
 /// A machine that waits, as its request describes it.
-pub(super) struct WaitingMachine<'a> {
+pub(super) struct PendingMachine<'a> {
     pub(super) proven_key: &'a ProvenKey,
     pub(super) storage: KeyStorage,
     pub(super) label: &'a str,
@@ -40,19 +40,19 @@ pub(super) struct KeyTarget {
 }
 
 /// What is drawn for a key that will wait.
-pub(super) struct NewWaitingKey {
+pub(super) struct NewPendingKey {
     /// The code with which its machine polls.
-    pub(super) poll: OneTimeToken,
+    pub(super) device_code: OneTimeToken,
     fingerprint: String,
 }
 
-impl NewWaitingKey {
+impl NewPendingKey {
     /// The key of this machine.
-    pub(super) fn build(&self, machine: &WaitingMachine<'_>, target: &KeyTarget, now: Instant) -> PendingKey {
-        let WaitingMachine { proven_key, storage, label, app, address } = *machine;
+    pub(super) fn build(&self, machine: &PendingMachine<'_>, target: &KeyTarget, now: Instant) -> PendingKey {
+        let PendingMachine { proven_key, storage, label, app, address } = *machine;
         PendingKey {
             code_digest: target.code_digest,
-            poll_digest: self.poll.digest,
+            device_code_digest: self.device_code.digest,
             tenant: target.tenant,
             device: target.device,
             thumbprint: *proven_key.thumbprint(),
@@ -73,11 +73,11 @@ impl NewWaitingKey {
 }
 
 impl Auth {
-    pub(super) fn draw_waiting_key(&self) -> Result<NewWaitingKey, Error> {
+    pub(super) fn draw_pending_key(&self) -> Result<NewPendingKey, Error> {
         let to_fault = |error: crate::EntropyError| Error::Fault(error.to_string());
-        let poll = OneTimeToken::new_link_token(self.entropy.random_bytes::<32>().map_err(to_fault)?);
+        let device_code = OneTimeToken::new_link_token(self.entropy.random_bytes::<32>().map_err(to_fault)?);
         let number = u64::from_be_bytes(self.entropy.random_bytes::<8>().map_err(to_fault)?) % 10_000;
-        Ok(NewWaitingKey { poll, fingerprint: format!("{number:0FINGERPRINT_DIGITS$}") })
+        Ok(NewPendingKey { device_code, fingerprint: format!("{number:0FINGERPRINT_DIGITS$}") })
     }
 
     /// Lets the key of a machine wait until somebody accepts it for a device, by the code that the
@@ -95,9 +95,13 @@ impl Auth {
     /// [`PollDenied::AccessDenied`] if there is no such tenant or it accepts no such machines,
     /// [`AuthDenied::Proof`] if the proof was used before, and [`Error::Unavailable`] while too
     /// many keys wait, by [`has_room`].
-    pub fn start_pending_key(&self, request: &PendingKeyRequest<'_>) -> Result<(EnrollmentCode, WaitingKey), Error> {
+    #[tracing::instrument(level = "debug", skip_all)]
+    pub fn start_pending_key(
+        &self,
+        request: &PendingKeyRequest<'_>,
+    ) -> Result<(EnrollmentCode, IssuedDeviceCode), Error> {
         let code = self.generate_enrollment_code(PENDING_KEY_LIFETIME)?;
-        let waiting = self.draw_waiting_key()?;
+        let new_key = self.draw_pending_key()?;
         let now = self.time().at;
         self.store.write("start_pending_key", |tx| {
             let tenant = match self.admit_start(tx, request, &code, now)? {
@@ -105,13 +109,13 @@ impl Auth {
                 Err(denied) => return Ok(Err(denied)),
             };
             let PendingKeyRequest { proven_key, storage, label, app, address, .. } = *request;
-            let machine = WaitingMachine { proven_key, storage, label, app, address };
+            let machine = PendingMachine { proven_key, storage, label, app, address };
             let expires_at = now.saturating_add(PENDING_KEY_LIFETIME);
             let target = KeyTarget { code_digest: code.digest, tenant, device: None, expires_at };
             let of_tenant = tx.pending_keys().count_live(Some(tenant), now)?;
             let has_room = has_room(of_tenant, tx.pending_keys().count_live(None, now)?);
             let is_new = proven_key.consume(tx, now)?;
-            let is_inserted = is_new && has_room && tx.pending_keys().insert(&waiting.build(&machine, &target, now))?;
+            let is_inserted = is_new && has_room && tx.pending_keys().insert(&new_key.build(&machine, &target, now))?;
             Ok(match (is_new, has_room, is_inserted) {
                 (false, ..) => Err(AuthDenied::Proof(ProofFault::Replayed.into()).into()),
                 (_, false, _) => Err(Error::unavailable("too many machines wait to be accepted: retry later")),
@@ -119,8 +123,8 @@ impl Auth {
                 (.., true) => Ok(()),
             })
         })??;
-        let NewWaitingKey { poll, fingerprint } = waiting;
-        Ok((code, WaitingKey { poll_code: poll.token, fingerprint, expires_in: PENDING_KEY_LIFETIME }))
+        let NewPendingKey { device_code, fingerprint } = new_key;
+        Ok((code, IssuedDeviceCode { device_code: device_code.token, fingerprint, expires_in: PENDING_KEY_LIFETIME }))
     }
 
     /// Takes the tokens of a start. Returns the tenant in which the machine waits, or why it does
@@ -176,8 +180,9 @@ impl Auth {
     /// [`AuthDenied::KeyKnown`] if the key is or was that of a device of the tenant; and
     /// [`AuthDenied::Proof`] if another key is proved than the one that waits, or the proof was
     /// used before.
+    #[tracing::instrument(level = "debug", skip_all)]
     pub fn poll_pending_key(&self, request: &PollRequest<'_>) -> Result<EnrolledDevice, Error> {
-        let digest = digest_link_token(request.poll_code.expose());
+        let digest = digest_link_token(request.device_code.expose());
         let found = self.store.read("poll_pending_key", |tx| find_polled(tx, request, &digest))?;
         let key = found.ok_or(PollDenied::ExpiredToken)?;
         if key.thumbprint != *request.proven_key.thumbprint() {
@@ -187,7 +192,7 @@ impl Auth {
         if self.proof_cache.contains(request.proven_key.digest()) {
             return Err(replayed());
         }
-        let outcome = match key.judge_poll(self.time().at) {
+        let outcome = match key.poll_outcome(self.time().at) {
             PollOutcome::Pending => self.record_poll(request, &digest)?.ok_or_else(replayed)?,
             outcome => outcome,
         };
@@ -208,7 +213,7 @@ impl Auth {
         let now = self.time().at;
         Ok(self.store.write("record_poll", |tx| {
             let Some(key) = find_polled(tx, request, digest)? else { return Ok(Some(PollOutcome::Expired)) };
-            let outcome = key.judge_poll(now);
+            let outcome = key.poll_outcome(now);
             if outcome != PollOutcome::Pending {
                 return Ok(Some(outcome));
             }
@@ -235,7 +240,7 @@ impl Auth {
                 KeyStorage::Software => software,
             },
             tenant: Some(key.tenant),
-            code: request.poll_code,
+            code: request.device_code,
             proven_key: request.proven_key,
             storage: key.storage,
             trusts_storage: request.trusts_storage,
@@ -253,6 +258,6 @@ fn find_polled(
     request: &PollRequest<'_>,
     digest: &EnrollmentDigest,
 ) -> StoreResult<Option<PendingKey>> {
-    let found = tx.pending_keys().find_by_poll_code(digest)?;
+    let found = tx.pending_keys().find_by_device_code(digest)?;
     Ok(found.filter(|key| request.tenant.is_none_or(|tenant| tenant == key.tenant)))
 }
