@@ -156,9 +156,9 @@ pub use passwords::{Argon2id, HashQueue, PasswordHasher, QueueLimits};
 pub use ports::{AuthPorts, AuthTx};
 pub use request_signature::{ReplayCheck, Signature};
 pub use requests::{
-    AuthRequest, Client, DpopCredentials, EnrolledDevice, EnrollmentAnswer, EnrollmentRequest, GrantKind, IssuedTokens,
-    LoginIdentity, LoginRequest, NewPassword, PendingKeyRequest, PollRequest, Proof, ProofRetention, RefreshRequest,
-    RequestCredentials, Tenancy, WaitingKey,
+    AuthRequest, Client, DpopCredentials, EnrolledDevice, EnrollmentAnswer, EnrollmentRequest, GrantKind,
+    IssuedDeviceCode, IssuedTokens, LoginIdentity, LoginRequest, LoginSecret, NewPassword, PendingKeyRequest,
+    PollRequest, ProofRetention, RefreshRequest, RequestCredentials, Tenancy,
 };
 pub use session::{AuthenticationInfo, DialectName, Epochs, Session, SessionKind, UnknownSessionKind};
 pub use session_terms::{OfficeTerms, RefreshTerms, Terms};

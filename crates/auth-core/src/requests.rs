@@ -38,9 +38,9 @@ pub enum LoginIdentity {
     },
 }
 
-/// What proves the identity of a login.
+/// What a client knows who logs in.
 #[derive(Clone, Debug)]
-pub enum Proof {
+pub enum LoginSecret {
     /// The password in plain text.
     Password(Secret<String>),
     /// The verifier of the password that this program has just set for the user in the same
@@ -61,7 +61,7 @@ pub struct LoginRequest {
     /// The user or device that wants to log in.
     pub identity: LoginIdentity,
     /// The password, or what takes its place.
-    pub proof: Proof,
+    pub secret: LoginSecret,
     /// The key that the client has proved, to which the session is bound (RFC 9449); `None` for a
     /// session without a key.
     pub proven_key: Option<ProvenKey>,
@@ -117,7 +117,7 @@ impl LoginRequest {
             terms: Terms::default(),
             tenancy: Tenancy::default(),
             identity: who,
-            proof: Proof::Password(Secret::new(password.to_owned())),
+            secret: LoginSecret::Password(Secret::new(password.to_owned())),
             proven_key: None,
             min_rank: None,
             requires_office_right: false,
@@ -307,11 +307,11 @@ pub struct PendingKeyRequest<'a> {
     pub address: Option<IpAddr>,
 }
 
-/// A key that waits until somebody accepts it.
+/// The codes of a machine whose key waits until somebody accepts it (RFC 8628, 3.2).
 #[derive(Debug)]
-pub struct WaitingKey {
-    /// The code with which the machine polls.
-    pub poll_code: Secret<String>,
+pub struct IssuedDeviceCode {
+    /// The secret code with which the machine polls.
+    pub device_code: Secret<String>,
     /// The digits that the machine shows.
     pub fingerprint: String,
     /// How long the key waits.
@@ -327,8 +327,8 @@ pub struct PollRequest<'a> {
     pub terms: [&'a Terms; 2],
     /// The tenant of the mount; `None` if it serves all.
     pub tenant: Option<TenantId>,
-    /// The code of the key.
-    pub poll_code: &'a Secret<String>,
+    /// The code with which the machine polls.
+    pub device_code: &'a Secret<String>,
     /// The key that the request proves to have (RFC 9449).
     pub proven_key: &'a ProvenKey,
     /// Whether the machine is believed where it keeps the private key.
@@ -343,7 +343,7 @@ pub enum EnrollmentAnswer {
     /// The device is enrolled.
     Enrolled(Box<EnrolledDevice>),
     /// Somebody must confirm the machine first, which polls in the meantime.
-    Waiting(WaitingKey),
+    Waiting(IssuedDeviceCode),
 }
 
 /// An enrolled device.

@@ -74,7 +74,7 @@ pub struct PendingKey {
     pub code_digest: EnrollmentDigest,
     /// The digest of the code with which the machine polls. An enrollment of the device has it once
     /// the key is accepted.
-    pub poll_digest: EnrollmentDigest,
+    pub device_code_digest: EnrollmentDigest,
     /// The tenant to which the machine wants to belong. Only there is the key known.
     pub tenant: TenantId,
     /// The device, if it is chosen.
@@ -141,7 +141,7 @@ impl PendingKey {
     /// The answer to a poll at this instant. A decision is reported however early the poll comes. A
     /// poll that comes too early counts for nothing: the next one is early or not by the last one
     /// that was in time, so a client that polls in a fixed rhythm is never locked out.
-    pub fn judge_poll(&self, now: Instant) -> PollOutcome {
+    pub fn poll_outcome(&self, now: Instant) -> PollOutcome {
         match self.state {
             PendingKeyState::Denied => PollOutcome::Denied,
             _ if self.expires_at <= now => PollOutcome::Expired,
@@ -168,7 +168,7 @@ mod tests {
     fn waiting() -> PendingKey {
         PendingKey {
             code_digest: [1; 32],
-            poll_digest: [2; 32],
+            device_code_digest: [2; 32],
             tenant: TenantId(uuid::Uuid::from_u128(1)),
             device: None,
             thumbprint: [3; 32],
@@ -207,10 +207,10 @@ mod tests {
         let mut key = waiting();
         for poll in 0..120 {
             let now = at(poll * POLL_INTERVAL.as_secs());
-            assert_eq!(key.judge_poll(now), PollOutcome::Pending, "{poll}");
+            assert_eq!(key.poll_outcome(now), PollOutcome::Pending, "{poll}");
             key.polled_at = Some(now);
         }
-        assert_eq!(key.judge_poll(at(600)), PollOutcome::Expired);
+        assert_eq!(key.poll_outcome(at(600)), PollOutcome::Expired);
     }
 
     #[test]
@@ -218,7 +218,7 @@ mod tests {
         let key = PendingKey { polled_at: Some(at(10)), ..waiting() };
         for (seconds, outcome) in [(10, PollOutcome::TooEarly), (13, PollOutcome::TooEarly), (14, PollOutcome::Pending)]
         {
-            assert_eq!(key.judge_poll(at(seconds)), outcome, "{seconds}");
+            assert_eq!(key.poll_outcome(at(seconds)), outcome, "{seconds}");
         }
     }
 
@@ -226,10 +226,10 @@ mod tests {
     fn decision_is_reported_however_early_the_poll_comes() {
         let accepted = PendingKey { state: PendingKeyState::Accepted, polled_at: Some(at(10)), ..waiting() };
         assert_eq!(
-            [10, 599, 600].map(|second| accepted.judge_poll(at(second))),
+            [10, 599, 600].map(|second| accepted.poll_outcome(at(second))),
             [PollOutcome::Accepted, PollOutcome::Accepted, PollOutcome::Expired]
         );
         let denied = PendingKey { state: PendingKeyState::Denied, ..accepted };
-        assert_eq!([10, 9_999].map(|second| denied.judge_poll(at(second))), [PollOutcome::Denied; 2]);
+        assert_eq!([10, 9_999].map(|second| denied.poll_outcome(at(second))), [PollOutcome::Denied; 2]);
     }
 }

@@ -282,6 +282,7 @@ pub(crate) fn to_sentence(why: &str) -> String {
 pub(crate) fn malformed_body_error(error: &serde_json::Error) -> ApiError {
     let problem = match error.classify() {
         serde_json::error::Category::Eof => "ends too early",
+        // (the text is all that serde_json says about it)
         _ if error.to_string().starts_with("number out of range") => "has a number that is out of range",
         _ => "is not valid JSON",
     };

@@ -55,7 +55,7 @@ impl office::PendingKeys for Transaction<'_> {
 
 impl auth::PendingKeys for Transaction<'_> {
     fn insert(&mut self, key: &PendingKey) -> StoreResult<bool> {
-        let is_polled = self.find_polled(&key.poll_digest).is_some();
+        let is_polled = self.find_polled(&key.device_code_digest).is_some();
         let keys = &mut self.tables_mut()?.pending_keys;
         if is_polled || keys.has(&key.code_digest) {
             return Ok(false);
@@ -68,24 +68,24 @@ impl auth::PendingKeys for Transaction<'_> {
         Ok(self.tables().pending_keys.get(code).cloned())
     }
 
-    fn find_by_poll_code(&mut self, poll_code: &EnrollmentDigest) -> StoreResult<Option<PendingKey>> {
-        Ok(self.find_polled(poll_code))
+    fn find_by_device_code(&mut self, device_code: &EnrollmentDigest) -> StoreResult<Option<PendingKey>> {
+        Ok(self.find_polled(device_code))
     }
 
     fn renew(
         &mut self,
         code: &EnrollmentDigest,
-        poll_code: &EnrollmentDigest,
+        device_code: &EnrollmentDigest,
         expires_at: Instant,
     ) -> StoreResult<bool> {
         self.change_waiting(code, |key| {
-            key.poll_digest = *poll_code;
+            key.device_code_digest = *device_code;
             key.expires_at = expires_at;
         })
     }
 
-    fn record_poll(&mut self, poll_code: &EnrollmentDigest, at: Instant) -> StoreResult<()> {
-        let found = self.find_polled(poll_code);
+    fn record_poll(&mut self, device_code: &EnrollmentDigest, at: Instant) -> StoreResult<()> {
+        let found = self.find_polled(device_code);
         let keys = &mut self.tables_mut()?.pending_keys;
         if let Some(found) = found {
             keys.change(&found.code_digest, |key| key.polled_at = Some(at));
@@ -93,8 +93,8 @@ impl auth::PendingKeys for Transaction<'_> {
         Ok(())
     }
 
-    fn extend(&mut self, poll_code: &EnrollmentDigest, until: Instant) -> StoreResult<()> {
-        let found = self.find_polled(poll_code);
+    fn extend(&mut self, device_code: &EnrollmentDigest, until: Instant) -> StoreResult<()> {
+        let found = self.find_polled(device_code);
         let keys = &mut self.tables_mut()?.pending_keys;
         if let Some(found) = found {
             keys.change(&found.code_digest, |key| key.expires_at = until);
@@ -109,8 +109,8 @@ impl auth::PendingKeys for Transaction<'_> {
 }
 
 impl Transaction<'_> {
-    fn find_polled(&self, poll_code: &EnrollmentDigest) -> Option<PendingKey> {
-        self.tables().pending_keys.rows().values().find(|key| key.poll_digest == *poll_code).cloned()
+    fn find_polled(&self, device_code: &EnrollmentDigest) -> Option<PendingKey> {
+        self.tables().pending_keys.rows().values().find(|key| key.device_code_digest == *device_code).cloned()
     }
 
     /// Changes the key with this code if it waits. Returns whether it waited.

@@ -9,7 +9,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,7 +24,7 @@ use tillgate_domain::{
     PrincipalId, Rank, Right, RoleId, RoleName, Secret, Store, StoreExt, TenantId, UserId, UserStatus,
 };
 use tillgate_persistence::{Address, Database, Limits};
-use tillgate_testkit::{FixtureBuilder, Random};
+use tillgate_testkit::{FixtureBuilder, Random, TestFolder};
 
 const NOW: Instant = Instant::from_millis(1_800_000_000_000);
 /// The number of histories per tenant.
@@ -96,7 +96,7 @@ impl LastAdminFixture {
     fn run_step(&self, store: &dyn Store<OfficePorts>, random: &mut Random) -> String {
         let user = random.pick(&self.users);
         let device = random.pick(&self.devices);
-        let told = |what: String, result: Result<(), OfficeError>| match result {
+        let describe = |what: String, result: Result<(), OfficeError>| match result {
             Ok(()) => what,
             Err(refused) => format!("{what}: {}", refused.code()),
         };
@@ -106,7 +106,7 @@ impl LastAdminFixture {
                 let status = random.pick(&[UserStatus::Active, UserStatus::Suspended, UserStatus::Suspended]);
                 let status = if deletes { UserStatus::Deleted } else { status };
                 let result = Office::new(store, self.tenant, audit_context()).set_user_status(user, status).unwrap();
-                told(format!("{user} {}", status.name()), result.map(drop))
+                describe(format!("{user} {}", status.name()), result.map(drop))
             }
             3..=5 => {
                 let roles = random.pick_subset(&ROLES);
@@ -121,7 +121,7 @@ impl LastAdminFixture {
                 let (roles, devices) = (Some(named(&roles)), DeviceRolesChange::Replace(on.collect()));
                 let result =
                     Office::new(store, self.tenant, audit_context()).assign_roles(user, roles, devices).unwrap();
-                told(what, result.map(drop))
+                describe(what, result.map(drop))
             }
             6..=7 => {
                 let right = random.pick(&["admin", "storno"]);
@@ -133,13 +133,13 @@ impl LastAdminFixture {
                 };
                 let result =
                     Office::new(store, self.tenant, audit_context()).change_role(self.own_role, None, &change).unwrap();
-                told(format!("owner allows {right} in {} places", places.len()), result.map(drop))
+                describe(format!("owner allows {right} in {} places", places.len()), result.map(drop))
             }
             8 => {
                 let status = random.pick(&[DeviceStatus::Active, DeviceStatus::Locked]);
                 let result =
                     Office::new(store, self.tenant, audit_context()).set_device_status(device, status).unwrap();
-                told(format!("{device} {}", status.name()), result.map(drop))
+                describe(format!("{device} {}", status.name()), result.map(drop))
             }
             _ => {
                 let result = Office::new(store, self.tenant, audit_context()).delete_role(self.own_role, None).unwrap();
@@ -155,7 +155,7 @@ impl LastAdminFixture {
                     };
                     Office::new(store, self.tenant, audit_context()).add_role(&new).unwrap().unwrap();
                 }
-                told("owner goes".to_owned(), result.map(drop))
+                describe("owner goes".to_owned(), result.map(drop))
             }
         }
     }
@@ -211,53 +211,38 @@ fn run_histories(store: &dyn Store<OfficePorts>, seed: u64) {
                 let hands: Vec<_> = seeds.iter().copied().map(hand).collect();
                 hands.into_iter().map(|hand| hand.join().unwrap()).collect()
             });
-            let mut told = String::new();
-            writeln!(told, "{done:#?}").unwrap();
-            refused += u32::try_from(told.matches("last_admin").count()).unwrap();
+            let mut reported = String::new();
+            writeln!(reported, "{done:#?}").unwrap();
+            refused += u32::try_from(reported.matches("last_admin").count()).unwrap();
             let admins = fixture.find_admins(store);
             assert!(
                 !admins.is_empty(),
-                "seed {seed}, tenant {life}, history {history}: no admin is left\nbefore: {last}\nthen: {told}"
+                "seed {seed}, tenant {life}, history {history}: no admin is left\nbefore: {last}\nthen: {reported}"
             );
-            last = format!("{admins:?} were admins after {told}");
+            last = format!("{admins:?} were admins after {reported}");
         }
     }
     // otherwise the histories did not test the rule
     assert!(refused > 10 * tenants, "only {refused} refusals in all");
 }
 
-/// A temporary folder, removed when dropped.
-struct Folder(PathBuf);
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        drop(std::fs::remove_dir_all(&self.0));
-    }
-}
-
-fn open_database(address: &str, folder: &Folder) -> Arc<Database> {
-    let address = Address::parse(address, &folder.0).unwrap();
+fn open_database(address: &str, folder: &Path) -> Arc<Database> {
+    let address = Address::parse(address, folder).unwrap();
     let database = Database::create(&address, &Limits::default()).unwrap();
     database.migrate(&mut |_| ()).unwrap();
     database.set_instance_id(uuid::Uuid::from_u128(1)).unwrap();
     Arc::new(database)
 }
 
-fn temp_folder(name: &str) -> Folder {
-    let path = std::env::temp_dir().join(format!("tillgate-{name}-{}", std::process::id()));
-    std::fs::create_dir(&path).unwrap();
-    Folder(path)
-}
-
 #[test]
 fn one_admin_remains_on_sqlite() {
-    let folder = temp_folder("last-admin");
+    let folder = TestFolder::new();
     run_histories(&*open_database("sqlite:till.db", &folder), 1);
 }
 
 #[test]
 #[ignore = "requires PostgreSQL"]
 fn one_admin_remains_on_postgres() {
-    let folder = temp_folder("last-admin-postgres");
+    let folder = TestFolder::new();
     run_histories(&*open_database(&tillgate_testkit::postgres::create_database(), &folder), 2);
 }

@@ -555,21 +555,21 @@ impl PendingKeys for Transaction {
     fn find_by_code(&mut self, code: &EnrollmentDigest) -> StoreResult<Option<PendingKey>> {
         todo!("the key with this code, in any state")
     }
-    fn find_by_poll_code(&mut self, poll_code: &EnrollmentDigest) -> StoreResult<Option<PendingKey>> {
+    fn find_by_device_code(&mut self, device_code: &EnrollmentDigest) -> StoreResult<Option<PendingKey>> {
         todo!("the key that is polled with this code, in any state")
     }
     fn renew(
         &mut self,
         code: &EnrollmentDigest,
-        poll_code: &EnrollmentDigest,
+        device_code: &EnrollmentDigest,
         expires_at: Instant,
     ) -> StoreResult<bool> {
         todo!("replace the code of the polls and the expiry if the key waits; return false otherwise")
     }
-    fn record_poll(&mut self, poll_code: &EnrollmentDigest, at: Instant) -> StoreResult<()> {
+    fn record_poll(&mut self, device_code: &EnrollmentDigest, at: Instant) -> StoreResult<()> {
         todo!("set the instant of the newest poll")
     }
-    fn extend(&mut self, poll_code: &EnrollmentDigest, until: Instant) -> StoreResult<()> {
+    fn extend(&mut self, device_code: &EnrollmentDigest, until: Instant) -> StoreResult<()> {
         todo!("set the expiry of the key that is polled with this code, if there is one")
     }
     fn count_live(&mut self, tenant: Option<TenantId>, now: Instant) -> StoreResult<u32> {

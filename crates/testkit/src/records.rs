@@ -96,7 +96,7 @@ pub fn new_device_key(tenant: TenantId, device: DeviceId, number: u8, at: Instan
 pub fn new_pending_key(tenant: TenantId, number: u8, at: Instant, until: Instant) -> PendingKey {
     PendingKey {
         code_digest: [number; 32],
-        poll_digest: [number + 1; 32],
+        device_code_digest: [number + 1; 32],
         tenant,
         device: None,
         thumbprint: [number; 32],

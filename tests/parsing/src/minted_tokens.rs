@@ -7,8 +7,8 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use tillgate_auth_core::{
-    Auth, AuthRequest, DialectName, Error, IssuedTokens, LoginIdentity, LoginRequest, MasterKey, Proof, RefreshRequest,
-    RefreshTerms, RequestCredentials, Tenancy, Terms,
+    Auth, AuthRequest, DialectName, Error, IssuedTokens, LoginIdentity, LoginRequest, LoginSecret, MasterKey,
+    RefreshRequest, RefreshTerms, RequestCredentials, Tenancy, Terms,
 };
 use tillgate_domain::{Secret, SessionId};
 use tillgate_memory::MemoryStore;
@@ -63,7 +63,7 @@ impl MintedTokens {
             terms,
             tenancy: Tenancy::default(),
             identity: LoginIdentity::User { login: "cashier".to_owned(), device: Some("P01".to_owned()) },
-            proof: Proof::Password(Secret::new("cashier".to_owned())),
+            secret: LoginSecret::Password(Secret::new("cashier".to_owned())),
             proven_key: None,
             address: None,
             min_rank: None,

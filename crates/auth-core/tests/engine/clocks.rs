@@ -199,8 +199,8 @@ fn previous_refresh_token_after_a_restart_with_the_clock_ahead_gets_the_successo
             assert_eq!(token(&again), token(&second), "{ahead:?}");
             fixture.clock.advance(OVERLAP / 3);
         }
-        let told = fixture.audit_events(Action::RefreshShared);
-        let [line] = told.as_slice() else { panic!("{told:?}") };
+        let events = fixture.audit_events(Action::RefreshShared);
+        let [line] = events.as_slice() else { panic!("{events:?}") };
         assert_eq!((line.actor.session, line.details["presented"].as_i64()), (Some(first.session.id), Some(1)));
         assert!(fixture.audit_events(Action::RefreshReplay).is_empty());
         assert_eq!(

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tillgate_auth_core::entropy::Entropy;
 use tillgate_auth_core::{
     Auth, AuthBuilder, AuthDenied, AuthPorts, AuthRequest, AuthSettings, AuthStore, Caller, DialectName, Error,
-    IssuedTokens, LoginDenied, LoginIdentity, LoginRequest, MasterKey, Proof, QueueLimits, RefreshRequest,
+    IssuedTokens, LoginDenied, LoginIdentity, LoginRequest, LoginSecret, MasterKey, QueueLimits, RefreshRequest,
     RefreshTerms, RequestCredentials, Session, Tenancy, Terms, TokenDenied,
 };
 use tillgate_domain::office::{AuditContext, DeviceRolesChange, Office, OfficeError, OfficePorts};
@@ -248,7 +248,7 @@ pub(crate) fn by_user(name: &str, device: Option<&str>) -> LoginRequest {
         terms: terms(),
         tenancy: Tenancy::default(),
         identity: LoginIdentity::User { login: name.to_owned(), device: device.map(str::to_owned) },
-        proof: Proof::Password(Secret::new(password_of(person))),
+        secret: LoginSecret::Password(Secret::new(password_of(person))),
         proven_key: None,
         min_rank: None,
         requires_office_right: false,
@@ -260,11 +260,15 @@ pub(crate) fn by_user(name: &str, device: Option<&str>) -> LoginRequest {
 
 pub(crate) fn by_device(name: &str) -> LoginRequest {
     let who = LoginIdentity::Device { device: name.to_owned() };
-    LoginRequest { identity: who, proof: Proof::Password(Secret::new(password_of(name))), ..by_user("nobody", None) }
+    LoginRequest {
+        identity: who,
+        secret: LoginSecret::Password(Secret::new(password_of(name))),
+        ..by_user("nobody", None)
+    }
 }
 
 pub(crate) fn with_password(login: LoginRequest, password: &str) -> LoginRequest {
-    LoginRequest { proof: Proof::Password(Secret::new(password.to_owned())), ..login }
+    LoginRequest { secret: LoginSecret::Password(Secret::new(password.to_owned())), ..login }
 }
 
 pub(crate) fn presented<'a>(token: &'a str, dialect: &'a DialectName) -> AuthRequest<'a> {

@@ -123,8 +123,8 @@ fn next_key_is_published_one_day_before_use() {
     live(&fixture, &fixture.auth, 1);
     assert_eq!(key(&fixture.auth, KeyKind::Signing, KeyState::Current), next);
     assert_eq!(states(&fixture.auth)[&(KeyKind::Refresh, KeyState::Current)], 1);
-    let told: Vec<_> = [Action::KeyAdd, Action::KeyPromote].map(|action| fixture.audit_events(action).len()).into();
-    assert_eq!(told, [6, 3]);
+    let reported: Vec<_> = [Action::KeyAdd, Action::KeyPromote].map(|action| fixture.audit_events(action).len()).into();
+    assert_eq!(reported, [6, 3]);
     assert_eq!(token_refused(refresh(&fixture.auth, &before)), TokenDenied::Expired);
     assert!(authenticate(&fixture.auth, &fixture.user("cashier", None)).is_ok());
 }

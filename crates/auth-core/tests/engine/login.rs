@@ -24,13 +24,13 @@ fn user_logs_in_by_name_or_email_on_device_or_in_office() {
         assert_eq!(fixture.session(session.id), *session, "what is granted is what is stored");
         let caller = authenticate(&fixture.auth, &granted).unwrap();
         assert_eq!(caller.principal, PrincipalId::User(fixture.records.user("manager").id));
-        let told = caller.session_context().unwrap();
-        assert_eq!((told.id, caller.device, told.generation), (session.id, session.device, 1));
+        let context = caller.session_context().unwrap();
+        assert_eq!((context.id, caller.device, context.generation), (session.id, session.device, 1));
         assert!(
             caller.profile.rights.allows(KnownRight::Storno) && !caller.profile.rights.allows(KnownRight::RoleCreate)
         );
-        let told = fixture.audit_events(Action::Login);
-        let last = told.last().unwrap();
+        let events = fixture.audit_events(Action::Login);
+        let last = events.last().unwrap();
         assert_eq!((last.outcome, last.actor.session), (EventOutcome::Done, Some(session.id)));
     }
 }

@@ -17,8 +17,8 @@ fn refused(fixture: &EngineFixture, what: &str, login: LoginRequest, expected: L
         assert_eq!(login_refused(fixture.auth.login(&login)), LoginDenied::Mismatch, "{what}: {wrong:?}");
     }
     assert_eq!((fixture.sessions(), fixture.hasher.verification_count()), (before.0, before.1 + 3), "{what}");
-    let told = fixture.audit_events(Action::Login);
-    assert_eq!(told.iter().filter(|event| event.outcome == EventOutcome::Refused).count(), 3, "{what}");
+    let events = fixture.audit_events(Action::Login);
+    assert_eq!(events.iter().filter(|event| event.outcome == EventOutcome::Refused).count(), 3, "{what}");
 }
 
 fn device_status(fixture: &EngineFixture, name: &str, status: DeviceStatus) {

@@ -78,8 +78,8 @@ fn user_suspended_or_deleted_during_login_is_denied() {
         during_login(&fixture, move |store, records| status(store, records, records.user("cashier").id, to));
         assert_eq!(login_refused(fixture.auth.login(&by_user("cashier", Some("P01")))), expected, "{to:?}");
         assert_eq!(fixture.sessions(), 0, "{to:?}");
-        let told = fixture.audit_events(Action::Login);
-        assert!(told.iter().all(|event| event.outcome == EventOutcome::Refused) && told.len() == 1, "{to:?}");
+        let events = fixture.audit_events(Action::Login);
+        assert!(events.iter().all(|event| event.outcome == EventOutcome::Refused) && events.len() == 1, "{to:?}");
     }
 }
 

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 use tillgate_domain::office::Office;
 
-use tillgate_auth_core::{AuthDenied, Error, IssuedTokens, LoginDenied, LoginRequest, PresentedProof, Proof};
+use tillgate_auth_core::{AuthDenied, Error, IssuedTokens, LoginDenied, LoginRequest, LoginSecret, PresentedProof};
 use tillgate_domain::{Action, EventOutcome, PrincipalId, Secret};
 use tillgate_testkit::ProofSigner;
 use tillgate_testkit::clock::CLOCK_START;
@@ -214,8 +214,8 @@ fn just_set_password_is_neither_hashed_nor_rate_limited() {
     attack(&fixture, &login);
     let hashed = fixture.hasher.verification_count();
     let by_verifier = |password: &str| {
-        let proof = Proof::Verifier(PlainHasher::verifier(password));
-        fixture.auth.login(&LoginRequest { proof, ..from_network(&login, 200) })
+        let secret = LoginSecret::Verifier(PlainHasher::verifier(password));
+        fixture.auth.login(&LoginRequest { secret, ..from_network(&login, 200) })
     };
     assert_eq!(login_refused(by_verifier("another")), LoginDenied::Mismatch, "it has been changed since");
     by_verifier(&password_of("cashier")).unwrap();

@@ -41,9 +41,9 @@ fn own_password_change_ends_other_own_sessions_only() {
     assert_eq!(login_refused(fixture.auth.login(&login)), LoginDenied::Mismatch);
     let again = fixture.auth.login(&with_password(login, NEW)).unwrap();
     assert_eq!(fixture.session(again.session.id).epochs, epoch, "it raised nothing");
-    let told = fixture.audit_events(Action::Password);
-    assert_eq!((told.len(), told[0].outcome, &told[0].details["ended"]), (1, EventOutcome::Done, &2.into()));
-    assert_eq!(told[0].actor.session, Some(own.session.id));
+    let events = fixture.audit_events(Action::Password);
+    assert_eq!((events.len(), events[0].outcome, &events[0].details["ended"]), (1, EventOutcome::Done, &2.into()));
+    assert_eq!(events[0].actor.session, Some(own.session.id));
 }
 
 #[test]
@@ -90,8 +90,8 @@ fn wrong_current_password_changes_nothing_and_is_counted() {
         assert_eq!(login_refused(change(&fixture, &caller, wrong, NEW)), LoginDenied::Mismatch, "{wrong}");
     }
     assert!(authenticate(&fixture.auth, &other).is_ok());
-    let told = fixture.audit_events(Action::Password);
-    assert!(told.len() == 3 && told.iter().all(|event| event.outcome == EventOutcome::Refused));
+    let events = fixture.audit_events(Action::Password);
+    assert!(events.len() == 3 && events.iter().all(|event| event.outcome == EventOutcome::Refused));
     // A caller with a session has five free attempts.
     for wrong in ["wrong too", "wrong again"] {
         login_refused(change(&fixture, &caller, wrong, NEW));
@@ -149,8 +149,8 @@ fn login_may_require_rank() {
         LoginDenied::Mismatch,
         "a rank is not judged before the password"
     );
-    let told = fixture.audit_events(Action::Login);
-    assert!(told.iter().any(|event| event.outcome == EventOutcome::Refused && event.details["why"] == "login_rank"));
+    let events = fixture.audit_events(Action::Login);
+    assert!(events.iter().any(|event| event.outcome == EventOutcome::Refused && event.details["why"] == "login_rank"));
     // A right password is not a failure, whatever the rank is.
     for _ in 0..20 {
         login_refused(least("cashier", None, Rank::Admin));

@@ -75,9 +75,9 @@ fn both_tokens_authenticate_and_id_token_names_user() {
         assert_ne!(id, granted.access_token.expose());
         for bearer in [id, granted.access_token.expose()] {
             let caller = call(&fixture.auth, bearer).unwrap();
-            let told = caller.session_context().unwrap();
-            assert_eq!((told.id, caller.user()), (granted.session.id, Some(fixture.records.user("cashier").id)));
-            assert_eq!((caller.device, told.kind), (Some(fixture.records.device("P01").id), SessionKind::Permanent));
+            let context = caller.session_context().unwrap();
+            assert_eq!((context.id, caller.user()), (granted.session.id, Some(fixture.records.user("cashier").id)));
+            assert_eq!((caller.device, context.kind), (Some(fixture.records.device("P01").id), SessionKind::Permanent));
         }
         let (says, plain) = (claims(id), claims(granted.access_token.expose()));
         assert_eq!(says["name"], fixture.records.user("cashier").display_name);
@@ -100,9 +100,9 @@ fn device_has_one_permanent_token() {
     assert_eq!(token_refused(authenticate(&fixture.auth, &first)), TokenDenied::SessionOver);
     assert_eq!(why(&fixture, &first), Some(EndReason::Replaced));
     assert!(refresh_pairing(&fixture, &second).is_ok() && refresh_pairing(&fixture, &elsewhere).is_ok());
-    let told = fixture.audit_events(Action::Login);
-    assert_eq!(told.last().unwrap().details["replaced"], first.session.id.to_string());
-    assert!(told.iter().all(|event| event.details["kind"] == "permanent"));
+    let events = fixture.audit_events(Action::Login);
+    assert_eq!(events.last().unwrap().details["replaced"], first.session.id.to_string());
+    assert!(events.iter().all(|event| event.details["kind"] == "permanent"));
 }
 
 #[test]

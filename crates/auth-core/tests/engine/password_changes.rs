@@ -187,8 +187,8 @@ fn own_change_lifts_requirement_and_same_password_is_rejected() {
     fixture.auth.change_password(&caller, &old, &Secret::new(NEW.to_owned()), &[], false).unwrap();
     assert!(!is_required(&fixture, fixture.records.user("cashier").id));
     assert!(fixture.auth.login(&with_password(by_user("cashier", None), NEW)).is_ok());
-    let told = fixture.audit_events(Action::Password).pop().unwrap();
-    assert_eq!(told.details["password_change_required"]["to"], false);
+    let events = fixture.audit_events(Action::Password).pop().unwrap();
+    assert_eq!(events.details["password_change_required"]["to"], false);
 }
 
 /// If the answer reports the reason, a right password is not a failure; if it looks like a wrong

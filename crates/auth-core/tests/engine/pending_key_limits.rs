@@ -7,8 +7,8 @@ use serde_json::json;
 use tillgate_auth_core::dpop::encode_base64url;
 use tillgate_auth_core::ports::AuthPorts;
 use tillgate_auth_core::{
-    AuthDenied, AuthRequest, AuthStore, Caller, EnrollmentCode, LoginDenied, LoginRequest, PollDenied, ProofFault,
-    WaitingKey,
+    AuthDenied, AuthRequest, AuthStore, Caller, EnrollmentCode, IssuedDeviceCode, LoginDenied, LoginRequest,
+    PollDenied, ProofFault,
 };
 use tillgate_domain::change::Observer;
 use tillgate_domain::office::{NewEnrollment, OfficeError, TypedCode};
@@ -22,7 +22,7 @@ use crate::fixture::{EngineFixture, MINUTE, address, by_user, done, login_refuse
 use crate::pending_keys::{accept, accept_with, acceptance, poll, poll_denied, poll_with, present, start, try_start};
 
 /// Digits that the machine does not show.
-fn wrong_digits(waiting: &WaitingKey) -> &'static str {
+fn wrong_digits(waiting: &IssuedDeviceCode) -> &'static str {
     if waiting.fingerprint == "0000" { "0001" } else { "0000" }
 }
 
@@ -40,7 +40,7 @@ fn key_is_denied_after_the_fifth_wrong_digits() {
     assert_eq!(accept_with(&fixture, code.code.expose(), &wrong), Err(OfficeError::TooManyFingerprints));
     let late = accept_with(&fixture, code.code.expose(), &acceptance(&waiting.fingerprint, false));
     assert!(matches!(late, Err(OfficeError::NotFound { .. })), "{late:?}");
-    assert_eq!(poll_denied(&fixture.auth, &waiting.poll_code, &signer), PollDenied::AccessDenied);
+    assert_eq!(poll_denied(&fixture.auth, &waiting.device_code, &signer), PollDenied::AccessDenied);
     let event = fixture.audit_events(Action::DeviceEnrollDeny).pop().unwrap();
     let thumbprint = encode_base64url(prove(&fixture.auth, &signer).thumbprint());
     assert_eq!((&event.details["why"], &event.details["thumbprint"]), (&json!("fingerprint"), &json!(thumbprint)));
@@ -73,7 +73,7 @@ fn acceptance_that_another_rule_denies_is_no_attempt() {
     let first = ProofSigner::ed25519(1);
     let (code, waiting) = start(&fixture.auth, &first);
     accept(&fixture, &code, &waiting);
-    poll(&fixture.auth, &waiting.poll_code, &first).unwrap();
+    poll(&fixture.auth, &waiting.device_code, &first).unwrap();
     let second = ProofSigner::ed25519(2);
     let (code, waiting) = start(&fixture.auth, &second);
     for digits in [&*waiting.fingerprint, wrong_digits(&waiting)].repeat(9) {
@@ -101,7 +101,7 @@ fn fifth_wrong_digits_of_a_presented_code_cancel_its_enrollment() {
             }
             assert_eq!(confirm(), Err(OfficeError::TooManyFingerprints));
         }
-        assert_eq!(poll_denied(&fixture.auth, &waiting.poll_code, &machine), PollDenied::AccessDenied);
+        assert_eq!(poll_denied(&fixture.auth, &waiting.device_code, &machine), PollDenied::AccessDenied);
         for signer in [&machine, &thief] {
             assert_eq!(present(&fixture, &code, signer).unwrap_err(), AuthDenied::EnrollmentUnknown);
         }
@@ -117,24 +117,24 @@ fn each_proof_of_a_poll_counts_once() {
     let replayed = AuthDenied::Proof(ProofFault::Replayed.into());
     let used_twice = |expected: PollDenied| {
         let proof = prove(auth, &signer);
-        assert_eq!(denial(poll_with(auth, &waiting.poll_code, &proof)), AuthDenied::Poll(expected));
-        assert_eq!(denial(poll_with(auth, &waiting.poll_code, &proof)), replayed, "{expected:?}");
+        assert_eq!(denial(poll_with(auth, &waiting.device_code, &proof)), AuthDenied::Poll(expected));
+        assert_eq!(denial(poll_with(auth, &waiting.device_code, &proof)), replayed, "{expected:?}");
         proof
     };
     let pending = used_twice(PollDenied::AuthorizationPending);
     let in_process = fixture.process();
     fixture.clock.advance(POLL_INTERVAL);
-    assert_eq!(denial(poll_with(&in_process, &waiting.poll_code, &pending)), replayed, "in every process");
+    assert_eq!(denial(poll_with(&in_process, &waiting.device_code, &pending)), replayed, "in every process");
     used_twice(PollDenied::AuthorizationPending);
     let early = used_twice(PollDenied::SlowDown);
     fixture.clock.advance(POLL_INTERVAL);
-    assert_eq!(denial(poll_with(auth, &waiting.poll_code, &early)), replayed, "when it is not early any more");
+    assert_eq!(denial(poll_with(auth, &waiting.device_code, &early)), replayed, "when it is not early any more");
     accept(&fixture, &code, &waiting);
-    assert_eq!(denial(poll_with(auth, &waiting.poll_code, &early)), replayed, "when the key is accepted");
-    assert_eq!(denial(poll_with(auth, &waiting.poll_code, &pending)), replayed);
+    assert_eq!(denial(poll_with(auth, &waiting.device_code, &early)), replayed, "when the key is accepted");
+    assert_eq!(denial(poll_with(auth, &waiting.device_code, &pending)), replayed);
     let proof = prove(auth, &signer);
-    assert!(poll_with(auth, &waiting.poll_code, &proof).is_ok());
-    assert_eq!(denial(poll_with(auth, &waiting.poll_code, &proof)), replayed);
+    assert!(poll_with(auth, &waiting.device_code, &proof).is_ok());
+    assert_eq!(denial(poll_with(auth, &waiting.device_code, &proof)), replayed);
 }
 
 /// A store that records the names of the units of work that may write.
@@ -180,15 +180,15 @@ fn poll_that_finds_nothing_writes_nothing() {
     };
     let none: [&str; 0] = [];
     assert_eq!(polled(&Secret::new("unknown".to_owned()), PollDenied::ExpiredToken), none);
-    assert_eq!(polled(&waiting.poll_code, PollDenied::AuthorizationPending), ["record_poll"]);
-    assert_eq!(polled(&waiting.poll_code, PollDenied::SlowDown), none);
+    assert_eq!(polled(&waiting.device_code, PollDenied::AuthorizationPending), ["record_poll"]);
+    assert_eq!(polled(&waiting.device_code, PollDenied::SlowDown), none);
     let digest = auth.digest_enrollment_code(code.code.expose());
     done(office(&fixture).deny_pending_key(TypedCode { digest: &digest, text: code.code.expose() }));
-    assert_eq!(polled(&waiting.poll_code, PollDenied::AccessDenied), none);
+    assert_eq!(polled(&waiting.device_code, PollDenied::AccessDenied), none);
     fixture.clock.advance(PENDING_KEY_LIFETIME);
     let (_, waiting) = start(&auth, &signer);
     fixture.clock.advance(PENDING_KEY_LIFETIME);
-    assert_eq!(polled(&waiting.poll_code, PollDenied::ExpiredToken), none);
+    assert_eq!(polled(&waiting.device_code, PollDenied::ExpiredToken), none);
 }
 
 #[test]

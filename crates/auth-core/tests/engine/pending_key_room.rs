@@ -22,7 +22,7 @@ fn fill(fixture: &EngineFixture, tenant: TenantId, count: u32) {
             let mut key = new_pending_key(tenant, 1, fixture.clock.now(), until);
             key.code_digest[..16].copy_from_slice(tenant.0.as_bytes());
             key.code_digest[16..20].copy_from_slice(&number.to_be_bytes());
-            key.poll_digest = key.code_digest;
+            key.device_code_digest = key.code_digest;
             assert!(tx.pending_keys().insert(&key)?);
         }
         Ok(())

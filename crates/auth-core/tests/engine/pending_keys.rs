@@ -8,7 +8,7 @@ use serde_json::json;
 use tillgate_auth_core::dpop::encode_base64url;
 use tillgate_auth_core::{
     Auth, AuthDenied, Clock, EnrolledDevice, EnrollmentAnswer, EnrollmentCode, EnrollmentRequest, Error, GrantKind,
-    PendingKeyRequest, PollDenied, PollRequest, ProofFault, ProvenKey, SessionKind, Tenancy, WaitingKey,
+    IssuedDeviceCode, PendingKeyRequest, PollDenied, PollRequest, ProofFault, ProvenKey, SessionKind, Tenancy,
 };
 use tillgate_domain::office::{
     KeyAcceptance, NewEnrollment, NewTenant, Office, OfficeError, TenantChange, TypedCode, add_tenant,
@@ -31,7 +31,7 @@ pub(crate) fn try_start(
     key: &ProvenKey,
     tenant: Option<&str>,
     from: Option<IpAddr>,
-) -> Result<(EnrollmentCode, WaitingKey), Error> {
+) -> Result<(EnrollmentCode, IssuedDeviceCode), Error> {
     auth.start_pending_key(&PendingKeyRequest {
         tenancy: &Tenancy { fixed: None, requested: tenant.map(str::to_owned) },
         proven_key: key,
@@ -42,7 +42,7 @@ pub(crate) fn try_start(
     })
 }
 
-pub(crate) fn start(auth: &Auth, signer: &ProofSigner) -> (EnrollmentCode, WaitingKey) {
+pub(crate) fn start(auth: &Auth, signer: &ProofSigner) -> (EnrollmentCode, IssuedDeviceCode) {
     try_start(auth, &prove(auth, signer), None, address(1)).unwrap()
 }
 
@@ -55,7 +55,7 @@ pub(crate) fn poll_with(auth: &Auth, code: &Secret<String>, key: &ProvenKey) -> 
         dialect: &native(),
         terms: [&terms(), &terms()],
         tenant: None,
-        poll_code: code,
+        device_code: code,
         proven_key: key,
         trusts_storage: false,
         address: address(1),
@@ -83,7 +83,7 @@ pub(crate) fn accept_with(
 }
 
 /// Accepts the key that waits under this code for the till.
-pub(crate) fn accept(fixture: &EngineFixture, code: &EnrollmentCode, waiting: &WaitingKey) -> Enrollment {
+pub(crate) fn accept(fixture: &EngineFixture, code: &EnrollmentCode, waiting: &IssuedDeviceCode) -> Enrollment {
     let typed = code.code.expose().to_lowercase().replace('-', " ");
     accept_with(fixture, &typed, &acceptance(&format!(" {} ", waiting.fingerprint), false)).unwrap()
 }
@@ -94,7 +94,7 @@ fn accepted_key_is_enrolled_by_the_next_poll() {
     let signer = ProofSigner::p256();
     let (code, waiting) = start(&fixture.auth, &signer);
     assert_eq!((waiting.fingerprint.len(), waiting.expires_in), (4, PENDING_KEY_LIFETIME));
-    assert_eq!(poll_denied(&fixture.auth, &waiting.poll_code, &signer), PollDenied::AuthorizationPending);
+    assert_eq!(poll_denied(&fixture.auth, &waiting.device_code, &signer), PollDenied::AuthorizationPending);
     assert_eq!((keys(&fixture), fixture.sessions()), (Vec::new(), 0));
     accept(&fixture, &code, &waiting);
     let event = fixture.audit_events(Action::DeviceEnrollAccept).pop().unwrap();
@@ -102,7 +102,7 @@ fn accepted_key_is_enrolled_by_the_next_poll() {
     let thumbprint = encode_base64url(prove(&fixture.auth, &signer).thumbprint());
     assert_eq!(event.details["thumbprint"], json!(thumbprint));
 
-    let enrolled = poll(&fixture.process(), &waiting.poll_code, &signer).unwrap();
+    let enrolled = poll(&fixture.process(), &waiting.device_code, &signer).unwrap();
     let session = &enrolled.tokens.session;
     assert_eq!((session.kind, session.device), (SessionKind::Device, Some(till(&fixture))));
     assert_eq!(session.authentication.methods, "swk", "the machine is not believed");
@@ -113,7 +113,7 @@ fn accepted_key_is_enrolled_by_the_next_poll() {
     );
     assert!(!enrolled.may_have_ended_sessions);
 
-    let again = poll(&fixture.auth, &waiting.poll_code, &signer).unwrap();
+    let again = poll(&fixture.auth, &waiting.device_code, &signer).unwrap();
     assert_eq!((again.tokens.kind, again.tokens.session.id), (GrantKind::Repeated, session.id));
     assert_eq!((states(&fixture).len(), fixture.sessions()), (1, 1));
 }
@@ -123,21 +123,21 @@ fn machine_that_polls_in_the_interval_never_slows_down() {
     let fixture = EngineFixture::open();
     let signer = ProofSigner::ed25519(1);
     let (code, waiting) = start(&fixture.auth, &signer);
-    let poll_code = &waiting.poll_code;
+    let device_code = &waiting.device_code;
     for _ in 0..119 {
-        assert_eq!(poll_denied(&fixture.auth, poll_code, &signer), PollDenied::AuthorizationPending);
+        assert_eq!(poll_denied(&fixture.auth, device_code, &signer), PollDenied::AuthorizationPending);
         fixture.clock.advance(POLL_INTERVAL);
     }
     // polls that come too early move neither the time nor the interval
-    assert_eq!(poll_denied(&fixture.auth, poll_code, &signer), PollDenied::AuthorizationPending);
+    assert_eq!(poll_denied(&fixture.auth, device_code, &signer), PollDenied::AuthorizationPending);
     for _ in 0..3 {
         fixture.clock.advance(SECOND);
-        assert_eq!(poll_denied(&fixture.auth, poll_code, &signer), PollDenied::SlowDown);
+        assert_eq!(poll_denied(&fixture.auth, device_code, &signer), PollDenied::SlowDown);
     }
     fixture.clock.advance(SECOND);
-    assert_eq!(poll_denied(&fixture.auth, poll_code, &signer), PollDenied::AuthorizationPending);
+    assert_eq!(poll_denied(&fixture.auth, device_code, &signer), PollDenied::AuthorizationPending);
     accept(&fixture, &code, &waiting);
-    assert!(poll(&fixture.auth, poll_code, &signer).is_ok(), "at once, however early");
+    assert!(poll(&fixture.auth, device_code, &signer).is_ok(), "at once, however early");
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn code_expires_unless_the_key_is_accepted() {
     let signer = ProofSigner::ed25519(1);
     let (code, waiting) = start(&fixture.auth, &signer);
     fixture.clock.advance(PENDING_KEY_LIFETIME);
-    assert_eq!(poll_denied(&fixture.auth, &waiting.poll_code, &signer), PollDenied::ExpiredToken);
+    assert_eq!(poll_denied(&fixture.auth, &waiting.device_code, &signer), PollDenied::ExpiredToken);
     let late = accept_with(&fixture, code.code.expose(), &acceptance(&waiting.fingerprint, false));
     assert!(matches!(late, Err(OfficeError::NotFound { .. })), "{late:?}");
     let unknown = Secret::new("unknown".to_owned());
@@ -156,7 +156,7 @@ fn code_expires_unless_the_key_is_accepted() {
     fixture.clock.advance(PENDING_KEY_LIFETIME - SECOND);
     accept(&fixture, &code, &waiting);
     fixture.clock.advance(PENDING_KEY_LIFETIME - SECOND);
-    assert!(poll(&fixture.auth, &waiting.poll_code, &signer).is_ok());
+    assert!(poll(&fixture.auth, &waiting.device_code, &signer).is_ok());
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn denied_key_stays_denied() {
     let thumbprint = encode_base64url(prove(&fixture.auth, &signer).thumbprint());
     assert_eq!((&event.details["thumbprint"], event.details.get("why")), (&json!(thumbprint), None));
     for _ in 0..2 {
-        assert_eq!(poll_denied(&fixture.auth, &waiting.poll_code, &signer), PollDenied::AccessDenied);
+        assert_eq!(poll_denied(&fixture.auth, &waiting.device_code, &signer), PollDenied::AccessDenied);
     }
     let late = accept_with(&fixture, code.code.expose(), &acceptance(&waiting.fingerprint, false));
     assert!(matches!(late, Err(OfficeError::NotFound { .. })), "{late:?}");
@@ -183,13 +183,13 @@ fn only_the_machine_with_the_key_gets_the_session() {
     let (machine, thief) = (ProofSigner::ed25519(1), ProofSigner::ed25519(2));
     let (code, waiting) = start(&fixture.auth, &machine);
     accept(&fixture, &code, &waiting);
-    let stolen = denial(poll(&fixture.auth, &waiting.poll_code, &thief));
+    let stolen = denial(poll(&fixture.auth, &waiting.device_code, &thief));
     assert_eq!(stolen, AuthDenied::Proof(ProofFault::Key.into()));
     // neither code works as the code of an enrollment
-    for code in [code.code.expose(), waiting.poll_code.expose()] {
+    for code in [code.code.expose(), waiting.device_code.expose()] {
         assert_eq!(denial(enroll(&fixture.auth, code, &thief)), AuthDenied::EnrollmentUnknown);
     }
-    assert!(poll(&fixture.auth, &waiting.poll_code, &machine).is_ok());
+    assert!(poll(&fixture.auth, &waiting.device_code, &machine).is_ok());
 }
 
 #[test]
@@ -200,7 +200,7 @@ fn acceptance_requires_the_digits_that_the_machine_shows() {
     let wrong = if waiting.fingerprint == "0000" { "0001" } else { "0000" };
     let refused = accept_with(&fixture, code.code.expose(), &acceptance(wrong, false));
     assert_eq!(refused, Err(OfficeError::FingerprintMismatch));
-    assert_eq!(poll_denied(&fixture.auth, &waiting.poll_code, &signer), PollDenied::AuthorizationPending);
+    assert_eq!(poll_denied(&fixture.auth, &waiting.device_code, &signer), PollDenied::AuthorizationPending);
     accept(&fixture, &code, &waiting);
 }
 
@@ -219,7 +219,7 @@ fn presented_code_cannot_be_confirmed_after_it_has_expired() {
     assert!(matches!(late, Err(OfficeError::NotFound { .. })), "{late:?}");
     let late = accept_with(&fixture, code.expose(), &acceptance(&waiting.fingerprint, false));
     assert!(matches!(late, Err(OfficeError::NotFound { .. })), "{late:?}");
-    assert_eq!(poll_denied(&fixture.auth, &waiting.poll_code, &machine), PollDenied::ExpiredToken);
+    assert_eq!(poll_denied(&fixture.auth, &waiting.device_code, &machine), PollDenied::ExpiredToken);
 }
 
 #[test]
@@ -229,12 +229,12 @@ fn answer_is_repeated_for_ten_minutes_after_the_enrollment() {
     let (code, waiting) = start(&fixture.auth, &signer);
     accept(&fixture, &code, &waiting);
     fixture.clock.advance(PENDING_KEY_LIFETIME - SECOND);
-    let enrolled = poll(&fixture.auth, &waiting.poll_code, &signer).unwrap();
+    let enrolled = poll(&fixture.auth, &waiting.device_code, &signer).unwrap();
     fixture.clock.advance(10 * MINUTE - SECOND);
-    let again = poll(&fixture.auth, &waiting.poll_code, &signer).unwrap();
+    let again = poll(&fixture.auth, &waiting.device_code, &signer).unwrap();
     assert_eq!((again.tokens.kind, again.tokens.session.id), (GrantKind::Repeated, enrolled.tokens.session.id));
     fixture.clock.advance(SECOND);
-    assert_eq!(poll_denied(&fixture.auth, &waiting.poll_code, &signer), PollDenied::ExpiredToken);
+    assert_eq!(poll_denied(&fixture.auth, &waiting.device_code, &signer), PollDenied::ExpiredToken);
 }
 
 #[test]
@@ -255,7 +255,7 @@ fn acceptance_is_void_once_the_device_or_its_accepter_may_not() {
         } else {
             done(office(&fixture).set_user_status(manager, UserStatus::Suspended));
         }
-        assert_eq!(poll_denied(&fixture.auth, &waiting.poll_code, &signer), PollDenied::AccessDenied, "{lock}");
+        assert_eq!(poll_denied(&fixture.auth, &waiting.device_code, &signer), PollDenied::AccessDenied, "{lock}");
         let event = fixture.audit_events(Action::DeviceEnroll).pop().unwrap();
         assert_eq!(event.outcome, EventOutcome::Refused);
     }
@@ -267,13 +267,13 @@ fn accepted_key_replaces_the_current_one_only_if_the_acceptance_says_so() {
     let first = ProofSigner::ed25519(1);
     let (code, waiting) = start(&fixture.auth, &first);
     accept(&fixture, &code, &waiting);
-    let old = poll(&fixture.auth, &waiting.poll_code, &first).unwrap();
+    let old = poll(&fixture.auth, &waiting.device_code, &first).unwrap();
     let second = ProofSigner::ed25519(2);
     let (code, waiting) = start(&fixture.auth, &second);
     let refused = accept_with(&fixture, code.code.expose(), &acceptance(&waiting.fingerprint, false));
     assert!(matches!(refused, Err(OfficeError::DeviceEnrolled(_))), "{refused:?}");
     accept_with(&fixture, code.code.expose(), &acceptance(&waiting.fingerprint, true)).unwrap();
-    assert!(poll(&fixture.auth, &waiting.poll_code, &second).unwrap().may_have_ended_sessions);
+    assert!(poll(&fixture.auth, &waiting.device_code, &second).unwrap().may_have_ended_sessions);
     let ended = fixture.session(old.tokens.session.id).ended.map(|(_, why)| why);
     assert_eq!(ended, Some(EndReason::Replaced));
 }
@@ -283,7 +283,7 @@ pub(crate) fn present(
     fixture: &EngineFixture,
     code: &Secret<String>,
     signer: &ProofSigner,
-) -> Result<WaitingKey, AuthDenied> {
+) -> Result<IssuedDeviceCode, AuthDenied> {
     let answer = fixture.auth.enroll_device(&EnrollmentRequest {
         dialect: &native(),
         terms: &terms(),
@@ -320,8 +320,8 @@ fn enrollment_that_must_be_confirmed_waits_for_it() {
     assert_eq!(present(&fixture, &code, &thief).unwrap_err(), AuthDenied::EnrollmentUnknown);
     assert_eq!(fixture.audit_events(Action::DeviceEnrollClaim).len(), 1);
     assert_eq!(fixture.audit_events(Action::DeviceEnrollReplay).len(), 1);
-    assert_eq!(poll_denied(&fixture.auth, &first.poll_code, &machine), PollDenied::ExpiredToken);
-    assert_eq!(poll_denied(&fixture.auth, &lost.poll_code, &machine), PollDenied::AuthorizationPending);
+    assert_eq!(poll_denied(&fixture.auth, &first.device_code, &machine), PollDenied::ExpiredToken);
+    assert_eq!(poll_denied(&fixture.auth, &lost.device_code, &machine), PollDenied::AuthorizationPending);
     assert_eq!(keys(&fixture), Vec::new());
 
     let wrong = if lost.fingerprint == "0000" { "0001" } else { "0000" };
@@ -332,7 +332,7 @@ fn enrollment_that_must_be_confirmed_waits_for_it() {
     let found = done(office(&fixture).reader().find_enrollment_with_key(till(&fixture))).unwrap();
     assert_eq!(found.1.map(|key| key.label), Some("Box".to_owned()));
     done(office(&fixture).confirm_enrollment(till(&fixture), &lost.fingerprint));
-    assert!(poll(&fixture.auth, &lost.poll_code, &machine).is_ok());
+    assert!(poll(&fixture.auth, &lost.device_code, &machine).is_ok());
     assert_eq!(states(&fixture), [DeviceKeyState::Current]);
 }
 
@@ -353,7 +353,7 @@ fn presented_code_is_void_once_its_enrollment_is_canceled_or_replaced() {
         }
         let refused = accept_with(&fixture, code.expose(), &acceptance(&waiting.fingerprint, false));
         assert!(matches!(refused, Err(OfficeError::NotFound { .. })), "{cancels}: {refused:?}");
-        assert!(poll(&fixture.auth, &waiting.poll_code, &machine).is_err(), "{cancels}");
+        assert!(poll(&fixture.auth, &waiting.device_code, &machine).is_err(), "{cancels}");
         assert_eq!(keys(&fixture), Vec::new(), "{cancels}");
     }
 }
@@ -376,7 +376,7 @@ fn key_belongs_to_the_tenant_of_its_start() {
     }
     assert_eq!(done(market.reader().find_pending_key(typed)).label, "Box under the counter");
     done(market.accept_pending_key(typed, &acceptance(&waiting.fingerprint, false)));
-    let session = poll(&fixture.auth, &waiting.poll_code, &signer).unwrap().tokens.session;
+    let session = poll(&fixture.auth, &waiting.device_code, &signer).unwrap().tokens.session;
     assert_eq!(session.tenant, fixture.market.tenant.id);
     for unknown in ["nowhere", "no slug"] {
         let refused = try_start(&fixture.auth, &prove(&fixture.auth, &signer), Some(unknown), address(1));

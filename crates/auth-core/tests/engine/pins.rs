@@ -87,8 +87,8 @@ fn users_set_their_own_pin_with_their_password() {
     let by: Vec<_> = events.iter().map(|event| event.details["by"].as_str().unwrap()).collect();
     assert_eq!(by, ["chosen", "drawn"]);
     assert!(events.iter().all(|event| event.actor.user == Some(id) && event.outcome == EventOutcome::Done));
-    let told = format!("{events:?}");
-    assert!(!told.contains("905817") && !told.contains(drawn.expose().as_str()));
+    let reported = format!("{events:?}");
+    assert!(!reported.contains("905817") && !reported.contains(drawn.expose().as_str()));
 }
 
 #[test]

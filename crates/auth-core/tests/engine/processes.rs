@@ -236,15 +236,15 @@ fn maintenance_thread_runs_until_engine_is_dropped() {
     fixture.auth.end_session(granted.session.id).unwrap();
     let weak = Arc::downgrade(&build);
     let patience = std::time::Duration::from_secs(10);
-    let (told, heard) = std::sync::mpsc::channel();
+    let (sender, receiver) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         while authenticate(&build, &granted).is_ok() {
             std::thread::yield_now();
         }
         drop(build);
-        told.send(()).unwrap();
+        sender.send(()).unwrap();
     });
-    heard.recv_timeout(patience).expect("the end was followed");
+    receiver.recv_timeout(patience).expect("the end was followed");
     while weak.upgrade().is_some() {
         std::thread::yield_now();
     }

@@ -124,12 +124,12 @@ fn known_ended_session_stays_ended_after_store_rollback() {
     let fixture = EngineFixture::open();
     let (one, two) = (fixture.user("cashier", Some("P01")), fixture.user("manager", None));
     let store = Arc::new(fixture.store.share_with_process());
-    let told = Arc::new(ObservedStore { store, observer: Mutex::default() });
-    let auth = fixture.process_over(told.clone());
+    let observed = Arc::new(ObservedStore { store, observer: Mutex::default() });
+    let auth = fixture.process_over(observed.clone());
     assert!(refresh(&auth, &one).is_ok() && refresh(&auth, &two).is_ok());
     let scope = Scope::User(fixture.records.user("manager").id);
     let gone = [Change::SessionEnded(one.session.id), Change::EpochBumped { scope, epoch: Epoch(1) }];
-    told.observer.lock().unwrap().clone().unwrap().on_commit(&gone);
+    observed.observer.lock().unwrap().clone().unwrap().on_commit(&gone);
     for granted in [&one, &two] {
         assert_eq!(token_refused(refresh(&auth, granted)), TokenDenied::SessionOver);
         assert_eq!(token_refused(authenticate(&auth, granted)), TokenDenied::SessionOver);
@@ -164,8 +164,8 @@ fn replayed_refresh_token_ends_session_and_is_audited() {
     assert_eq!(token_refused(authenticate(&fixture.auth, &second)), TokenDenied::SessionOver, "at once, for everybody");
     assert_eq!(token_refused(refresh(&fixture.auth, &second)), TokenDenied::SessionOver);
     assert_eq!(token_refused(refresh(&fixture.auth, &first)), TokenDenied::SessionOver, "a replay is reported once");
-    let told = fixture.audit_events(Action::RefreshReplay);
-    let [line] = told.as_slice() else { panic!("{told:?}") };
+    let events = fixture.audit_events(Action::RefreshReplay);
+    let [line] = events.as_slice() else { panic!("{events:?}") };
     assert_eq!(
         (line.actor.session, line.actor.user),
         (Some(first.session.id), Some(fixture.records.user("cashier").id))
@@ -205,8 +205,8 @@ fn token_ahead_of_rolled_back_store_rotates_and_is_audited() {
         assert_eq!((ahead.session.generation, token(&ahead)), (3, token(&third)), "the store catches up");
         assert!(authenticate(&auth, &ahead).is_ok());
     }
-    let told = fixture.audit_events(Action::StoreRollback);
-    assert_eq!(told.len(), 1, "the second refresh repeats: {told:?}");
+    let events = fixture.audit_events(Action::StoreRollback);
+    assert_eq!(events.len(), 1, "the second refresh repeats: {events:?}");
 }
 
 #[test]

@@ -111,8 +111,8 @@ fn repeat_from_other_address_is_audited_once() {
     for _ in 0..3 {
         assert_eq!(elsewhere(), GrantKind::Repeated);
     }
-    let told = fixture.audit_events(Action::RefreshShared);
-    let [line] = told.as_slice() else { panic!("{told:?}") };
+    let events = fixture.audit_events(Action::RefreshShared);
+    let [line] = events.as_slice() else { panic!("{events:?}") };
     assert_eq!((line.actor.address, line.actor.session), (address(9), Some(first.session.id)));
     fixture.clock.advance(OVERLAP);
     assert_eq!(elsewhere(), GrantKind::Rotated, "a rotation repeats nothing");

@@ -149,8 +149,8 @@ fn refresh_from_other_network_is_audited_once_and_remembered() {
             refresh_keeping_token(&fixture.auth, &first, 1).unwrap();
             refresh_keeping_token(&fixture.auth, &first, 99).unwrap();
         }
-        let told = fixture.audit_events(Action::RefreshShared);
-        let [line] = told.as_slice() else { panic!("{told:?}") };
+        let events = fixture.audit_events(Action::RefreshShared);
+        let [line] = events.as_slice() else { panic!("{events:?}") };
         assert_eq!((line.actor.session, line.actor.address), (Some(first.session.id), address(99)));
         assert_eq!(fixture.session(first.session.id).rotated_from, address(99));
         fixture.clock.advance(HOUR);
@@ -202,8 +202,8 @@ fn refresh_token_holder_may_end_its_session() {
     assert_eq!(fixture.session(first.session.id).ended.map(|(_, why)| why), Some(EndReason::Logout));
     assert_eq!(token_refused(refresh(&fixture.auth, &second)), TokenDenied::SessionOver);
     assert_eq!(fixture.session(other.session.id).ended, None);
-    let told = fixture.audit_events(Action::Logout);
-    let [line] = told.as_slice() else { panic!("{told:?}") };
+    let events = fixture.audit_events(Action::Logout);
+    let [line] = events.as_slice() else { panic!("{events:?}") };
     assert_eq!(
         (line.actor.user, line.actor.session),
         (Some(fixture.records.user("cashier").id), Some(first.session.id))

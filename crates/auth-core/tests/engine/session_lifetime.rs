@@ -34,9 +34,9 @@ fn refresh_until_ended(fixture: &EngineFixture, mut granted: IssuedTokens) -> In
                 fixture.clock.advance(MOMENT);
                 assert_eq!(token_refused(refresh(&fixture.auth, &last)), TokenDenied::Expired);
                 // A known end is reported as such.
-                let told =
+                let found =
                     if last.session.terms.has_fixed_end() { TokenDenied::SessionOver } else { TokenDenied::Expired };
-                assert_eq!(token_refused(authenticate(&fixture.auth, &last)), told);
+                assert_eq!(token_refused(authenticate(&fixture.auth, &last)), found);
                 return expiry;
             }
             granted = last;

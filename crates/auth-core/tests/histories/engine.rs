@@ -10,7 +10,8 @@ use tillgate_auth_core::clock::Clock;
 use tillgate_auth_core::ports::{Rotation, SessionRecord};
 use tillgate_auth_core::{
     Auth, AuthDenied, AuthPorts, AuthRequest, AuthSettings, DialectName, Error, IssuedTokens, LoginIdentity,
-    LoginRequest, MasterKey, Proof, QueueLimits, RefreshRequest, RequestCredentials, Session, Tenancy, TokenDenied,
+    LoginRequest, LoginSecret, MasterKey, QueueLimits, RefreshRequest, RequestCredentials, Session, Tenancy,
+    TokenDenied,
 };
 use tillgate_domain::{Instant, Secret, SessionId, Store, StoreExt};
 use tillgate_test_store::TestStore;
@@ -109,7 +110,7 @@ impl Engines {
                 terms: terms.to_session_terms(),
                 tenancy: Tenancy::default(),
                 identity: LoginIdentity::User { login: "cashier".to_owned(), device: Some("P01".to_owned()) },
-                proof: Proof::Password(Secret::new("right".to_owned())),
+                secret: LoginSecret::Password(Secret::new("right".to_owned())),
                 proven_key: None,
                 min_rank: None,
                 requires_office_right: false,

@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn valid_address_is_deliverable() {
-        for (good, told) in [
+        for (good, reported) in [
             ("anna@example.com", "anna@example.com"),
             ("Anna.B+shop@EXAMPLE.com", "Anna.B+shop@example.com"),
             ("!#$%&'*+-/=?^_`{|}~@example.com", "!#$%&'*+-/=?^_`{|}~@example.com"),
@@ -188,7 +188,7 @@ mod tests {
             (&format!("{}@example.com", "a".repeat(64)), &format!("{}@example.com", "a".repeat(64))),
         ] {
             assert_eq!(email(good).check_deliverable(), Ok(()), "{good}");
-            assert_eq!(email(good).to_smtp_address().as_deref(), Some(told));
+            assert_eq!(email(good).to_smtp_address().as_deref(), Some(reported));
         }
     }
 

@@ -2,8 +2,8 @@
 
 use tillgate_auth_core::ports::Verifier;
 use tillgate_auth_core::{
-    Caller, Error, IssuedTokens, LoginDenied, LoginIdentity, LoginRequest, NewPassword, Proof, ProvenKey, Tenancy,
-    Terms,
+    Caller, Error, IssuedTokens, LoginDenied, LoginIdentity, LoginRequest, LoginSecret, NewPassword, ProvenKey,
+    Tenancy, Terms,
 };
 use tillgate_domain::office::UnguardedOffice;
 use tillgate_domain::{PrincipalId, Rank, Secret};
@@ -17,7 +17,7 @@ use crate::request::Request;
 impl Request {
     /// Logs in with this mount's terms.
     pub async fn log_in(&self, who: LoginIdentity, password: Secret<String>) -> Result<IssuedTokens, ApiError> {
-        self.run_login(self.build_login(who, Proof::Password(password))?, None).await
+        self.run_login(self.build_login(who, LoginSecret::Password(password))?, None).await
     }
 
     /// Logs in to the tenant with this name, with refresh tokens of earlier sessions as proof of a
@@ -37,7 +37,7 @@ impl Request {
             tenancy: self.build_tenancy(tenant),
             previous_refresh_tokens: previous,
             reports_password_change: true,
-            ..self.build_login(who, Proof::Password(password))?
+            ..self.build_login(who, LoginSecret::Password(password))?
         };
         self.run_login(login, new_password).await
     }
@@ -58,7 +58,7 @@ impl Request {
             previous_refresh_tokens: previous,
             reports_password_change: true,
             requires_office_right: true,
-            ..self.build_login(who, Proof::Password(password))?
+            ..self.build_login(who, LoginSecret::Password(password))?
         };
         self.run_login(login, new_password).await
     }
@@ -71,7 +71,7 @@ impl Request {
         min_rank: Rank,
         previous: Vec<Secret<String>>,
     ) -> Result<IssuedTokens, ApiError> {
-        let login = self.build_login(who, Proof::Password(password))?;
+        let login = self.build_login(who, LoginSecret::Password(password))?;
         self.run_login(LoginRequest { min_rank: Some(min_rank), previous_refresh_tokens: previous, ..login }, None)
             .await
     }
@@ -84,7 +84,7 @@ impl Request {
         min_rank: Rank,
     ) -> Result<IssuedTokens, ApiError> {
         self.run_login(
-            LoginRequest { min_rank: Some(min_rank), ..self.build_login(who, Proof::Verifier(verifier))? },
+            LoginRequest { min_rank: Some(min_rank), ..self.build_login(who, LoginSecret::Verifier(verifier))? },
             None,
         )
         .await
@@ -97,7 +97,7 @@ impl Request {
         who: LoginIdentity,
         password: Secret<String>,
     ) -> Result<IssuedTokens, ApiError> {
-        self.run_login(LoginRequest { terms, ..self.build_login(who, Proof::Password(password))? }, None).await
+        self.run_login(LoginRequest { terms, ..self.build_login(who, LoginSecret::Password(password))? }, None).await
     }
 
     /// Generates the permanent token of the device with this name, for the caller, who confirms it
@@ -110,7 +110,8 @@ impl Request {
     ) -> Result<IssuedTokens, ApiError> {
         let user = caller.profile.user.as_ref();
         let login = user.ok_or(ApiError::Denied(LoginDenied::DeviceNotAllowed.into()))?.name.to_string();
-        let login = self.build_login(LoginIdentity::User { login, device: Some(device) }, Proof::Password(password))?;
+        let login =
+            self.build_login(LoginIdentity::User { login, device: Some(device) }, LoginSecret::Password(password))?;
         let tenancy = Tenancy { fixed: Some(caller.profile.tenant.slug.clone()), requested: None };
         let login = LoginRequest { tenancy, ..login };
         run_blocking(&self.mount, move |mount| {
@@ -126,14 +127,14 @@ impl Request {
         Tenancy { fixed: self.mount.tenant.clone(), requested }
     }
 
-    fn build_login(&self, who: LoginIdentity, proof: Proof) -> Result<LoginRequest, ApiError> {
+    fn build_login(&self, who: LoginIdentity, secret: LoginSecret) -> Result<LoginRequest, ApiError> {
         let terms = self.mount.terms.clone();
         Ok(LoginRequest {
             dialect: self.mount.dialect_name.clone(),
             terms: terms.ok_or_else(|| ApiError::Fault("a login through a mount without sessions".to_owned()))?,
             tenancy: self.build_tenancy(None),
             identity: who,
-            proof,
+            secret,
             proven_key: None,
             min_rank: None,
             requires_office_right: false,

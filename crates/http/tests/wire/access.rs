@@ -100,9 +100,9 @@ async fn allowed_request_returns_204_with_identity() {
     }
     let till = shop.log_in_portos("999", "P01").await.text_at("/tokenId");
     let answer = shop.send(with_token(check_access("POST", "/tickets"), &till)).await;
-    let told = ["x-tillgate-user", "x-tillgate-device", "x-tillgate-role", "x-tillgate-rights"]
+    let reported = ["x-tillgate-user", "x-tillgate-device", "x-tillgate-role", "x-tillgate-rights"]
         .map(|name| answer.header(name));
-    assert_eq!((answer.status.as_u16(), told), (204, ["999", "P01", "admin", "admin"]));
+    assert_eq!((answer.status.as_u16(), reported), (204, ["999", "P01", "admin", "admin"]));
     assert!(answer.header("x-tillgate-device-id").parse::<tillgate_domain::DeviceId>().is_ok());
 }
 

@@ -49,10 +49,10 @@ async fn all_query_violations_are_reported_without_other_tenants_data() {
     let desk = OfficeClient::open().await;
     let sent = "user=x&session=1&action=fly&outcome=maybe&subject_kind=moon&from=today&until=2026-13-01&limit=0";
     let refused = desk.get(&format!("/audit-events?{sent}")).await;
-    let told = refused.json().to_string();
-    assert!(told.contains("must be done or refused"), "{told}");
-    let (status, code, mut told) = violations(&refused);
-    told.sort();
+    let reported = refused.json().to_string();
+    assert!(reported.contains("must be done or refused"), "{reported}");
+    let (status, code, mut reported) = violations(&refused);
+    reported.sort();
     let expected = expected_pointers(&[
         ("action", "format"),
         ("from", "type"),
@@ -63,7 +63,7 @@ async fn all_query_violations_are_reported_without_other_tenants_data() {
         ("until", "type"),
         ("user", "type"),
     ]);
-    assert_eq!((status, code.as_str(), told), (422, "fields_invalid", expected));
+    assert_eq!((status, code.as_str(), reported), (422, "fields_invalid", expected));
     let lines = desk.shop.store.inner.audit_events();
     let own = lines.iter().find(|line| line.action == Action::Login).unwrap().tenant;
     for foreign in lines.iter().filter(|line| line.tenant != own) {

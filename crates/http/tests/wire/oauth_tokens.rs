@@ -162,12 +162,13 @@ async fn invalid_token_is_inactive() {
 /// The audit events of ended sessions: what ended, by which kind of token, and who ended it.
 fn count_ended_sessions(shop: &TestServer) -> Vec<(Subject, Value, Actor)> {
     let filter = EventFilter { actions: vec![Action::SessionEnd], ..EventFilter::default() };
-    let told =
+    let reported =
         read_audit(&*shop.store.inner, &filter, &OffsetPageRequest { after: None, skip: 0, limit: 100 }).unwrap();
-    told.into_iter()
-        .map(|told| {
-            assert!(told.event.details.contains_key("api_key"), "{:?}", told.event.details);
-            (told.event.subject, told.event.details["token"].clone(), told.event.actor)
+    reported
+        .into_iter()
+        .map(|reported| {
+            assert!(reported.event.details.contains_key("api_key"), "{:?}", reported.event.details);
+            (reported.event.subject, reported.event.details["token"].clone(), reported.event.actor)
         })
         .collect()
 }

@@ -32,7 +32,8 @@ async fn document_and_routes_list_the_same_operations() {
     let shop = TestServer::start();
     let document = document(&shop).await;
     assert_eq!(document["openapi"], "3.1.0");
-    let told: BTreeSet<(String, String)> = operations(&document).map(|(method, path, _)| (method, path)).collect();
+    let documented: BTreeSet<(String, String)> =
+        operations(&document).map(|(method, path, _)| (method, path)).collect();
     let served: BTreeSet<(String, String)> = shop
         .http
         .routes()
@@ -43,10 +44,10 @@ async fn document_and_routes_list_the_same_operations() {
         .filter(|route| !route.path.starts_with("/docs/"))
         .map(|route| (route.method, route.path))
         .collect();
-    assert_eq!(told, served);
+    assert_eq!(documented, served);
     let ids: BTreeSet<&str> =
         operations(&document).map(|(.., operation)| operation["operationId"].as_str().unwrap()).collect();
-    assert_eq!(ids.len(), told.len(), "operation ids are unique");
+    assert_eq!(ids.len(), documented.len(), "operation ids are unique");
 }
 
 #[actix_web::test]
@@ -88,13 +89,13 @@ fn path_of_document(call: &str) -> bool {
 
 /// Returns the positions of schemas without a description.
 fn find_undescribed(place: &str, schema: &Value) -> Vec<String> {
-    let told = |each: &Value| each["description"].is_string();
+    let is_described = |each: &Value| each["description"].is_string();
     let members = schema["properties"].as_object().into_iter().flatten();
     members
         .flat_map(|(name, member)| {
             let place = format!("{place}/{name}");
             let choices = ["oneOf", "allOf", "anyOf"].into_iter().filter_map(|kind| member[kind].as_array()).flatten();
-            let bare = !told(member) && !choices.into_iter().any(told);
+            let bare = !is_described(member) && !choices.into_iter().any(is_described);
             let within = find_undescribed(&place, member).into_iter().chain(find_undescribed(&place, &member["items"]));
             bare.then(|| place.clone()).into_iter().chain(within).collect::<Vec<_>>()
         })

@@ -186,17 +186,17 @@ async fn api_key_is_created_read_updated_and_deleted() {
     assert_eq!(made.status, 201);
     assert_eq!(made.header("location"), format!("/portos/api/apikeys/{id}"));
     assert_eq!((client.len(), secret.len()), (32, 64));
-    let told = |secret: Option<&str>, version: u32| {
+    let expected = |secret: Option<&str>, version: u32| {
         json!({ "id": id, "clientId": client, "clientSecret": secret, "isActive": true,
             "createdAt": "2026-11-21T12:00:00.000Z", "name": "Till sync", "description": "at night",
             "userName": "cashier", "deviceName": "P01", "permissions": ["storno", "ticketClose"], "_v": version })
     };
-    assert_eq!(made.json(), told(Some(&secret), 1));
+    assert_eq!(made.json(), expected(Some(&secret), 1));
     let path = format!("/portos/api/v1/apikeys/{id}");
-    assert_eq!(shop.get(&path, &admin).await.json(), told(None, 1));
+    assert_eq!(shop.get(&path, &admin).await.json(), expected(None, 1));
     assert_eq!(
         shop.get("/portos/api/apikeys", &admin).await.json(),
-        json!({ "items": [told(None, 1)], "count": 1, "totalCount": 1 })
+        json!({ "items": [expected(None, 1)], "count": 1, "totalCount": 1 })
     );
     assert!(!crate::captured_log::captured_log().contains(&secret), "no log has it");
     let key = PortosKey { client: client.clone(), secret };
@@ -330,15 +330,15 @@ async fn every_error_is_rendered_in_both_languages() {
             "The right apiKeyCreate is missing.",
         ),
     ] {
-        let told = |answer: TestResponse, status: u16, detail: &str| {
+        let expect_answer = |answer: TestResponse, status: u16, detail: &str| {
             assert_eq!((answer.status.as_u16(), answer.header("content-language")), (status, tag));
             assert_eq!(answer.text_at("/detail").to_lowercase(), detail.to_lowercase());
         };
-        told(shop.send(ask(Method::GET, "/portos/api/nothing", language)).await, 404, absent);
-        told(shop.send(ask(Method::PATCH, "/portos/api/users", language)).await, 405, method);
+        expect_answer(shop.send(ask(Method::GET, "/portos/api/nothing", language)).await, 404, absent);
+        expect_answer(shop.send(ask(Method::PATCH, "/portos/api/users", language)).await, 405, method);
         let json = ("Content-Type", "application/json");
         let cut = ask(Method::POST, "/portos/api/auth", language).insert_header(json).set_payload("{");
-        told(shop.send(cut).await, 400, body);
-        told(shop.send(ask(Method::GET, "/portos/api/apikeys", language)).await, 403, right);
+        expect_answer(shop.send(cut).await, 400, body);
+        expect_answer(shop.send(ask(Method::GET, "/portos/api/apikeys", language)).await, 403, right);
     }
 }

@@ -222,11 +222,11 @@ async fn all_body_violations_are_reported_at_once() {
     let refused = shop.send(bearer(post_request("/portos/api/tickets", sent), &token)).await;
     assert_eq!((refused.status.as_u16(), refused.text_at("/errorCode").as_str()), (400, "ValidationFailed"));
     let errors = refused.json()["errors"].as_array().unwrap().clone();
-    let told: Vec<(&str, &Value)> =
+    let found: Vec<(&str, &Value)> =
         errors.iter().map(|error| (error["memberName"].as_str().unwrap(), &error["code"])).collect();
     let (one, none) = (json!(1), Value::Null);
     assert_eq!(
-        told,
+        found,
         [
             ("Customer.DiscountRate", &none),
             ("DiscountRate", &none),
@@ -316,7 +316,7 @@ async fn vat_category_is_a_number_or_a_text() {
                             "quantity": { "amount": 1 } }] })
     };
     let category = "/items/0/plu/vatInfo/category";
-    for (sent, told) in [
+    for (sent, reported) in [
         (json!(1), json!(1)),
         (json!(10), json!(10)),
         (json!(2.0), json!(2)),
@@ -328,10 +328,10 @@ async fn vat_category_is_a_number_or_a_text() {
         (json!(""), json!(null)),
     ] {
         let made = open_ticket(&shop, &token, with(sent.clone())).await;
-        assert_eq!(made.json().pointer(category), Some(&told), "{sent}");
+        assert_eq!(made.json().pointer(category), Some(&reported), "{sent}");
         let path = format!("/portos/api/tickets/{}", made.text_at("/id"));
         let again = shop.send(bearer(put_request(&path, made.json()), &token)).await;
-        assert_eq!((again.status.as_u16(), again.json().pointer(category)), (200, Some(&told)), "{sent} sent back");
+        assert_eq!((again.status.as_u16(), again.json().pointer(category)), (200, Some(&reported)), "{sent} sent back");
     }
     for wrong in [json!(0), json!(11), json!(1.5), json!(-1), json!(true), json!([1])] {
         let refused = shop.send(bearer(post_request("/portos/api/tickets", with(wrong.clone())), &token)).await;

@@ -61,18 +61,18 @@ async fn required_rights_follow_from_the_change_and_the_device() {
         json!({ "count": 0, "totalCount": 0 })
     );
     // the audit event has the user, device, session and differences
-    let told = shop.store.inner.audit_events();
-    let told: Vec<_> = told.iter().filter(|event| event.subject.kind().name() == "ticket").collect();
+    let events = shop.store.inner.audit_events();
+    let events: Vec<_> = events.iter().filter(|event| event.subject.kind().name() == "ticket").collect();
     let done: Vec<&str> =
-        told.iter().filter(|event| event.outcome.name() == "done").map(|event| event.action.name()).collect();
+        events.iter().filter(|event| event.outcome.name() == "done").map(|event| event.action.name()).collect();
     assert_eq!(done, ["ticket.open", "ticket.update", "ticket.update", "ticket.void"]);
-    for event in &told {
+    for event in &events {
         assert!(
             event.actor.user.is_some() && event.actor.device.is_some() && event.actor.session.is_some(),
             "{event:?}"
         );
     }
-    let change = told.iter().find(|event| event.action.name() == "ticket.update").unwrap();
+    let change = events.iter().find(|event| event.action.name() == "ticket.update").unwrap();
     assert_eq!(change.details["discount"], json!({ "from": "0.000000", "to": "5.000000" }));
     let lacking =
         shop.store.inner.audit_events().into_iter().filter(|event| event.action.name() == "right.missing").count();

@@ -46,8 +46,8 @@ async fn list_rejects_unknown_and_repeated_parameters() {
         "/sessions?user=",
     ] {
         let name = query.split(['?', '=']).nth(1).unwrap();
-        let told = violations(&desk.get(query).await);
-        assert_eq!((told.0, told.2.len(), told.2[0].0.as_str()), (422, 1, name), "{query}");
+        let reported = violations(&desk.get(query).await);
+        assert_eq!((reported.0, reported.2.len(), reported.2[0].0.as_str()), (422, 1, name), "{query}");
     }
     let all = desk.collect_pages("/users", "/id").await;
     assert_eq!(desk.collect_pages("/users?search=", "/id").await, all, "an empty text matches everything");
@@ -59,8 +59,8 @@ async fn list_rejects_unknown_and_repeated_parameters() {
 async fn every_list_rejects_an_unknown_order() {
     let desk = OfficeClient::open().await;
     for list in LISTS {
-        let told = violations(&desk.get(&format!("{list}?sort=nothing")).await);
-        assert_eq!((told.0, told.2.len(), told.2[0].0.as_str()), (422, 1, "sort"), "{list}");
+        let reported = violations(&desk.get(&format!("{list}?sort=nothing")).await);
+        assert_eq!((reported.0, reported.2.len(), reported.2[0].0.as_str()), (422, 1, "sort"), "{list}");
     }
     let token = desk.shop.log_in_kasir("admin@example.com").await.text_at("/data/Token");
     for query in ["sortBy=nothing", "sortOrder=nothing", "sortBy=username&sortOrder=nothing"] {

@@ -248,17 +248,17 @@ async fn every_role_is_allowed_what_the_table_lists() {
             let said = String::from_utf8_lossy(&answer.bytes);
             assert_eq!(answer.status, *expected, "{method} {path} {whose} as {role:?}: {said}");
             let refused = shop.recorded_denials();
-            let told = usize::from(*expected == 403);
+            let reported = usize::from(*expected == 403);
             assert_eq!(
                 refused.len(),
-                told,
+                reported,
                 "{method} {path} {whose} as {role:?} is recorded as an audit event: {refused:?}"
             );
             if *expected == 403 && path.starts_with("/api/") {
-                let (right, told) = (answer.text_at("/right"), openapi::description(&shop, method, path).await);
+                let (right, reported) = (answer.text_at("/right"), openapi::description(&shop, method, path).await);
                 assert!(
-                    told.contains(&format!("`{right}`")),
-                    "{method} {path}: {right} is missing, recorded was {told:?}"
+                    reported.contains(&format!("`{right}`")),
+                    "{method} {path}: {right} is missing, recorded was {reported:?}"
                 );
             }
         }

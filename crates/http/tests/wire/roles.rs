@@ -91,8 +91,8 @@ async fn role_or_device_grants_no_more_than_its_author_holds() {
         ("PATCH", person.clone(), json!({ "roles": ["admin"] })),
     ] {
         let answer = send(method, path.clone(), body).await;
-        let told = (answer.status.as_u16(), answer.text_at("/right"));
-        assert_eq!(told, (403, "admin".to_owned()), "{method} {path}");
+        let reported = (answer.status.as_u16(), answer.text_at("/right"));
+        assert_eq!(reported, (403, "admin".to_owned()), "{method} {path}");
     }
 }
 

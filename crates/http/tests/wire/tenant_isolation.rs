@@ -220,9 +220,9 @@ async fn check_isolation(caller: Caller) {
         assert!(there.len() > 6, "{there:?}");
         // denials because of the session's device appear in the requested logs, the first ten
         // times
-        let mut told = None;
-        while told != Some(shop.recorded_denials().len()) {
-            told = Some(shop.recorded_denials().len());
+        let mut reported = None;
+        while reported != Some(shop.recorded_denials().len()) {
+            reported = Some(shop.recorded_denials().len());
             query_every_route(&client, tokens, &Uuid::nil().to_string()).await;
         }
         for id in &there {
@@ -231,12 +231,12 @@ async fn check_isolation(caller: Caller) {
             let expected = query_every_route(&client, tokens, &nobody).await;
             assert!(expected.len() > 50 || tokens.len() < 3, "{}", expected.len());
             let asked = query_every_route(&client, tokens, &id.to_string()).await;
-            for ((route, told), (_, expected)) in asked.iter().zip(&expected) {
+            for ((route, reported), (_, expected)) in asked.iter().zip(&expected) {
                 // the limit for unknown codes is reached after ten, in every tenant
-                if !differ_by_limit(route, told, expected) {
-                    assert_eq!(told, expected, "{route} reveals {id}");
+                if !differ_by_limit(route, reported, expected) {
+                    assert_eq!(reported, expected, "{route} reveals {id}");
                 }
-                let others = there.iter().find(|other| told.1.contains(&other.to_string()));
+                let others = there.iter().find(|other| reported.1.contains(&other.to_string()));
                 assert_eq!(others, None, "{route} bears an id of another tenant");
             }
             assert_eq!(asked.len(), expected.len());

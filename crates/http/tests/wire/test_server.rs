@@ -16,7 +16,7 @@ use actix_web::test::{self, TestRequest};
 use serde_json::{Value, json};
 use tillgate_auth_core::ports::AuthPorts;
 use tillgate_auth_core::{
-    Auth, AuthStore, Clock, DialectName, Entropy, IssuedTokens, LoginIdentity, LoginRequest, MasterKey, Proof,
+    Auth, AuthStore, Clock, DialectName, Entropy, IssuedTokens, LoginIdentity, LoginRequest, LoginSecret, MasterKey,
     SystemEntropy, Tenancy,
 };
 use tillgate_domain::change::Observer;
@@ -298,7 +298,7 @@ impl TestServer {
             terms: Krmpesan::default_terms(),
             tenancy: Tenancy::default(),
             identity: LoginIdentity::User { login: user.to_owned(), device: Some(device.to_owned()) },
-            proof: Proof::Password(Secret::new(TEST_PASSWORD.to_owned())),
+            secret: LoginSecret::Password(Secret::new(TEST_PASSWORD.to_owned())),
             proven_key: None,
             min_rank: None,
             requires_office_right: false,

@@ -158,8 +158,8 @@ async fn every_unpayable_amount_is_reported() {
         { "id": 1, "unit_price": "1", "quantity": "1" }, { "id": 1, "unit_price": "1", "quantity": "1" }
     ] });
     let refused = send(&shop, &token, "POST", TICKETS_PATH, None, Some(twice)).await;
-    let told = (refused.status.as_u16(), named(&refused));
-    assert_eq!(told, (422, ["/items", "/rounding"].map(str::to_owned).to_vec()), "{}", refused.json());
+    let found = (refused.status.as_u16(), named(&refused));
+    assert_eq!(found, (422, ["/items", "/rounding"].map(str::to_owned).to_vec()), "{}", refused.json());
     // and through PORTOS
     let till = portos::log_in_at(&shop, "manager", "PDA1").await;
     let body = json!({ "roundingAmount": 0.001, "payments": [{ "amount": 1.005 }, { "amount": 0.001 }] });

@@ -250,9 +250,9 @@ async fn every_violation_is_reported_with_its_pointer() {
     let refused = send(&shop, &token, "POST", TICKETS_PATH, None, Some(sent)).await;
     assert_eq!(problem_code(&refused), (422, "fields_invalid".into()));
     let errors = refused.json()["errors"].as_array().unwrap().clone();
-    let told: Vec<&str> = errors.iter().map(|error| error["pointer"].as_str().unwrap()).collect();
+    let reported: Vec<&str> = errors.iter().map(|error| error["pointer"].as_str().unwrap()).collect();
     assert_eq!(
-        told,
+        reported,
         [
             "/currency",
             "/customer/discount_rate",

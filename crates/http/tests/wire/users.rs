@@ -159,9 +159,9 @@ async fn all_body_violations_are_reported_at_once() {
     assert_eq!(violations(&desk.patch(&path, "*", nulls).await), (422, "fields_invalid".to_owned(), expected));
     let undecoded = desk.get("/users?search=%FF&sort=%zz").await;
     let expected = [("search", "format"), ("sort", "format")].map(|(name, code)| (name.to_owned(), code.to_owned()));
-    let mut told = violations(&undecoded).2;
-    told.sort();
-    assert_eq!((undecoded.status.as_u16(), told), (422, expected.to_vec()), "neither an empty nor a full list");
+    let mut reported = violations(&undecoded).2;
+    reported.sort();
+    assert_eq!((undecoded.status.as_u16(), reported), (422, expected.to_vec()), "neither an empty nor a full list");
     let query = desk.get("/users?limit=0&after=x&status=gone&sort=age").await;
     let places: Vec<String> = violations(&query).2.into_iter().map(|(place, _)| place).collect();
     assert_eq!(

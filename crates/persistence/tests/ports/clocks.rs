@@ -8,7 +8,7 @@ use std::time::Duration;
 use tillgate_auth_core::ports::SignatureDigest;
 use tillgate_auth_core::{
     Auth, AuthDenied, AuthRequest, AuthSettings, DialectName, Error, IssuedTokens, LoginIdentity, LoginRequest,
-    MasterKey, Proof, QueueLimits, RefreshRequest, RefreshTerms, RequestCredentials, Tenancy, Terms, TokenDenied,
+    LoginSecret, MasterKey, QueueLimits, RefreshRequest, RefreshTerms, RequestCredentials, Tenancy, Terms, TokenDenied,
 };
 use tillgate_domain::office::ports::IdempotencyKey;
 use tillgate_domain::office::{self, AuditContext, IdempotentRequest, NewTicket, Office, OfficePorts, TicketChange};
@@ -83,7 +83,7 @@ impl<'a> ClockFixture<'a> {
             },
             tenancy: Tenancy::default(),
             identity: LoginIdentity::User { login: format!("{name}@example.com"), device: device.map(str::to_owned) },
-            proof: Proof::Password(Secret::new("right".to_owned())),
+            secret: LoginSecret::Password(Secret::new("right".to_owned())),
             proven_key: None,
             min_rank: None,
             requires_office_right: false,

@@ -14,7 +14,7 @@ use crate::test_database::{EventRow, TestDatabase};
 
 fn open_harness(fresh: TestDatabase) -> StoreHarness {
     let observed = Arc::clone(&fresh.database);
-    let (turned, told) = (fresh.raw().clone(), fresh.raw().clone());
+    let (turned, audited) = (fresh.raw().clone(), fresh.raw().clone());
     StoreHarness::new(Arc::clone(&fresh.database), move |observer| observed.observe(observer))
         .with_state_setter(move |state| {
             let word = match state {
@@ -24,7 +24,7 @@ fn open_harness(fresh: TestDatabase) -> StoreHarness {
             };
             turned.execute(&format!("UPDATE meta SET state = '{word}'"));
         })
-        .with_audit_reader(move || told.read_events().into_iter().map(parse_event).collect())
+        .with_audit_reader(move || audited.read_events().into_iter().map(parse_event).collect())
         .with_guard(fresh)
 }
 

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use serde_json::json;
 use tillgate_auth_core::session::DialectName;
-use tillgate_auth_core::{LoginIdentity, LoginRequest, Proof, Tenancy};
+use tillgate_auth_core::{LoginIdentity, LoginRequest, LoginSecret, Tenancy};
 use tillgate_domain::{DeviceName, UserName};
 use tillgate_http::Krmpesan;
 
@@ -47,7 +47,7 @@ impl GenerateTokenArgs {
             terms: Krmpesan::default_terms(),
             tenancy: Tenancy { fixed: Some(office.tenant.slug.clone()), requested: None },
             identity: LoginIdentity::User { login: self.user.to_string(), device: Some(self.device.to_string()) },
-            proof: Proof::Password(password::read_current_password(self.user.as_str())?),
+            secret: LoginSecret::Password(password::read_current_password(self.user.as_str())?),
             proven_key: None,
             min_rank: None,
             requires_office_right: false,

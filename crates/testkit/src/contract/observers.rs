@@ -32,12 +32,12 @@ pub fn observer_is_notified_after_the_commit(harness: &AuthStoreHarness) {
     let store = harness.store.clone();
     let watcher = RecordingObserver::observe_with_probe(harness, move || {
         let store = store.clone();
-        let (tell, told) = std::sync::mpsc::channel();
+        let (tell, reported) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
             let found = store.read("test", |tx| tx.sessions().find(session_id(1)));
             let _ = tell.send(found.is_ok_and(|found| found.is_some_and(|found| found.session.ended.is_some())));
         });
-        told.recv_timeout(std::time::Duration::from_secs(5)).unwrap_or(false)
+        reported.recv_timeout(std::time::Duration::from_secs(5)).unwrap_or(false)
     });
     run_write(harness, |tx| tx.revocations().end_session(session_id(1), EndReason::Admin, after_start(9)));
     assert_eq!(watcher.probes(), [true]);

@@ -12,7 +12,7 @@ use crate::{StoreHarness, records};
 /// The key with this number, whose codes are its number and its number plus 100.
 fn new_pending_key(number: u8) -> PendingKey {
     PendingKey {
-        poll_digest: [number + 100; 32],
+        device_code_digest: [number + 100; 32],
         storage: KeyStorage::Hardware,
         label: "Box under the counter".to_owned(),
         app: "Kasa 5.1".to_owned(),
@@ -45,13 +45,13 @@ pub fn pending_key_is_found_by_its_codes(harness: &StoreHarness) {
     assert!(insert(harness, &key) && insert(harness, &bare));
     for each in [&key, &bare] {
         assert_eq!(find(harness, each.code_digest[0]).as_ref(), Some(each));
-        let polled = run_read(&harness.auth, |tx| tx.pending_keys().find_by_poll_code(&each.poll_digest));
+        let polled = run_read(&harness.auth, |tx| tx.pending_keys().find_by_device_code(&each.device_code_digest));
         assert_eq!(polled.as_ref(), Some(each));
         let in_office = run_office_read(harness, |tx| tx.pending_keys().find_by_code(&each.code_digest));
         assert_eq!(in_office.as_ref(), Some(each));
     }
     assert!(!insert(harness, &PendingKey { code_digest: [1; 32], ..new_pending_key(3) }));
-    assert!(!insert(harness, &PendingKey { poll_digest: [101; 32], ..new_pending_key(3) }));
+    assert!(!insert(harness, &PendingKey { device_code_digest: [101; 32], ..new_pending_key(3) }));
     assert_eq!((find(harness, 3), find(harness, 1)), (None, Some(key)));
 }
 
@@ -135,7 +135,7 @@ pub fn pending_key_is_polled_and_renewed(harness: &StoreHarness) {
     assert_eq!(find(harness, 1).unwrap().polled_at, Some(after_start(7)));
     let renew = || run_write(&harness.auth, |tx| tx.pending_keys().renew(&[1; 32], &[102; 32], after_start(50)));
     assert!(renew());
-    let find_polled = |code: u8| run_read(&harness.auth, |tx| tx.pending_keys().find_by_poll_code(&[code; 32]));
+    let find_polled = |code: u8| run_read(&harness.auth, |tx| tx.pending_keys().find_by_device_code(&[code; 32]));
     assert_eq!((find_polled(101), find_polled(102).map(|key| key.expires_at)), (None, Some(after_start(50))));
     assert!(run_office_write(harness, |tx| tx.pending_keys().deny(&[1; 32])));
     assert!(!renew(), "it is decided");

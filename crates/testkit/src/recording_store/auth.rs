@@ -159,10 +159,10 @@ record_port!(AuthTx, device_keys: DeviceKeys {
 record_port!(AuthTx, pending_keys: PendingKeys {
     fn insert(key: &PendingKey) -> bool;
     fn find_by_code(code: &EnrollmentDigest) -> Option<PendingKey>;
-    fn find_by_poll_code(poll_code: &EnrollmentDigest) -> Option<PendingKey>;
-    fn renew(code: &EnrollmentDigest, poll_code: &EnrollmentDigest, expires_at: Instant) -> bool;
-    fn record_poll(poll_code: &EnrollmentDigest, at: Instant) -> ();
-    fn extend(poll_code: &EnrollmentDigest, until: Instant) -> ();
+    fn find_by_device_code(device_code: &EnrollmentDigest) -> Option<PendingKey>;
+    fn renew(code: &EnrollmentDigest, device_code: &EnrollmentDigest, expires_at: Instant) -> bool;
+    fn record_poll(device_code: &EnrollmentDigest, at: Instant) -> ();
+    fn extend(device_code: &EnrollmentDigest, until: Instant) -> ();
     fn count_live(tenant: Option<TenantId>, now: Instant) -> u32;
 });
 

@@ -16,7 +16,7 @@ use crate::passwords::HashError;
 use crate::ports::{AuthTx, CredentialKind};
 use crate::throttle::{Admission, Charge, ClaimedIdentity, LoginAttempt, PriorSession};
 use crate::token::refresh_token::RefreshToken;
-use crate::{AuthDenied, Error, LoginIdentity, LoginRequest, Proof, SessionKind, Tenancy};
+use crate::{AuthDenied, Error, LoginIdentity, LoginRequest, LoginSecret, SessionKind, Tenancy};
 
 /// The tenant of a login that names none.
 const DEFAULT_TENANT: &str = "default";
@@ -41,10 +41,10 @@ pub(in crate::auth) enum WaitResult<T> {
 }
 
 impl Auth {
-    /// Finds the subject of a login and waits for its turn. A login with [`Proof::Verifier`] is no
+    /// Finds the subject of a login and waits for its turn. A login with [`LoginSecret::Verifier`] is no
     /// guess: it takes no token and does not wait.
     pub(super) fn begin_login(&self, login: &LoginRequest) -> Result<AdmittedLogin, Error> {
-        if let Proof::Verifier(_) = login.proof {
+        if let LoginSecret::Verifier(_) = login.secret {
             let now = self.time().at;
             return Ok(self.store.read("begin_login", |tx| {
                 let subject = find_subject(tx, login)?;
@@ -125,7 +125,7 @@ pub(super) fn claimed_identity(login: &LoginRequest, subject: &LoginSubject) -> 
 }
 
 fn build_attempt(login: &LoginRequest, subject: &LoginSubject, prior: Option<PriorSession>) -> LoginAttempt {
-    let (Proof::Password(guess) | Proof::Verifier(guess)) = &login.proof;
+    let (LoginSecret::Password(guess) | LoginSecret::Verifier(guess)) = &login.secret;
     let device = subject.device.as_ref().map(|device| device.id);
     LoginAttempt {
         identity: claimed_identity(login, subject),
@@ -193,7 +193,7 @@ fn find_subject(tx: &mut dyn AuthTx, login: &LoginRequest) -> StoreResult<LoginS
             LoginSubject { tenant, device, ..LoginSubject::default() }
         }
     };
-    let (Proof::Password(password) | Proof::Verifier(password)) = &login.proof;
+    let (LoginSecret::Password(password) | LoginSecret::Verifier(password)) = &login.secret;
     if let Some(principal) = subject.principal(login)
         && !password.expose().is_empty()
     {

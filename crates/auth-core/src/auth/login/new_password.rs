@@ -11,7 +11,7 @@ use crate::passwords::{WeakPassword, is_same_password};
 use crate::ports::{AuthTx, Credential, Verifier};
 use crate::principal_profile;
 use crate::requests::NewPassword;
-use crate::{AuthDenied, Error, LoginDenied, LoginRequest, Profile, Proof};
+use crate::{AuthDenied, Error, LoginDenied, LoginRequest, LoginSecret, Profile};
 
 /// The verifier of the new password, and the audit event of the change.
 pub(super) struct NewPasswordHash {
@@ -30,7 +30,8 @@ impl Auth {
         new: Option<&NewPassword<'_>>,
     ) -> Result<Option<NewPasswordHash>, Error> {
         let Some(new) = new else { return Ok(None) };
-        let (Some(tenant), Some(user), Proof::Password(old)) = (&subject.tenant, &subject.user, &login.proof) else {
+        let (Some(tenant), Some(user), LoginSecret::Password(old)) = (&subject.tenant, &subject.user, &login.secret)
+        else {
             return Err(LoginDenied::Mismatch.into());
         };
         if is_same_password(old.expose(), new.password.expose()) {

@@ -150,7 +150,8 @@ fn enroll(
     fingerprint: &str,
     replaces_key: bool,
 ) -> Result<Enrollment, UseCaseError> {
-    let new = NewEnrollment { digest: key.poll_digest, lifetime: PENDING_KEY_LIFETIME, replaces_key, confirms: false };
+    let new =
+        NewEnrollment { digest: key.device_code_digest, lifetime: PENDING_KEY_LIFETIME, replaces_key, confirms: false };
     let enrollment = build_enrollment(tx, office, device, &new)?;
     // The digits come last, so that every attempt which is counted compares them. From here on, the
     // key is locked: its machine gets no other code to poll with.
@@ -162,7 +163,7 @@ fn enroll(
         deny_key(tx, office, &key, Some("fingerprint"))?;
         return Err(OfficeError::TooManyFingerprints.into());
     }
-    let enrollment = Enrollment { digest: key.poll_digest, ..enrollment };
+    let enrollment = Enrollment { digest: key.device_code_digest, ..enrollment };
     tx.enrollments().insert_or_replace(&enrollment)?;
     if !tx.pending_keys().accept(&key.code_digest, device, enrollment.expires_at)? {
         return Err(conflict_error());

@@ -22,23 +22,23 @@ fn audit_details_list_every_difference_exactly() {
         ..before.clone()
     };
     let edits = Edit::diff(&before.check().unwrap(), &after.check().unwrap());
-    let told = Value::Object(audit_details(&edits));
-    assert_eq!(told["owner"]["to"], json!(user(2).to_string()));
-    assert_eq!(told["name"], json!({"from": "", "to": "Table 5"}));
-    assert_eq!(told["customer"], json!({"from": "", "to": "c1"}));
-    assert_eq!(told["discount"], json!({"from": "0.000000", "to": "12.500000"}));
-    assert_eq!(told["payments"]["from"], json!([]));
-    assert_eq!(told["payments"]["to"], json!([{"means": "cash", "name": "", "amount": "5.00"}]));
+    let reported = Value::Object(audit_details(&edits));
+    assert_eq!(reported["owner"]["to"], json!(user(2).to_string()));
+    assert_eq!(reported["name"], json!({"from": "", "to": "Table 5"}));
+    assert_eq!(reported["customer"], json!({"from": "", "to": "c1"}));
+    assert_eq!(reported["discount"], json!({"from": "0.000000", "to": "12.500000"}));
+    assert_eq!(reported["payments"]["from"], json!([]));
+    assert_eq!(reported["payments"]["to"], json!([{"means": "cash", "name": "", "amount": "5.00"}]));
     let ids = |list: &Value| list.as_array().unwrap().iter().map(|item| item["id"].clone()).collect::<Vec<_>>();
-    assert_eq!(ids(&told["removed"]), [2, 3]);
-    assert_eq!(ids(&told["added"]), [4, 5]);
-    assert_eq!(told["changed"].as_array().unwrap().len(), 1);
-    let (from, to) = (&told["changed"][0]["from"], &told["changed"][0]["to"]);
+    assert_eq!(ids(&reported["removed"]), [2, 3]);
+    assert_eq!(ids(&reported["added"]), [4, 5]);
+    assert_eq!(reported["changed"].as_array().unwrap().len(), 1);
+    let (from, to) = (&reported["changed"][0]["from"], &reported["changed"][0]["to"]);
     assert_eq!((&from["quantity"], &to["quantity"]), (&json!("1.234000"), &json!("1.000000")));
     assert_eq!((&from["unit_price"], &to["comment"]), (&json!("5.363636"), &json!("hot")));
     let fields = ["owner", "name", "customer", "discount", "removed", "changed", "added", "payments"];
-    assert_eq!(told.as_object().unwrap().len(), fields.len());
-    assert!(!told.to_string().contains("Jana"), "of a customer the id alone");
+    assert_eq!(reported.as_object().unwrap().len(), fields.len());
+    assert!(!reported.to_string().contains("Jana"), "of a customer the id alone");
 }
 
 #[test]

@@ -28,7 +28,7 @@ use crate::serving::response::render_json;
 use crate::serving::route::Route;
 use request::{MachineInput, StartEnrollment, StartEnrollmentInput};
 pub use response::{DeviceKeyBody, EnrollmentBody, PendingKeyBody};
-use response::{DeviceKeysBody, WaitingKeyBody};
+use response::{DeviceKeysBody, IssuedDeviceCodeBody};
 
 /// What the operations of the back office require.
 const ENROLL: Requirement = Requirement::Right(KnownRight::DeviceEnroll);
@@ -142,7 +142,7 @@ async fn enroll_device(call: Request, terms: Arc<TillTerms>) -> Result<HttpRespo
         .await?;
     match answer {
         EnrollmentAnswer::Enrolled(enrolled) => render_enrolled(&call, StatusCode::CREATED, &enrolled).await,
-        EnrollmentAnswer::Waiting(key) => render_json(StatusCode::ACCEPTED, &WaitingKeyBody::from_key(&key)),
+        EnrollmentAnswer::Waiting(key) => render_json(StatusCode::ACCEPTED, &IssuedDeviceCodeBody::from_key(&key)),
     }
 }
 

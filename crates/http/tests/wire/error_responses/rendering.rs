@@ -246,9 +246,9 @@ async fn every_mount_renders_each_denial() {
         for (refusal, said) in DENIALS.iter().zip(words.said).take(8) {
             let answer = provoke_denial(words, refusal).await;
             assert_required_headers(&answer, &format!("{} {refusal}", words.mount));
-            let told = describe_response(&answer);
-            if told != said {
-                wrong.push(format!("{}, {refusal}:\n  {told}\n  {said}", words.mount));
+            let reported = describe_response(&answer);
+            if reported != said {
+                wrong.push(format!("{}, {refusal}:\n  {reported}\n  {said}", words.mount));
             }
         }
     }
@@ -281,9 +281,12 @@ async fn token_of_one_mount_is_rejected_by_all_others() {
             tried.push((9, shop.send((words.refresh)(access)).await));
             for (at, answer) in tried {
                 assert_required_headers(&answer, &format!("a token of {mount} on {}", words.mount));
-                let told = describe_response(&answer);
-                if !words.said[at].lines().any(|said| said == told) {
-                    wrong.push(format!("{}, {} of {mount}:\n  {told}\n  {}", words.mount, DENIALS[at], words.said[at]));
+                let reported = describe_response(&answer);
+                if !words.said[at].lines().any(|said| said == reported) {
+                    wrong.push(format!(
+                        "{}, {} of {mount}:\n  {reported}\n  {}",
+                        words.mount, DENIALS[at], words.said[at]
+                    ));
                 }
             }
         }

@@ -151,7 +151,7 @@ pub(super) fn call_every_method(fresh: &TestDatabase, fixture: &StoreFixture) {
         tx.device_keys().find(fixture.tenant.id, &[8; 32])?;
         tx.device_keys().find_current(fixture.till.id)?;
         tx.pending_keys().find_by_code(&[7; 32])?;
-        tx.pending_keys().find_by_poll_code(&[8; 32])?;
+        tx.pending_keys().find_by_device_code(&[8; 32])?;
         tx.pending_keys().count_live(None, at(1))?;
         tx.pending_keys().count_live(Some(fixture.tenant.id), at(1))?;
         tx.api_keys().find_by_client_id("client")?;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tillgate_auth_core::auth::{DeniedCall, MissingRequirement};
 use tillgate_auth_core::{
-    AuthDenied, DialectName, Error, IssuedTokens, LoginIdentity, LoginRequest, Proof, Tenancy, Terms,
+    AuthDenied, DialectName, Error, IssuedTokens, LoginIdentity, LoginRequest, LoginSecret, Tenancy, Terms,
 };
 use tillgate_domain::office::{DeviceChange, UserChange};
 use tillgate_domain::{BranchId, DeviceStatus, KnownRight, PrincipalId, Secret, Subject, Tenant, TicketId, UserStatus};
@@ -101,8 +101,8 @@ impl Day<'_> {
 
     fn begin_shift(&mut self, shift: &'static Shift) -> Result<(), CommandError> {
         let address = till_address(shift.till);
-        let proof = self.known_proof(shift.person);
-        if let Some(tokens) = self.log_in(shift.person, Some(shift.till), shift.dialect, address, proof)? {
+        let secret = self.login_secret(shift.person);
+        if let Some(tokens) = self.log_in(shift.person, Some(shift.till), shift.dialect, address, secret)? {
             let dialect = DialectName::new(shift.dialect);
             self.sessions.insert(shift.till, WorkSession { dialect, address, tokens });
         }
@@ -116,8 +116,8 @@ impl Day<'_> {
                 self.log_in(person, Some(till), "native", till_address(till), wrong).map(drop)
             }
             Incident::RefusedLogin { person, till } => {
-                let proof = self.known_proof(person);
-                self.log_in(person, Some(till), "native", till_address(till), proof).map(drop)
+                let secret = self.login_secret(person);
+                self.log_in(person, Some(till), "native", till_address(till), secret).map(drop)
             }
             Incident::MissingRight { till } => {
                 let Some(session) = self.sessions.get_mut(till) else { return Ok(()) };
@@ -172,8 +172,8 @@ impl Day<'_> {
         person: &str,
         act: impl FnOnce(&Self, &mut WorkSession) -> Result<(), CommandError>,
     ) -> Result<(), CommandError> {
-        let proof = self.known_proof(person);
-        let Some(tokens) = self.log_in(person, None, "native", OFFICE_ADDRESS, proof)? else { return Ok(()) };
+        let secret = self.login_secret(person);
+        let Some(tokens) = self.log_in(person, None, "native", OFFICE_ADDRESS, secret)? else { return Ok(()) };
         let mut session = WorkSession { dialect: DialectName::new("native"), address: OFFICE_ADDRESS, tokens };
         act(self, &mut session)?;
         let caller = session.authenticate(&self.engine.auth)?;
@@ -187,9 +187,9 @@ impl Day<'_> {
         device: Option<&str>,
         dialect: &str,
         address: IpAddr,
-        proof: Proof,
+        secret: LoginSecret,
     ) -> Result<Option<IssuedTokens>, CommandError> {
-        match self.engine.auth.login(&self.login_request(person, device, dialect, address, proof)) {
+        match self.engine.auth.login(&self.login_request(person, device, dialect, address, secret)) {
             Ok(tokens) => Ok(Some(tokens)),
             Err(Error::Denied(_)) => Ok(None),
             Err(error) => Err(CommandError::failed(error)),
@@ -202,14 +202,14 @@ impl Day<'_> {
         device: Option<&str>,
         dialect: &str,
         address: IpAddr,
-        proof: Proof,
+        secret: LoginSecret,
     ) -> LoginRequest {
         LoginRequest {
             dialect: DialectName::new(dialect),
             terms: self.session_terms(dialect),
             tenancy: Tenancy::default(),
             identity: LoginIdentity::User { login: person.to_owned(), device: device.map(str::to_owned) },
-            proof,
+            secret,
             proven_key: None,
             min_rank: None,
             requires_office_right: false,
@@ -223,9 +223,9 @@ impl Day<'_> {
         composition::session_terms(self.settings, dialect)
     }
 
-    /// The proof that the person knows the password, which was set by this command.
-    fn known_proof(&self, person: &str) -> Proof {
-        Proof::Verifier(self.verifiers.get(person).cloned().unwrap_or_else(|| Secret::new(String::new())))
+    /// What the person logs in with: the verifier of the password that this command has set.
+    fn login_secret(&self, person: &str) -> LoginSecret {
+        LoginSecret::Verifier(self.verifiers.get(person).cloned().unwrap_or_else(|| Secret::new(String::new())))
     }
 
     fn first_store(&self) -> Option<BranchId> {
@@ -234,8 +234,8 @@ impl Day<'_> {
 }
 
 /// A wrong password.
-fn guess(number: u8) -> Proof {
-    Proof::Password(Secret::new(format!("guess {number} of a password")))
+fn guess(number: u8) -> LoginSecret {
+    LoginSecret::Password(Secret::new(format!("guess {number} of a password")))
 }
 
 /// The address of a till in the network of its store.

@@ -22,13 +22,13 @@ pub(crate) struct WaitingArgs {
 
 /// A machine that waits, as the native API shows it, with the device that is chosen for it.
 #[derive(Serialize)]
-struct WaitingMachineBody<'v> {
+struct PendingMachineBody<'v> {
     device: Option<&'v str>,
     #[serde(flatten)]
     key: PendingKeyBody<'v>,
 }
 
-impl<'v> WaitingMachineBody<'v> {
+impl<'v> PendingMachineBody<'v> {
     fn from_view(view: &'v PendingKeyView, now: Instant) -> Self {
         let device = view.device.as_ref().map(DeviceName::as_str);
         Self { device, key: PendingKeyBody::from_key(&view.key, None, now) }
@@ -57,7 +57,7 @@ impl WaitingArgs {
             cells.to_vec()
         };
         let now = office.ids.now();
-        let rows: Vec<_> = views.iter().map(|view| (row(view), WaitingMachineBody::from_view(view, now))).collect();
+        let rows: Vec<_> = views.iter().map(|view| (row(view), PendingMachineBody::from_view(view, now))).collect();
         print::print_table(json, &["LABEL", "APP", "STORAGE", "ADDRESS", "DEVICE", "SINCE", "UNTIL"], &rows);
         if has_more {
             print::print_note("more machines wait; --limit shows them");

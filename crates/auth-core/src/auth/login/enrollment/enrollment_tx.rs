@@ -10,7 +10,7 @@ use tillgate_domain::{
 
 use super::{ClaimedEnrollment, EnrolledSession, EnrollmentDenial, EnrollmentTx, EnrollmentTxOutcome, RepeatedSession};
 use crate::auth::login::enrollment_starter::{VoidReason, find_void_reason};
-use crate::auth::login::pending_key::{KeyTarget, WaitingMachine};
+use crate::auth::login::pending_key::{KeyTarget, PendingMachine};
 use crate::dpop::ProofFault;
 use crate::ports::AuthTx;
 use crate::principal_profile;
@@ -108,25 +108,25 @@ impl EnrollmentTx<'_> {
     /// code keeps it, until the code is replaced. It waits no longer than the code is valid.
     fn claim(&self, tx: &mut dyn AuthTx, enrollment: Enrollment) -> StoreResult<EnrollmentTxOutcome> {
         let expires_at = self.now.saturating_add(PENDING_KEY_LIFETIME).min(enrollment.expires_at);
-        let poll_digest = self.waiting.poll.digest;
+        let device_code_digest = self.new_key.device_code.digest;
         let (fingerprint, is_repeated) = match tx.pending_keys().find_by_code(self.digest)? {
             Some(key) if key.thumbprint != *self.thumbprint() => return Ok(deny_replay(enrollment)),
             Some(key) => {
-                if !tx.pending_keys().renew(self.digest, &poll_digest, expires_at)? {
+                if !tx.pending_keys().renew(self.digest, &device_code_digest, expires_at)? {
                     return Ok(deny_unknown(Some(enrollment)));
                 }
                 (key.fingerprint, true)
             }
             None => {
                 let EnrollmentRequest { proven_key, storage, label, app, address, .. } = *self.request;
-                let machine = WaitingMachine { proven_key, storage, label, app, address };
+                let machine = PendingMachine { proven_key, storage, label, app, address };
                 let target = KeyTarget {
                     code_digest: *self.digest,
                     tenant: enrollment.tenant,
                     device: Some(enrollment.device),
                     expires_at,
                 };
-                let key = self.waiting.build(&machine, &target, self.now);
+                let key = self.new_key.build(&machine, &target, self.now);
                 if !tx.pending_keys().insert(&key)? {
                     return Err(conflict_error());
                 }

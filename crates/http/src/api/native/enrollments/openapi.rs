@@ -5,7 +5,7 @@ pub(super) mod pending_keys;
 use serde_json::{Value, json};
 
 use super::request::{EnrollDevice, MachineRequest, StartEnrollment};
-use super::response::{DeviceKeysBody, EnrollmentBody, WaitingKeyBody};
+use super::response::{DeviceKeysBody, EnrollmentBody, IssuedDeviceCodeBody};
 use crate::api::native::sessions::example_bound_tokens;
 use crate::api::native::sessions::response::TokensBody;
 use crate::openapi::{OperationDoc, text_schema};
@@ -121,7 +121,7 @@ pub(super) fn enroll_device() -> OperationDoc {
              (`POST enrollments/poll`).",
         )
         .response::<TokensBody<'_>>(201, "The tokens and the session.", example_bound_tokens())
-        .response::<WaitingKeyBody<'_>>(202, "The machine waits to be confirmed.", pending_keys::example_waiting_key())
+        .response::<IssuedDeviceCodeBody<'_>>(202, "The machine waits to be confirmed.", pending_keys::example_device_code())
         .with_location()
         .with_revocation()
         .errors(&[400, 403, 409, 429])

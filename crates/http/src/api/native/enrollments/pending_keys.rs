@@ -10,7 +10,7 @@ use tillgate_domain::office::{FieldName, Office, TypedCode, UseCaseResult};
 use tillgate_domain::{DeviceId, KeyStorage};
 
 use super::request::{self, AcceptKey, ConfirmEnrollment, MachineInput};
-use super::response::{EnrollmentBody, PendingKeyBody, StartedKeyBody};
+use super::response::{DeviceAuthorizationBody, EnrollmentBody, PendingKeyBody};
 use super::{ENROLL, openapi, render_enrolled};
 use crate::api::native::path::read_id;
 use crate::api::native::till_terms::TillTerms;
@@ -59,11 +59,11 @@ pub(super) async fn start_key(call: Request) -> Result<HttpResponse, ApiError> {
     let uri = call.head().public_uri();
     let origin = uri.strip_suffix(call.head().path()).unwrap_or_default();
     let page = format!("{origin}{ENROLL_PATH}");
-    render_json(StatusCode::OK, &StartedKeyBody::new(&code, &waiting, &page))
+    render_json(StatusCode::OK, &DeviceAuthorizationBody::new(&code, &waiting, &page))
 }
 
 pub(super) async fn poll_key(call: Request, terms: Arc<TillTerms>) -> Result<HttpResponse, ApiError> {
-    let poll_code = request::read_poll(call.head().headers(), call.body())?;
+    let device_code = request::read_poll(call.head().headers(), call.body())?;
     let proven_key = require_proven_key(&call)?;
     let (tenant, address, dialect) = (call.tenant_id().await?, call.address(), call.mount().dialect_name.clone());
     let enrolled = call
@@ -72,7 +72,7 @@ pub(super) async fn poll_key(call: Request, terms: Arc<TillTerms>) -> Result<Htt
                 dialect: &dialect,
                 terms: [KeyStorage::Hardware, KeyStorage::Software].map(|storage| terms.for_storage(storage)),
                 tenant,
-                poll_code: &poll_code,
+                device_code: &device_code,
                 proven_key: &proven_key,
                 trusts_storage: terms.trusts_hardware_claim(),
                 address,

@@ -6,7 +6,7 @@ use qrcode::render::svg;
 use qrcode::{EcLevel, QrCode};
 use serde::Serialize;
 use tillgate_auth_core::dpop::encode_base64url;
-use tillgate_auth_core::{EnrollmentCode, WaitingKey};
+use tillgate_auth_core::{EnrollmentCode, IssuedDeviceCode};
 use tillgate_domain::network::site_network;
 use tillgate_domain::pending_key::POLL_INTERVAL;
 use tillgate_domain::{DeviceKey, Enrollment, Instant, PendingKey, UserId};
@@ -147,8 +147,8 @@ impl<'k> PendingKeyBody<'k> {
 
 /// A key that waits, for the machine that has started it (RFC 8628, 3.2).
 #[derive(Serialize, ToSchema)]
-#[schema(as = StartedKey)]
-pub(super) struct StartedKeyBody<'k> {
+#[schema(as = DeviceAuthorization)]
+pub(super) struct DeviceAuthorizationBody<'k> {
     /// The code that the machine shows, and a person types.
     user_code: &'k str,
     /// The page of the back office on which a person types the code and accepts the machine.
@@ -157,13 +157,13 @@ pub(super) struct StartedKeyBody<'k> {
     verification_uri_complete: String,
     /// How the machine polls.
     #[serde(flatten)]
-    waiting: WaitingKeyBody<'k>,
+    waiting: IssuedDeviceCodeBody<'k>,
 }
 
 /// How a machine polls for the acceptance of its key (RFC 8628, 3.2).
 #[derive(Serialize, ToSchema)]
-#[schema(as = WaitingKey)]
-pub(super) struct WaitingKeyBody<'k> {
+#[schema(as = IssuedDeviceCode)]
+pub(super) struct IssuedDeviceCodeBody<'k> {
     /// The code for polls, which the machine keeps secret.
     device_code: &'k str,
     /// Four digits that the machine shows, for the person who accepts it.
@@ -174,10 +174,10 @@ pub(super) struct WaitingKeyBody<'k> {
     interval: u64,
 }
 
-impl<'k> WaitingKeyBody<'k> {
-    pub(super) fn from_key(key: &'k WaitingKey) -> Self {
+impl<'k> IssuedDeviceCodeBody<'k> {
+    pub(super) fn from_key(key: &'k IssuedDeviceCode) -> Self {
         Self {
-            device_code: key.poll_code.expose(),
+            device_code: key.device_code.expose(),
             fingerprint: &key.fingerprint,
             expires_in: key.expires_in.as_secs(),
             interval: POLL_INTERVAL.as_secs(),
@@ -185,15 +185,15 @@ impl<'k> WaitingKeyBody<'k> {
     }
 }
 
-impl<'k> StartedKeyBody<'k> {
+impl<'k> DeviceAuthorizationBody<'k> {
     /// The key, whose code is typed on this page.
-    pub(super) fn new(code: &'k EnrollmentCode, waiting: &'k WaitingKey, page: &str) -> Self {
+    pub(super) fn new(code: &'k EnrollmentCode, waiting: &'k IssuedDeviceCode, page: &str) -> Self {
         Self {
             user_code: code.code.expose(),
             verification_uri: page.to_owned(),
             // in the fragment, which no server sees or logs
             verification_uri_complete: format!("{page}#{}", code.letters().expose()),
-            waiting: WaitingKeyBody::from_key(waiting),
+            waiting: IssuedDeviceCodeBody::from_key(waiting),
         }
     }
 }

@@ -57,8 +57,9 @@ fn limit_above_configuration_is_rejected() {
     assert_eq!(faults(check_limits(&NONE, &longer, &given)), every.map(|(field, most)| (field, Some(most))));
     assert_eq!(check_limits(&NONE, &longer, &NONE), Ok(()), "where nothing is given without an end");
     let refused = check_limits(&NONE, &SessionLimits { access: minutes(60), ..NONE }, &given).unwrap_err();
-    let told = "limits/access must lie between 120 and 900 seconds, the longest that the server's configuration gives";
-    assert_eq!(refused.to_string(), told);
+    let reported =
+        "limits/access must lie between 120 and 900 seconds, the longest that the server's configuration gives";
+    assert_eq!(refused.to_string(), reported);
 }
 
 #[test]

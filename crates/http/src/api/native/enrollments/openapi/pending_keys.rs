@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::request::{AcceptKey, ConfirmEnrollment, MachineRequest, PollKey, StartKey};
-use super::super::response::{EnrollmentBody, PendingKeyBody, StartedKeyBody};
+use super::super::response::{DeviceAuthorizationBody, EnrollmentBody, PendingKeyBody};
 use super::{TAG, example_enrollment};
 use crate::api::native::sessions::example_bound_tokens;
 use crate::api::native::sessions::response::TokensBody;
@@ -14,7 +14,7 @@ const PROOF_PARAMETER: &str = "The proof of the key. It needs the nonce of `DPoP
 const UNKNOWN_CODES: &str =
     "Unknown codes are limited for each caller, and for each network of a tenant (429), and recorded in the audit log.";
 
-pub(super) fn example_waiting_key() -> Value {
+pub(super) fn example_device_code() -> Value {
     json!({
         "device_code": "x1Zr3vN9Qm0e4bT7aKcPuF2sWdJyHgLk5oXiRtEnVq8",
         "fingerprint": "4712",
@@ -38,7 +38,7 @@ fn example_pending_key() -> Value {
 }
 
 pub(in crate::api::native::enrollments) fn start_key() -> OperationDoc {
-    let mut example = example_waiting_key();
+    let mut example = example_device_code();
     if let Some(members) = example.as_object_mut() {
         members.insert("user_code".to_owned(), json!("KQLZ-SGBV"));
         members.insert("verification_uri".to_owned(), json!("https://pos.example/office/enroll"));
@@ -62,7 +62,7 @@ pub(in crate::api::native::enrollments) fn start_key() -> OperationDoc {
             "label": "Box under the counter",
             "app": "Kasa 5.1",
         }))
-        .response::<StartedKeyBody<'_>>(200, "What the machine shows, and how it polls.", example)
+        .response::<DeviceAuthorizationBody<'_>>(200, "What the machine shows, and how it polls.", example)
         .errors(&[400, 429])
 }
 
