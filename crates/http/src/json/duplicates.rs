@@ -1,12 +1,14 @@
 //! A strict check of a JSON body before it is parsed: no object has a member twice, because parsers
-//! would disagree on its meaning (RFC 8259, section 4), and every number is in range.
+//! would disagree on its meaning (RFC 8259, section 4), and every number is in range. A body with
+//! repeated members is read without them, so that they are reported with its other violations.
 
 use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use crate::error::{ApiError, FieldErrorCode, FieldViolation, ProtocolError, malformed_body_error};
+use crate::error::{ApiError, FieldErrorCode, FieldViolation, malformed_body_error};
+use crate::json::exact::ExactJson;
 
 /// When two member names are equal, and how their position is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,22 +21,34 @@ pub(crate) enum NameComparison {
     Caseless(&'static [&'static str]),
 }
 
-/// Checks the JSON of a body.
+/// Checks the JSON of a body, and returns a violation for each member that an object has twice.
 ///
 /// # Errors
-/// The body is not JSON or has a number out of range; or objects have members twice, in which case
-/// all of these are reported.
-pub(crate) fn check_members(json: &[u8], names: NameComparison) -> Result<(), ApiError> {
+/// The body is not JSON or has a number out of range.
+pub(crate) fn find_repeated_members(json: &[u8], names: NameComparison) -> Result<Vec<FieldViolation>, ApiError> {
     let mut pass = MemberChecker { names, path: Vec::new(), verbatim_depth: 0, duplicates: Vec::new() };
     let mut reader = serde_json::Deserializer::from_slice(json);
     (&mut pass).deserialize(&mut reader).and_then(|()| reader.end()).map_err(|error| malformed_body_error(&error))?;
-    if pass.duplicates.is_empty() {
-        return Ok(());
-    }
     let mut violations: Vec<FieldViolation> = pass.duplicates.into_iter().map(duplicate_violation).collect();
     violations.sort();
     violations.dedup();
-    Err(ProtocolError::InvalidFields(violations).into())
+    Ok(violations)
+}
+
+/// The value without repeated members: of those with identical names, the last one stays.
+pub(crate) fn remove_repeated_members(value: ExactJson) -> ExactJson {
+    match value {
+        ExactJson::Array(elements) => ExactJson::Array(elements.into_iter().map(remove_repeated_members).collect()),
+        ExactJson::Object(members) => {
+            let mut seen = HashSet::new();
+            let last_first = members.into_iter().rev().filter(|(name, _)| seen.insert(name.clone()));
+            let mut kept: Vec<(String, ExactJson)> =
+                last_first.map(|(name, value)| (name, remove_repeated_members(value))).collect();
+            kept.reverse();
+            ExactJson::Object(kept)
+        }
+        other => other,
+    }
 }
 
 /// The violation for a member that occurs more than once.
@@ -153,20 +167,12 @@ impl<'de> Visitor<'de> for &mut MemberChecker {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ProtocolError;
 
     fn duplicate_places(json: &str, names: NameComparison) -> Vec<String> {
-        match check_members(json.as_bytes(), names) {
-            Ok(()) => Vec::new(),
-            Err(ApiError::Protocol(ProtocolError::InvalidFields(violations))) => {
-                assert!(
-                    violations
-                        .iter()
-                        .all(|violation| violation.code == FieldErrorCode::Duplicate && !violation.in_query)
-                );
-                violations.into_iter().map(|violation| violation.field.into_owned()).collect()
-            }
-            Err(other) => panic!("{other:?}"),
-        }
+        let violations = find_repeated_members(json.as_bytes(), names).unwrap();
+        assert!(violations.iter().all(|violation| violation.code == FieldErrorCode::Duplicate && !violation.in_query));
+        violations.into_iter().map(|violation| violation.field.into_owned()).collect()
     }
 
     #[test]
@@ -193,30 +199,43 @@ mod tests {
     }
 
     #[test]
+    fn last_of_repeated_members_stays() {
+        let read = |json: &str| {
+            let value = remove_repeated_members(ExactJson::parse(json).unwrap());
+            serde_json::to_string(&value).unwrap()
+        };
+        assert_eq!(
+            read(r#"{"a":1.10,"b":[{"c":1,"d":2,"c":3}],"a":{"x":1,"x":2},"A":0}"#),
+            r#"{"b":[{"d":2,"c":3}],"a":{"x":2},"A":0}"#
+        );
+        assert_eq!(read(r#"[1,null,"a"]"#), r#"[1,null,"a"]"#);
+    }
+
+    #[test]
     fn valid_json_passes() {
         for json in ["null", "[]", "{}", "1", "-0", "1e308", "1e-400", "\"x\"", r#"{"a":{"a":{"a":[]}},"b":{"a":1}}"#] {
-            assert_eq!(check_members(json.as_bytes(), NameComparison::Exact), Ok(()), "{json}");
+            assert_eq!(find_repeated_members(json.as_bytes(), NameComparison::Exact), Ok(Vec::new()), "{json}");
         }
         for no in ["", "1e400", "[-1e400]", "{\"a\":1e999}", "{}{}", "\"\\ud800\"", "{1:1}", "[1,]"] {
             assert!(
                 matches!(
-                    check_members(no.as_bytes(), NameComparison::Exact),
+                    find_repeated_members(no.as_bytes(), NameComparison::Exact),
                     Err(ApiError::Protocol(ProtocolError::MalformedBody(_)))
                 ),
                 "{no}"
             );
         }
         let deep = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
-        assert_eq!(check_members(deep(100).as_bytes(), NameComparison::Exact), Ok(()));
-        assert!(check_members(deep(100_000).as_bytes(), NameComparison::Exact).is_err());
+        assert_eq!(find_repeated_members(deep(100).as_bytes(), NameComparison::Exact), Ok(Vec::new()));
+        assert!(find_repeated_members(deep(100_000).as_bytes(), NameComparison::Exact).is_err());
     }
 
     #[test]
     fn object_with_many_members_is_checked_in_time() {
         let members: Vec<String> = (0..50_000).map(|number| format!("\"m{number}\":0")).collect();
         assert_eq!(
-            check_members(format!("{{{}}}", members.join(",")).as_bytes(), NameComparison::Caseless(&[])),
-            Ok(())
+            find_repeated_members(format!("{{{}}}", members.join(",")).as_bytes(), NameComparison::Caseless(&[])),
+            Ok(Vec::new())
         );
     }
 }

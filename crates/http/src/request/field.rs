@@ -1,7 +1,7 @@
 //! Fields of request bodies. Deserializing a field never fails, so that all violations of a body
 //! are reported at once.
 //!
-//! A body is a struct of [`BodyField`]s with validator's `Validate`. [`validate_body`] returns the
+//! A body is a struct of [`BodyField`]s with validator's `Validate`. `partial_body` returns the
 //! struct if all fields are valid. Types of the domain are parsed by the domain's own rules.
 
 mod bounded_texts;
@@ -17,7 +17,7 @@ use validator::{Validate, ValidateLength, ValidateRequired, ValidationError};
 pub(crate) use bounded_texts::{Description, DevicePreferences, DeviceSettings, DisplayName, LabelText, NonEmptyList};
 pub(crate) use from_json::{FieldError, FromJson, NewName, ObjectReader, parse_integer};
 
-use crate::error::{ApiError, FieldErrorCode, FieldViolation, ProtocolError, ViolationMessage};
+use crate::error::{ApiError, FieldErrorCode, FieldViolation, ViolationMessage};
 
 /// A field as received.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -141,7 +141,7 @@ impl PasswordText for Secret<String> {
 }
 
 /// Validates a new password against the policy; it must not consist of `words`, the names of its
-/// account. For use with [`validate_body_with`], so that a weak password is reported with all other
+/// account. For use with `validate_body_with`, so that a weak password is reported with all other
 /// violations.
 pub(crate) fn check_password<T: PasswordText>(
     policy: &PasswordPolicy,
@@ -177,24 +177,6 @@ pub(crate) fn not_null<T>(field: &BodyField<T>) -> Result<(), ValidationError> {
         }
         field => well_typed(field),
     }
-}
-
-/// Returns the body if all fields are valid; otherwise all violations, sorted by field name.
-pub(crate) fn validate_body<T: Validate>(body: T) -> Result<T, ProtocolError> {
-    validate_body_with(body, |_| Vec::new())
-}
-
-/// Like [`validate_body`], with violations that concern several fields, which `more` finds.
-pub(crate) fn validate_body_with<T: Validate>(
-    body: T,
-    more: impl FnOnce(&T) -> Vec<FieldViolation>,
-) -> Result<T, ProtocolError> {
-    let mut violations = field_violations(&body, more);
-    if violations.is_empty() {
-        return Ok(body);
-    }
-    violations.sort();
-    Err(ProtocolError::InvalidFields(violations))
 }
 
 /// Returns the violations of the fields and those that `more` finds, unsorted.

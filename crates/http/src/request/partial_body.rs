@@ -7,17 +7,19 @@ use crate::request::field::field_violations;
 
 /// The valid fields of a body, and all violations known so far. Violations that only the store
 /// reveals are added before the body is handed out, so that all are reported at once.
+#[derive(Clone)]
 pub(crate) struct PartialBody<T> {
     body: T,
     violations: Vec<FieldViolation>,
 }
 
 impl<T: Validate> PartialBody<T> {
-    /// Validates the fields of a body. `more` finds violations that concern several fields, such as
-    /// a password that consists of a name in the same body.
-    pub(crate) fn validate(body: T, more: impl FnOnce(&T) -> Vec<FieldViolation>) -> Self {
-        let violations = field_violations(&body, more);
-        Self { body, violations }
+    /// Validates the fields of the body. `more` finds violations that concern several fields, such
+    /// as a password that consists of a name in the same body.
+    pub(crate) fn validate(mut self, more: impl FnOnce(&T) -> Vec<FieldViolation>) -> Self {
+        let found = field_violations(&self.body, more);
+        self.add(found);
+        self
     }
 }
 
@@ -25,6 +27,11 @@ impl<T> PartialBody<T> {
     /// A body in which these violations were found when it was parsed.
     pub(crate) const fn new(body: T, violations: Vec<FieldViolation>) -> Self {
         Self { body, violations }
+    }
+
+    /// The body, and the violations known so far.
+    pub(crate) fn into_parts(self) -> (T, Vec<FieldViolation>) {
+        (self.body, self.violations)
     }
 
     /// The body; invalid fields have no value.
@@ -63,4 +70,17 @@ impl<T> PartialBody<T> {
         self.violations.sort();
         Err(ProtocolError::InvalidFields(self.violations).into())
     }
+}
+
+/// Returns the body if all fields are valid; otherwise all violations, sorted by field name.
+pub(crate) fn validate_body<T: Validate>(body: PartialBody<T>) -> Result<T, ApiError> {
+    validate_body_with(body, |_| Vec::new())
+}
+
+/// Like [`validate_body`], with violations that concern several fields, which `more` finds.
+pub(crate) fn validate_body_with<T: Validate>(
+    body: PartialBody<T>,
+    more: impl FnOnce(&T) -> Vec<FieldViolation>,
+) -> Result<T, ApiError> {
+    body.validate(more).check_body(|_| Ok(Vec::new()))
 }

@@ -71,6 +71,97 @@ async fn duplicate_member_is_rejected_by_every_contract_at_any_depth() {
     }
 }
 
+/// A request with the pointers and codes of its violations.
+type ViolationCase<'c> = (Method, &'c str, &'c str, &'c [(&'c str, &'c str)]);
+
+/// A repeated member is reported with the other violations of its body, of which it hid all.
+#[actix_web::test]
+async fn duplicate_member_hides_no_other_violation() {
+    let desk = OfficeClient::open().await;
+    let till = log_in_at(&desk.shop, "manager", "P01").await;
+    let ticket = path_of(&open_ticket(&desk.shop, &till, json!({ "currency": "EUR" })).await);
+    let cases: [ViolationCase<'_>; 5] = [
+        (
+            Method::POST,
+            "/api/v1/sessions",
+            r#"{"login":"a","login":"b","new_password":"short"}"#,
+            &[("/login", "duplicate"), ("/new_password", "weak"), ("/password", "required")],
+        ),
+        (
+            Method::POST,
+            "/api/v1/users",
+            r#"{"user_name":7,"user_name":"","display_name":8,"other":1}"#,
+            &[
+                ("/display_name", "type"),
+                ("/other", "unknown"),
+                ("/user_name", "duplicate"),
+                ("/user_name", "required"),
+            ],
+        ),
+        (
+            Method::POST,
+            "/api/v1/enrollments/start",
+            r#"{"storage":"hardware","storage":"paper","tenant":7}"#,
+            &[("/storage", "duplicate"), ("/storage", "format"), ("/tenant", "type")],
+        ),
+        (Method::PATCH, &ticket, r#"{"name":"A","name":"B","items":7}"#, &[("/items", "type"), ("/name", "duplicate")]),
+        (
+            Method::POST,
+            TICKETS,
+            r#"{"a":1,"a":2}"#,
+            &[("/a", "duplicate"), ("/a", "unknown"), ("/currency", "required")],
+        ),
+    ];
+    for (method, path, body, places) in cases {
+        let request = with_text(method, path, body).insert_header(("If-Match", "*"));
+        let at_till = path.starts_with(TICKETS);
+        let request = if at_till { with_bearer(request, &till) } else { request.insert_header(desk.bearer()) };
+        assert_eq!(violations(&desk.shop.send(request).await).2, expected_pointers(places), "{body}");
+    }
+}
+
+/// The dialects report the same in their own formats: a list of members, a text, or a code.
+#[actix_web::test]
+async fn duplicate_member_hides_no_other_violation_in_a_dialect() {
+    let shop = TestServer::start();
+    let token = shop.log_in_portos("manager", "P01").await.text_at("/tokenId");
+    let item = r#"{"unitPrice":{"amount":"x","Amount":"y"},"quantity":{"amount":1},"quantity":{"amount":"z"}}"#;
+    let in_items = ["Quantity.Amount", "UnitPrice.Amount", "quantity", "unitPrice.Amount"];
+    let in_items = in_items.map(|member| format!("Items[0].{member}"));
+    let ticket_members: Vec<&str> = in_items.iter().map(String::as_str).chain(["_v"]).collect();
+    for (path, body, members) in [
+        (
+            "/portos/api/auth",
+            r#"{"UserName":"a","username":"b","Password":7}"#.to_owned(),
+            &["DeviceName", "Password", "UserName"][..],
+        ),
+        ("/portos/api/tickets", format!(r#"{{"Items":[{item}],"_v":"one"}}"#), &ticket_members),
+        ("/portos/api/tickets", r#"{"Items":[],"items":7,"_v":"one"}"#.to_owned(), &["Items", "_v", "Items"]),
+    ] {
+        let answer = shop.send(with_bearer(with_text(Method::POST, path, &body), &token)).await;
+        let errors = answer.json()["errors"].as_array().unwrap().clone();
+        let named: Vec<&str> = errors.iter().map(|error| error["memberName"].as_str().unwrap()).collect();
+        assert_eq!((answer.status.as_u16(), named.as_slice()), (400, members), "{path}");
+    }
+    for (path, body, texts) in [
+        (
+            "/kasir/api/v1/auth/login",
+            r#"{"email":"a","email":"b","password":7}"#,
+            &["email must not be repeated; password "][..],
+        ),
+        (
+            "/posstar/api/v1/auth/register",
+            r#"{"email":"a@example.com","email":7,"password":"short"}"#,
+            &["email must not be repeated", "email must be", "password ", "industry is required"],
+        ),
+        ("/fiuu/auth/login", r#"{"posId":"","password":"a","password":"b"}"#, &["40021"]),
+    ] {
+        let answer = shop.send(with_text(Method::POST, path, body)).await;
+        let text = String::from_utf8_lossy(&answer.bytes).into_owned();
+        assert!(answer.status == 400 && texts.iter().all(|each| text.contains(each)), "{path}: {text}");
+    }
+}
+
 #[actix_web::test]
 async fn every_duplicate_member_is_reported_by_pointer() {
     let desk = OfficeClient::open().await;
@@ -80,7 +171,7 @@ async fn every_duplicate_member_is_reported_by_pointer() {
         (
             Method::POST,
             "/users".to_owned(),
-            r#"{"user_name":"twice","devices":[{"device":"P01","roles":["cashier"],"roles":["manager"]},{"device":"P02","device":"P03"}]}"#,
+            r#"{"user_name":"twice","devices":[{"device":"P01","roles":["cashier"],"roles":["manager"]},{"device":"P02","device":"PDA1","roles":[]}]}"#,
             &["/devices/0/roles", "/devices/1/device"],
         ),
         (Method::PATCH, format!("/users/{made}"), r#"{"display_name":"A","display_name":"B"}"#, &["/display_name"]),

@@ -11,7 +11,7 @@ use crate::error::{ApiError, FieldViolation, malformed_body_error};
 use crate::json::duplicates::NameComparison;
 use crate::json::exact;
 use crate::request::Request;
-use crate::request::body::{check_json_object, is_empty_body};
+use crate::request::body::{CheckedJson, check_json_object, is_empty_body};
 use crate::request::field::FieldError;
 use crate::request::partial_body::PartialBody;
 
@@ -27,7 +27,17 @@ pub(super) fn read_body_with<T: DeserializeOwned + Validate>(
     more: impl FnOnce(&T) -> Vec<FieldViolation>,
 ) -> Result<T, ApiError> {
     let json = check_json_object(headers, bytes, NameComparison::Exact)?;
-    read_partial(json, |error| malformed_body_error(&error), more)?.check_body(|_| Ok(Vec::new()))
+    read_checked(json, more)?.check_body(|_| Ok(Vec::new()))
+}
+
+/// Reads JSON that was received.
+fn read_checked<T: DeserializeOwned + Validate>(
+    json: CheckedJson<'_>,
+    more: impl FnOnce(&T) -> Vec<FieldViolation>,
+) -> Result<PartialBody<T>, ApiError> {
+    let mut body = read_partial(json.text(), |error| malformed_body_error(&error), more)?;
+    body.add(json.into_repeated());
+    Ok(body)
 }
 
 /// Reads the JSON body of a request; a missing body is read as an empty object.
@@ -42,9 +52,8 @@ pub(super) fn canonicalize_body(call: &Request) -> Result<String, ApiError> {
     if is_empty_body(call.body()) {
         return Ok("{}".to_owned());
     }
-    let body = exact::parse_exact(check_json_object(call.head().headers(), call.body(), NameComparison::Exact)?)?
-        .with_sorted_members();
-    write_json(&body)
+    let json = check_json_object(call.head().headers(), call.body(), NameComparison::Exact)?;
+    write_json(&exact::parse_exact(json.text())?.with_sorted_members())
 }
 
 fn write_json(body: &ExactJson) -> Result<String, ApiError> {
@@ -63,7 +72,7 @@ pub(super) fn read_partial_request<T: DeserializeOwned + Validate>(
     more: impl FnOnce(&T) -> Vec<FieldViolation>,
 ) -> Result<PartialBody<T>, ApiError> {
     let json = check_json_object(call.head().headers(), call.body(), NameComparison::Exact)?;
-    read_partial(json, |error| malformed_body_error(&error), more)
+    read_checked(json, more)
 }
 
 /// Reads a body that was built here instead of received.
@@ -88,9 +97,7 @@ fn read_partial<T: DeserializeOwned + Validate>(
     let mut sent = serde_json::Deserializer::from_slice(json);
     let read = deserialize_known(&mut sent).and_then(|read| sent.end().map(|()| read));
     let (body, unknown) = read.map_err(failed)?;
-    let mut body = PartialBody::validate(body, more);
-    body.add(unknown);
-    Ok(body)
+    Ok(PartialBody::new(body, unknown).validate(more))
 }
 
 /// Deserializes a body, and returns a violation for each unknown member.

@@ -30,6 +30,7 @@ use crate::error::office::into_api_result;
 use crate::error::{ApiError, FieldErrorCode};
 use crate::request::Request;
 use crate::request::body::read_object;
+use crate::request::partial_body::PartialBody;
 use crate::request::query::QueryParameters;
 use crate::serving::requirement::Requirement;
 use crate::serving::route::Route;
@@ -210,7 +211,7 @@ const MAX_UPDATE_ATTEMPTS: usize = 5;
 
 async fn update_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let (id, versions) = (read_id(&call, FieldName::Ticket)?, read_if_match(call.head())?);
-    let patch: JsonObject = read_object(call.head().headers(), call.body())?;
+    let patch = read_object::<JsonObject>(call.head().headers(), call.body())?;
     let changed = call
         .with_office(move |context| {
             let (office, versions) = (context.for_caller(&caller)?, versions.as_deref());
@@ -233,7 +234,7 @@ fn patch_ticket(
     office: &Office<'_>,
     id: TicketId,
     versions: Option<&[i64]>,
-    patch: &JsonObject,
+    patch: &PartialBody<JsonObject>,
 ) -> Result<TicketView, ApiError> {
     let found = office.unguarded().find_ticket(id)?.ok_or_else(|| not_found(FieldName::Ticket, id))?;
     let names = |names: &NamedFields<'_>| name_violations(office, KnownRight::TicketUpdate, names);

@@ -17,8 +17,9 @@ use crate::request::Request;
 use crate::request::authentication::authenticate_caller;
 use crate::request::body;
 use crate::request::cookies::read_cookies;
-use crate::request::field::{BodyField, check_password, validate_body_with, well_typed};
+use crate::request::field::{BodyField, check_password, well_typed};
 use crate::request::origin_check::{TrustedSenders, check_origin};
+use crate::request::partial_body::validate_body_with;
 use crate::serving::response::render_json;
 use crate::serving::route::Route;
 
@@ -73,7 +74,7 @@ async fn start_session(call: Request) -> Result<HttpResponse, ApiError> {
     check_origin(TrustedSenders::OwnPages, call.head())?;
     let names = CookieNames::require_for(call.head())?;
     let policy = call.auth().build_password_policy();
-    let sent: SessionRequest = body::read_object(call.head().headers(), call.body())?;
+    let sent = body::read_object::<SessionRequest>(call.head().headers(), call.body())?;
     let sent = validate_body_with(sent, |sent| {
         check_password(policy, "new_password", &sent.new_password, sent.login.as_value().cloned().as_slice())
     })?;

@@ -2,6 +2,8 @@ use serde_json::{Value, json};
 use tillgate_domain::{Email, ExactJson, RoleName, UserName};
 
 use super::*;
+use crate::error::ProtocolError;
+use crate::request::partial_body::{PartialBody, validate_body, validate_body_with};
 
 #[derive(Debug, Default, Deserialize, Validate)]
 #[serde(default)]
@@ -31,8 +33,8 @@ impl FromJson for RolesOnDevice {
 }
 
 fn collect_violations(body: Value) -> Vec<(String, String)> {
-    match validate_body(serde_json::from_value::<Body>(body).unwrap()) {
-        Err(ProtocolError::InvalidFields(violations)) => violations
+    match validate_body(PartialBody::new(serde_json::from_value::<Body>(body).unwrap(), Vec::new())) {
+        Err(ApiError::Protocol(ProtocolError::InvalidFields(violations))) => violations
             .into_iter()
             .map(|violation| (violation.field.into_owned(), violation.code.name().to_owned()))
             .collect(),
@@ -44,7 +46,7 @@ fn collect_violations(body: Value) -> Vec<(String, String)> {
 fn valid_fields_are_returned_as_read() {
     let body =
         json!({ "name": " anna ", "email": null, "roles": ["cashier"], "places": [{ "device": "P01", "roles": [] }] });
-    let body = validate_body(serde_json::from_value::<Body>(body).unwrap()).unwrap();
+    let body = validate_body(PartialBody::new(serde_json::from_value::<Body>(body).unwrap(), Vec::new())).unwrap();
     assert_eq!(body.name.into_value().unwrap().as_str(), "anna");
     assert_eq!(body.email.into_patch(), Some(None));
     assert_eq!(body.places.into_value().unwrap(), [RolesOnDevice { device: "P01".to_owned(), roles: Vec::new() }]);
@@ -84,8 +86,10 @@ fn password_policy_is_reported_with_other_violations() {
         let field: BodyField<String> = serde_json::from_value(password.clone()).unwrap();
         let body: Body = serde_json::from_value(json!({ "roles": null })).unwrap();
         let words = ["anna".to_owned()];
-        let result = validate_body_with(body, |_| check_password(&policy, "password", &field, &words));
-        let Err(ProtocolError::InvalidFields(violations)) = result else { panic!("{result:?}") };
+        let result = validate_body_with(PartialBody::new(body, Vec::new()), |_| {
+            check_password(&policy, "password", &field, &words)
+        });
+        let Err(ApiError::Protocol(ProtocolError::InvalidFields(violations))) = result else { panic!("{result:?}") };
         let mut names: Vec<&str> = violations.iter().map(|violation| violation.field.as_ref()).collect();
         names.retain(|name| weak || *name != "password");
         assert_eq!(violations.len(), if weak { 3 } else { 2 }, "{password}: {violations:?}");

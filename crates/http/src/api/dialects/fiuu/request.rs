@@ -8,7 +8,8 @@ use validator::{Validate, ValidationError};
 
 use crate::error::{ApiError, FieldErrorCode};
 use crate::request::body;
-use crate::request::field::{BodyField, validate_body, validation_error, well_typed};
+use crate::request::field::{BodyField, validation_error, well_typed};
+use crate::request::partial_body::validate_body;
 
 /// A login. The password may have any length: an empty or overlong one is a wrong password.
 #[derive(Deserialize, Validate)]

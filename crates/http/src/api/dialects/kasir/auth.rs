@@ -18,8 +18,9 @@ use crate::request::authentication::authenticate_caller;
 use crate::request::bearer::read_bearer;
 use crate::request::body;
 use crate::request::cookies::{read_cookies, read_secret_cookies};
-use crate::request::field::{check_password, validate_body_with};
+use crate::request::field::check_password;
 use crate::request::origin_check::{TrustedSenders, check_origin};
+use crate::request::partial_body::validate_body_with;
 use crate::serving::requirement::Requirement;
 use crate::serving::route::Route;
 
@@ -61,7 +62,7 @@ async fn get_current_user(_call: Request, caller: Caller) -> Result<HttpResponse
 }
 
 async fn change_password(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let sent: ChangePasswordBody = body::read_object(call.head().headers(), call.body())?;
+    let sent = body::read_object::<ChangePasswordBody>(call.head().headers(), call.body())?;
     let policy = call.auth().build_password_policy();
     let sent = validate_body_with(sent, |sent| check_password(policy, "new_password", &sent.new_password, &[]))?;
     let [old, new] =

@@ -8,7 +8,8 @@ use validator::Validate;
 
 use crate::error::ApiError;
 use crate::request::body;
-use crate::request::field::{BodyField, validate_body, well_typed};
+use crate::request::field::{BodyField, well_typed};
+use crate::request::partial_body::validate_body;
 
 #[derive(Default, Deserialize, Validate)]
 #[serde(default)]

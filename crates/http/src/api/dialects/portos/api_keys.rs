@@ -192,8 +192,8 @@ fn not_found(id: &str) -> ApiError {
 /// Reads an API key. A `new` key requires name, user and device; otherwise omitted members stay
 /// unchanged.
 fn read_api_key(call: &Request, new: bool) -> Result<PartialBody<ApiKeyInput>, ApiError> {
-    let sent: ApiKeyBody = body::read_caseless_object(call.head().headers(), call.body())?;
-    let mut violations = Vec::new();
+    let sent = body::read_caseless_object::<ApiKeyBody>(call.head().headers(), call.body())?;
+    let (sent, mut violations) = sent.into_parts();
     // an unchanged name may violate today's rules, so in a change the use case validates it
     let fit = |name: &str| if new { check_new_name(name) } else { Ok(()) };
     let name = read_text(&mut violations, "name", sent.name, new, |name| fit(name).map(|()| name.to_owned()));

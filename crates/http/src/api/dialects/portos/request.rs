@@ -9,7 +9,8 @@ use validator::Validate;
 use super::refresh_token::decode_refresh_token;
 use crate::error::{ApiError, FieldErrorCode};
 use crate::request::body;
-use crate::request::field::{BodyField, validate_body, validation_error, well_typed};
+use crate::request::field::{BodyField, validation_error, well_typed};
+use crate::request::partial_body::validate_body;
 
 /// A login. `Password` may be missing: that is a wrong password, unless the device's environment
 /// requires none.

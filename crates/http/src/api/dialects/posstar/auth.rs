@@ -11,7 +11,7 @@ use super::response::{CurrentUserBody, ExchangedTokenBody, MessageBody, build_us
 use crate::error::ApiError;
 use crate::request::Request;
 use crate::request::body;
-use crate::request::field::validate_body;
+use crate::request::partial_body::validate_body;
 use crate::serving::requirement::Requirement;
 use crate::serving::response;
 use crate::serving::route::Route;

@@ -18,7 +18,8 @@ use crate::error::ApiError;
 use crate::error::office::into_api_result;
 use crate::request::Request;
 use crate::request::body;
-use crate::request::field::{check_password, validate_body_with};
+use crate::request::field::check_password;
+use crate::request::partial_body::validate_body_with;
 use crate::serving::route::Route;
 
 pub(super) fn route() -> Route {
@@ -26,7 +27,7 @@ pub(super) fn route() -> Route {
 }
 
 async fn register_vendor(call: Request) -> Result<HttpResponse, ApiError> {
-    let sent: RegisterBody = body::read_object(call.head().headers(), call.body())?;
+    let sent = body::read_object::<RegisterBody>(call.head().headers(), call.body())?;
     let policy = call.auth().build_password_policy();
     let sent =
         validate_body_with(sent, |sent| check_password(policy, "password", &sent.password, &collect_name_words(sent)))?;

@@ -17,7 +17,8 @@ use crate::context::office::deny_one_time_token;
 use crate::error::ApiError;
 use crate::request::Request;
 use crate::request::body;
-use crate::request::field::{check_password, validate_body, validate_body_with};
+use crate::request::field::check_password;
+use crate::request::partial_body::{validate_body, validate_body_with};
 use crate::serving::response;
 use crate::serving::route::Route;
 
@@ -44,7 +45,7 @@ async fn request_reset(call: Request) -> Result<HttpResponse, ApiError> {
 }
 
 async fn reset_password(call: Request) -> Result<HttpResponse, ApiError> {
-    let sent: ResetPasswordBody = body::read_object(call.head().headers(), call.body())?;
+    let sent = body::read_object::<ResetPasswordBody>(call.head().headers(), call.body())?;
     let policy = call.auth().build_password_policy();
     let sent = validate_body_with(sent, |sent| check_password(policy, "password", &sent.password, &[]))?;
     let digest = digest_link_token(&sent.token.into_value().unwrap_or_default());

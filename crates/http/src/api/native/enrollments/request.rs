@@ -16,7 +16,8 @@ use validator::Validate;
 use crate::api::native::schemas;
 use crate::error::ApiError;
 use crate::request::body;
-use crate::request::field::{BodyField, LabelText, field_violations, validate_body, validate_body_with, well_typed};
+use crate::request::field::{BodyField, LabelText, well_typed};
+use crate::request::partial_body::{validate_body, validate_body_with};
 
 /// An enrollment to start.
 #[derive(Deserialize, Validate, ToSchema)]
@@ -115,8 +116,8 @@ impl<T: DeserializeOwned + Validate> MachineRequest<T> {
     /// Reads the two parts. Violations of both are reported together, and unknown members are
     /// ignored, as in a login.
     fn read(headers: &HeaderMap, body: &[u8]) -> Result<Self, ApiError> {
-        let machine: MachineKey = body::read_object(headers, body)?;
-        let violations = field_violations(&machine, |_| Vec::new());
+        let machine = body::read_object::<MachineKey>(headers, body)?.validate(|_| Vec::new());
+        let (machine, violations) = machine.into_parts();
         let own: T = validate_body_with(body::read_object(headers, body)?, |_| violations)?;
         let machine = MachineInput {
             storage: machine.storage.require_value()?,

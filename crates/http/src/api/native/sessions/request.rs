@@ -13,7 +13,8 @@ use validator::Validate;
 use crate::api::native::body::{read_body, read_body_with};
 use crate::error::{ApiError, FieldErrorCode, FieldViolation, ProtocolError};
 use crate::request::body;
-use crate::request::field::{BodyField, check_password, validate_body, well_typed};
+use crate::request::field::{BodyField, check_password, well_typed};
+use crate::request::partial_body::{validate_body, validate_body_with};
 
 /// A login of a user, or of a device as itself if `login` is omitted. The password may have any
 /// length: an empty or overlong one is a wrong password.
@@ -178,6 +179,16 @@ impl LoginBody {
         weak.into_iter().chain(self.find_misplaced_password()).collect()
     }
 
+    /// Somebody must log in.
+    fn find_missing_name(&self) -> Option<FieldViolation> {
+        (self.login.is_missing() && self.device.is_missing()).then(|| FieldViolation {
+            field: "login".into(),
+            in_query: false,
+            code: FieldErrorCode::Required,
+            message: "is required unless a device logs in as itself".into(),
+        })
+    }
+
     fn find_misplaced_password(&self) -> Option<FieldViolation> {
         let BodyField::Value(new) = &self.new_password else { return None };
         if self.login.is_missing() {
@@ -204,25 +215,9 @@ pub(in crate::api::native) fn read_login(
     body: &[u8],
     policy: &PasswordPolicy,
 ) -> Result<LoginInput, ApiError> {
-    let sent: LoginBody = body::read_object(headers, body)?;
-    let misplaced = sent.check_new_password(policy);
-    let nobody = (sent.login.is_missing() && sent.device.is_missing()).then(|| FieldViolation {
-        field: "login".into(),
-        in_query: false,
-        code: FieldErrorCode::Required,
-        message: "is required unless a device logs in as itself".into(),
-    });
-    let mut others: Vec<FieldViolation> = nobody.into_iter().chain(misplaced).collect();
-    let sent = match validate_body(sent) {
-        Ok(sent) if others.is_empty() => sent,
-        Ok(_) => return Err(ProtocolError::InvalidFields(others).into()),
-        Err(ProtocolError::InvalidFields(mut violations)) => {
-            violations.append(&mut others);
-            violations.sort();
-            return Err(ProtocolError::InvalidFields(violations).into());
-        }
-        Err(other) => return Err(other.into()),
-    };
+    let sent = validate_body_with(body::read_object::<LoginBody>(headers, body)?, |sent| {
+        sent.check_new_password(policy).into_iter().chain(sent.find_missing_name()).collect()
+    })?;
     let device = sent.device.into_value();
     let who = match sent.login.into_value() {
         Some(login) => LoginIdentity::User { login, device },

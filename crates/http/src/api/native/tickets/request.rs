@@ -22,6 +22,7 @@ use crate::api::native::{body, schemas};
 use crate::error::office::office_error_violations;
 use crate::error::{ApiError, FieldErrorCode, FieldViolation};
 use crate::request::field::{BodyField, not_null, validation_error, well_typed};
+use crate::request::partial_body::PartialBody;
 
 /// A new ticket.
 #[derive(Deserialize, Validate, ToSchema)]
@@ -260,10 +261,11 @@ const NESTED_OBJECTS: [&str; 3] = ["location", "customer", "extra"];
 /// Fields are invalid: reports all of them, with those that `more` finds in the store.
 pub(super) fn apply_patch(
     found: &TicketView,
-    patch: &JsonObject,
+    patch: &PartialBody<JsonObject>,
     more: impl FnOnce(&NamedFields<'_>) -> Result<Vec<FieldViolation>, ApiError>,
 ) -> Result<TicketChange, ApiError> {
-    let mut patch = patch.clone().into_members();
+    let (patch, repeated) = patch.clone().into_parts();
+    let mut patch = patch.into_members();
     for (name, sent) in &mut patch {
         if NESTED_OBJECTS.contains(&name.as_str()) && matches!(sent, ExactJson::Object(_)) {
             let current = response::nested_member(found, name)
@@ -272,9 +274,10 @@ pub(super) fn apply_patch(
         }
     }
     let currency = found.ticket.sheet.currency;
-    let change = body::read_partial_built(&ExactJson::Object(patch), |change: &UpdateTicket| {
+    let mut change = body::read_partial_built(&ExactJson::Object(patch), |change: &UpdateTicket| {
         find_unpayable_amounts(currency, &change.rounding, &change.payments)
     })?;
+    change.add(repeated);
     let now = found.ticket.sheet.owner;
     let change = change.check_body(|change| {
         more(&NamedFields { owner: change.owner.as_value().map(|owner| (owner, now)), ..NamedFields::default() })

@@ -59,7 +59,7 @@ impl CreateUser {
     pub(super) fn read(call: &Request) -> Result<PartialBody<Self>, ApiError> {
         let sent = body::read_object::<Self>(call.head().headers(), call.body())?;
         let policy = call.auth().build_password_policy();
-        Ok(PartialBody::validate(sent, |sent| sent.password_violations(policy, &sent.name_words())))
+        Ok(sent.validate(|sent| sent.password_violations(policy, &sent.name_words())))
     }
 
     /// Validates the password against these words.
@@ -115,8 +115,7 @@ impl CreateUser {
 impl UpdateUser {
     /// Reads the body of a change, with all violations but those that only the store reveals.
     pub(super) fn read(call: &Request) -> Result<PartialBody<Self>, ApiError> {
-        let sent = body::read_object(call.head().headers(), call.body())?;
-        Ok(PartialBody::validate(sent, |_| Vec::new()))
+        Ok(body::read_object::<Self>(call.head().headers(), call.body())?.validate(|_| Vec::new()))
     }
 
     /// Returns the password that confirms a change of the caller's own e-mail address. The

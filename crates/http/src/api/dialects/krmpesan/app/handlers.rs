@@ -14,7 +14,7 @@ use crate::api::dialects::krmpesan::response::render_success;
 use crate::error::ApiError;
 use crate::request::Request;
 use crate::request::body;
-use crate::request::field::validate_body;
+use crate::request::partial_body::validate_body;
 use crate::serving::requirement::Requirement;
 use crate::serving::route::Route;
 

@@ -46,7 +46,7 @@ impl TicketInput {
         body: &[u8],
         currency: Option<Currency>,
     ) -> Result<PartialBody<Self>, ApiError> {
-        let (exact, mut violations) = (read_exact(headers, body, &VERBATIM_MEMBERS)?, Vec::new());
+        let (exact, mut violations) = read_exact(headers, body, &VERBATIM_MEMBERS)?;
         let sent =
             Self::from_members(TicketObjectReader::new(&exact, "", &mut violations).with_currency(currency), false);
         Ok(PartialBody::new(sent, violations))
@@ -54,11 +54,13 @@ impl TicketInput {
 
     /// Reads several tickets: a list, or an object with a list in `items`.
     pub(super) fn read_many(headers: &HeaderMap, body: &[u8]) -> Result<PartialBody<Vec<Self>>, ApiError> {
-        let (exact, mut violations) = (read_exact(headers, body, &VERBATIM_MEMBERS)?, Vec::new());
+        let (exact, mut violations) = read_exact(headers, body, &VERBATIM_MEMBERS)?;
         let list = if let ExactJson::Array(list) = &exact { Some(list) } else { find_items(&exact) };
         let Some(list) = list.filter(|list| list.len() <= MAX_TICKETS_PER_REQUEST) else {
             let code = if list.is_some() { FieldErrorCode::Range } else { FieldErrorCode::Type };
-            return Err(ProtocolError::InvalidFields(vec![build_violation("Items".to_owned(), code)]).into());
+            violations.push(build_violation("Items".to_owned(), code));
+            violations.sort();
+            return Err(ProtocolError::InvalidFields(violations).into());
         };
         let read = list.iter().enumerate().map(|(index, each)| {
             let known = violations.len();
@@ -285,9 +287,11 @@ pub(super) fn read_closing(
     body: &[u8],
     fiscal: Option<String>,
 ) -> Result<(TicketClosing, Option<i64>), ApiError> {
-    let exact =
-        if is_empty_body(body) { ExactJson::Object(Vec::new()) } else { read_exact(headers, body, &VERBATIM_MEMBERS)? };
-    let mut violations = Vec::new();
+    let (exact, mut violations) = if is_empty_body(body) {
+        (ExactJson::Object(Vec::new()), Vec::new())
+    } else {
+        read_exact(headers, body, &VERBATIM_MEMBERS)?
+    };
     let mut members = TicketObjectReader::new(&exact, "", &mut violations);
     let version = members.read_integer("_v");
     let payments = read_payments(&mut members);
