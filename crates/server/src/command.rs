@@ -6,6 +6,7 @@
 mod access;
 mod address;
 mod api_key;
+mod argument_errors;
 mod audit;
 mod backup;
 mod completions;

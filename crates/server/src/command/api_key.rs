@@ -8,6 +8,7 @@ use tillgate_domain::office::{self, ApiKeyChange, ApiKeyFilter, ApiKeyView, NewA
 use tillgate_domain::{ApiKey, ApiKeyId, DeviceName, Instant, KnownRight, Right, Secret, UserName};
 use tillgate_http::native_bodies::{ApiKeyBody, CreatedApiKeyBody};
 
+use super::argument_errors::ArgumentErrors;
 use super::json::format_instant;
 use super::office::{CommandOffice, check_decided};
 use super::{CommandError, Context, parse, print};
@@ -117,10 +118,9 @@ impl ApiKeyCommand {
         let office = CommandOffice::open(context)?;
         match self {
             Self::Add { name, user, device, description, rights, expires_at } => {
-                let expires_at = expires_at.as_deref().map(|when| parse_expiry(&office, when)).transpose()?;
-                office.find_user(user)?;
-                office.find_device(device)?;
-                check_granted(&office, rights)?;
+                let expires_at = expires_at.as_deref().map(|when| parse_expiry(&office, when)).transpose();
+                let errors = ArgumentErrors::default().with(&office.find_user(user)).with(&office.find_device(device));
+                errors.with_each(check_granted(&office, rights)?).with(&expires_at).report()?;
                 let engine = composition::build_command_engine(&office.settings, &office.database)?;
                 let generated = engine.generate_api_key().map_err(CommandError::failed)?;
                 let new = NewApiKey {
@@ -133,7 +133,7 @@ impl ApiKeyCommand {
                     user: user.clone(),
                     device: device.clone(),
                     permissions: rights.iter().cloned().collect(),
-                    expires_at: expires_at.flatten(),
+                    expires_at: expires_at?.flatten(),
                 };
                 let key = check_decided(office.for_operator()?.add_api_key(&new))?;
                 print_secret(context, &view_api_key(&office, &key)?, &generated.secret);
@@ -188,18 +188,18 @@ fn unknown_key(id: ApiKeyId) -> CommandError {
 
 /// Checks the custom rights to which a key is restricted. One that no role grants and whose name is
 /// similar to one that a role can grant is probably a typing error.
-fn check_granted(office: &CommandOffice, rights: &[Right]) -> Result<(), CommandError> {
+fn check_granted(office: &CommandOffice, rights: &[Right]) -> Result<Vec<Result<(), CommandError>>, CommandError> {
     let roles = office.unguarded().list_roles().map_err(CommandError::failed)?;
     let granted: BTreeSet<&str> = roles.iter().flat_map(|role| role.rights.names()).collect();
     let known = || KnownRight::ALL.iter().map(|known| known.as_str()).chain(granted.iter().copied());
     let unknown = rights.iter().map(Right::as_str).filter(|right| known().all(|each| each != *right));
-    for right in unknown {
-        if let Some(near) = find_nearest(right, known()) {
-            let why = format!("no role grants the right \"{right}\"; did you mean \"{near}\"?");
-            return Err(CommandError::usage(why));
+    let check = |right: &str| match find_nearest(right, known()) {
+        Some(near) => {
+            Err(CommandError::usage(format!("no role grants the right \"{right}\"; did you mean \"{near}\"?")))
         }
-    }
-    Ok(())
+        None => Ok(()),
+    };
+    Ok(unknown.map(check).collect())
 }
 
 fn print_secret(context: &Context, view: &ApiKeyView, secret: &Secret<String>) {
@@ -219,9 +219,12 @@ fn parse_expiry(office: &CommandOffice, text: &str) -> Result<Option<Instant>, C
 
 impl ApiKeyListArgs {
     fn run(&self, office: &CommandOffice, json: bool) -> Result<(), CommandError> {
+        let user = self.user.as_ref().map(|name| office.find_user(name)).transpose();
+        let device = self.device.as_ref().map(|name| office.find_device(name)).transpose();
+        ArgumentErrors::default().with(&user).with(&device).report()?;
         let filter = ApiKeyFilter {
-            user: self.user.as_ref().map(|name| office.find_user(name)).transpose()?.map(|user| user.id),
-            device: self.device.as_ref().map(|name| office.find_device(name)).transpose()?.map(|device| device.id),
+            user: user?.map(|user| user.id),
+            device: device?.map(|device| device.id),
             active: self.status.map(|status| status == ApiKeyStatus::Active),
         };
         let reader = office.reader_for_operator();

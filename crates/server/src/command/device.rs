@@ -13,6 +13,7 @@ use tillgate_domain::office::{self, DeviceChange, DeviceView, NewDevice, PageReq
 use tillgate_domain::{Device, DeviceId, DeviceName, DeviceStatus, Environment, PrincipalId, RoleName};
 use tillgate_http::native_bodies::DeviceBody;
 
+use super::argument_errors::ArgumentErrors;
 use super::confirmation::{Confirmation, count_text};
 use super::json::{format_instant, join_names};
 use super::login_throttle::{describe_login_throttle, find_login_throttle};
@@ -181,7 +182,8 @@ impl DeviceCommand {
             Self::Keys(which) => return which.run(&office, context.json),
             Self::RevokeKey(which) => return which.run(&office, context.json),
             Self::Add { name, env, description, store, roles, settings, password } => {
-                office.check_assignments(roles, &[])?;
+                let branch = find_branch(&office, store.as_deref());
+                ArgumentErrors::default().with(&branch).with_each(office.check_assignments(roles, &[])).report()?;
                 let verifier = match password {
                     true => Some(office.hash_password(&office.read_new_password(
                         name.as_str(),
@@ -198,7 +200,7 @@ impl DeviceCommand {
                     description: description.clone(),
                     preferences: tillgate_domain::JsonObject::default(),
                     settings: settings.iter().cloned().collect(),
-                    branch: find_branch(&office, store.as_deref())?,
+                    branch: branch?,
                     roles: roles.clone(),
                     verifier,
                 };
@@ -238,22 +240,23 @@ impl DeviceCommand {
                 (device, "may log in again")
             }
             Self::Set { name, rename, env, description, store, no_store, settings, roles, no_role } => {
-                office.check_assignments(roles, &[])?;
+                let (device, branch) = (office.find_device(name), find_branch(&office, store.as_deref()));
+                let errors = ArgumentErrors::default().with(&device).with(&branch);
+                errors.with_each(office.check_assignments(roles, &[])).report()?;
                 let settings: BTreeMap<_, _> = settings.iter().cloned().collect();
                 let change = DeviceChange {
                     name: rename.clone(),
                     environment: *env,
                     description: description.clone(),
                     settings: if settings.is_empty() { SettingsChange::Keep } else { SettingsChange::Edit(settings) },
-                    branch: match find_branch(&office, store.as_deref())? {
+                    branch: match branch? {
                         None if *no_store => Some(None),
                         found => found.map(Some),
                     },
                     roles: (*no_role || !roles.is_empty()).then(|| roles.clone()),
                     ..DeviceChange::default()
                 };
-                let id = office.find_device(name)?.id;
-                (check_decided(office.for_operator()?.change_device(id, None, &change))?, "set")
+                (check_decided(office.for_operator()?.change_device(device?.id, None, &change))?, "set")
             }
         };
         let view = office.load_device_view(&device)?;

@@ -143,18 +143,16 @@ impl CommandOffice {
         Err(CommandError::failed(format!("there is no role \"{name}\"{}", did_you_mean(name.as_str(), names))))
     }
 
-    /// Checks that these roles exist, and the devices and roles of these assignments. The error
+    /// Checks that these roles exist, and the devices and roles of these assignments. Each error
     /// suggests a similar name.
     pub(super) fn check_assignments(
         &self,
         roles: &[RoleName],
         on: &[DeviceRoleAssignment],
-    ) -> Result<(), CommandError> {
-        for assignment in on {
-            self.find_device(&assignment.device)?;
-        }
+    ) -> Vec<Result<(), CommandError>> {
+        let devices = on.iter().map(|assignment| self.find_device(&assignment.device).map(drop));
         let assigned = on.iter().flat_map(|assignment| &assignment.roles);
-        roles.iter().chain(assigned).try_for_each(|name| self.find_role(name).map(drop))
+        devices.chain(roles.iter().chain(assigned).map(|name| self.find_role(name).map(drop))).collect()
     }
 
     /// All users, including deleted ones.

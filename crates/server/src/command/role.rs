@@ -7,6 +7,7 @@ use tillgate_domain::office::{NewRole, RoleChange};
 use tillgate_domain::{Environment, FoldedText, KnownRight, Right, RoleId, RoleName};
 use tillgate_http::native_bodies::RoleBody;
 
+use super::argument_errors::ArgumentErrors;
 use super::office::{CommandOffice, check_decided};
 use super::{CommandError, Context, parse, print};
 use crate::suggestions::find_nearest;
@@ -86,13 +87,13 @@ impl RoleCommand {
         let office = CommandOffice::open(context)?;
         match self {
             Self::Add { name, rights, new_rights, environments, label, description } => {
-                let rights = check_rights(rights, new_rights)?;
+                ArgumentErrors::default().with_each(check_rights(rights)).report()?;
                 let new = NewRole {
                     id: office.ids.new_id(RoleId::new)?,
                     name: name.clone(),
                     label: label.clone().unwrap_or_else(|| name.to_string()),
                     description: description.clone(),
-                    rights: rights.into_iter().collect(),
+                    rights: rights.iter().chain(new_rights).cloned().collect(),
                     environments: environments.iter().copied().collect(),
                 };
                 let role = check_decided(office.for_operator()?.add_role(&new))?;
@@ -103,20 +104,21 @@ impl RoleCommand {
                 );
             }
             Self::Set { name, rename, rights, new_rights, environments, label, description } => {
-                let rights = check_rights(rights, new_rights)?;
+                let mut granted = rights.iter().chain(new_rights).cloned().peekable();
                 let change = RoleChange {
                     name: rename.clone(),
                     label: label.clone(),
                     description: description.clone(),
-                    rights: (!rights.is_empty()).then(|| rights.into_iter().collect()),
+                    rights: granted.peek().is_some().then(|| granted.collect()),
                     environments: (!environments.is_empty()).then(|| environments.iter().copied().collect()),
                 };
                 if change == RoleChange::default() {
                     let flags = "--rename, --right, --env, --label or --description";
                     return Err(CommandError::usage(format!("nothing to change: use {flags}")));
                 }
-                let id = office.find_role(name)?.id;
-                let role = check_decided(office.for_operator()?.change_role(id, None, &change))?;
+                let role = office.find_role(name);
+                ArgumentErrors::default().with(&role).with_each(check_rights(rights)).report()?;
+                let role = check_decided(office.for_operator()?.change_role(role?.id, None, &change))?;
                 print::print_answer(
                     context.json,
                     &format!("{}: set", role.name),
@@ -171,15 +173,16 @@ fn print_rights(office: &CommandOffice, json: bool) -> Result<(), CommandError> 
     Ok(())
 }
 
-/// The rights of a role. A custom right whose name is similar to a known one is probably a typing
-/// error and would grant nothing, so it is an error unless it is given as a new right.
-fn check_rights(rights: &[Right], new_rights: &[Right]) -> Result<Vec<Right>, CommandError> {
-    for right in rights.iter().filter(|right| matches!(right, Right::Custom(_))) {
-        if let Some(known) = find_nearest(right.as_str(), KnownRight::ALL.iter().map(|known| known.as_str())) {
-            return Err(CommandError::usage(format!(
+/// Checks the rights of a role. A custom right whose name is similar to a known one is probably a
+/// typing error and would grant nothing, so it is an error unless it is given as a new right.
+fn check_rights(rights: &[Right]) -> Vec<Result<(), CommandError>> {
+    let check = |right: &Right| {
+        let known = find_nearest(right.as_str(), KnownRight::ALL.iter().map(|known| known.as_str()));
+        known.map_or(Ok(()), |known| {
+            Err(CommandError::usage(format!(
                 "there is no right \"{right}\"; did you mean \"{known}\"? For a custom right use --new-right {right}"
-            )));
-        }
-    }
-    Ok(rights.iter().chain(new_rights).cloned().collect())
+            )))
+        })
+    };
+    rights.iter().filter(|right| matches!(right, Right::Custom(_))).map(check).collect()
 }

@@ -9,6 +9,7 @@ use tillgate_domain::office::{self, PageRequest, SessionTarget, normalize_search
 use tillgate_domain::{Device, DeviceId, DeviceName, Instant, SessionId, Store, StoreExt, UserName};
 use tillgate_http::native_bodies::SessionBody;
 
+use super::argument_errors::ArgumentErrors;
 use super::confirmation::{Confirmation, count_text};
 use super::json::format_instant;
 use super::office::{CommandOffice, check_decided};
@@ -193,9 +194,13 @@ fn list_sessions(office: &CommandOffice, which: &SessionListArgs, json: bool) ->
     if which.all {
         filter.live = None;
     }
-    filter.user = which.user.as_ref().map(|name| office.find_user(name)).transpose()?.map(|user| user.id);
-    filter.device = which.device.as_ref().map(|name| office.find_device(name)).transpose()?.map(|device| device.id);
-    filter.branch = find_branch(office, which.store.as_deref())?;
+    let user = which.user.as_ref().map(|name| office.find_user(name)).transpose();
+    let device = which.device.as_ref().map(|name| office.find_device(name)).transpose();
+    let branch = find_branch(office, which.store.as_deref());
+    ArgumentErrors::default().with(&user).with(&device).with(&branch).report()?;
+    filter.user = user?.map(|user| user.id);
+    filter.device = device?.map(|device| device.id);
+    filter.branch = branch?;
     filter.dialect = which.mount.as_deref().map(DialectName::new);
     filter.kind = which.kind;
     // nothing contains a text that a name cannot contain

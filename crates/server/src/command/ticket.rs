@@ -7,6 +7,7 @@ use tillgate_domain::ticket::{Item, Sheet, TicketState, TicketStatus};
 use tillgate_domain::{DeviceName, TicketId, UserName};
 use tillgate_http::native_bodies::TicketBody;
 
+use super::argument_errors::ArgumentErrors;
 use super::json::format_instant;
 use super::office::CommandOffice;
 use super::store::find_branch;
@@ -115,13 +116,19 @@ impl ListArgs {
         let when = |text: &Option<String>, end| {
             text.as_deref().map(|text| parse::instant(&office.tenant.zone, text, end)).transpose()
         };
+        let user = self.user.as_ref().map(|name| office.find_user(name)).transpose();
+        let device = self.device.as_ref().map(|name| office.find_device(name)).transpose();
+        let branch = find_branch(office, self.store.as_deref());
+        let (from, until) = (when(&self.from, false), when(&self.until, true));
+        let errors = ArgumentErrors::default().with(&user).with(&device).with(&branch);
+        errors.with(&from).with(&until).report()?;
         let filter = TicketFilter {
             statuses: self.state.map(TicketStateArg::to_status).into_iter().collect(),
-            owner: self.user.as_ref().map(|name| office.find_user(name)).transpose()?.map(|user| user.id),
-            device: self.device.as_ref().map(|name| office.find_device(name)).transpose()?.map(|device| device.id),
-            branch: find_branch(office, self.store.as_deref())?,
-            from: when(&self.from, false)?,
-            until: when(&self.until, true)?,
+            owner: user?.map(|user| user.id),
+            device: device?.map(|device| device.id),
+            branch: branch?,
+            from: from?,
+            until: until?,
             number: self.number,
             is_refund: self.refund,
             refund_of: self.refund_of,

@@ -12,6 +12,7 @@ use tillgate_domain::office::{
 use tillgate_domain::{ApiKey, DeviceName, Email, Locale, PrincipalId, RoleName, User, UserId, UserName, UserStatus};
 use tillgate_http::native_bodies::{InvitationBody, MailedLinkBody, UserBody};
 
+use super::argument_errors::ArgumentErrors;
 use super::confirmation::{Confirmation, count_text};
 use super::json::{format_instant, join_names};
 use super::office::{CommandOffice, check_decided};
@@ -186,7 +187,7 @@ impl UserCommand {
                 (check_decided(office.for_operator()?.change_user(named(name)?, None, &change))?, "set")
             }
             Self::Add { name, email, display_name, locale, roles, on, generate, must_change } => {
-                office.check_assignments(roles, on)?;
+                ArgumentErrors::default().with_each(office.check_assignments(roles, on)).report()?;
                 let names = [name.to_string()].into_iter().chain(display_name.clone());
                 let names = names.chain(email.iter().flat_map(office::email_context_words));
                 let new_password = office.choose_password(generate, name.as_str(), None, names)?;
@@ -237,13 +238,13 @@ impl UserCommand {
                 (user, "may log in again")
             }
             Self::Roles { name, roles, on, off } => {
-                let user = named(name)?;
-                office.check_assignments(roles, on)?;
-                off.iter().try_for_each(|device| office.find_device(device).map(drop))?;
+                let (user, removed) = (named(name), off.iter().map(|device| office.find_device(device)));
+                let errors = ArgumentErrors::default().with(&user).with_each(office.check_assignments(roles, on));
+                errors.with_each(removed).report()?;
                 let office_roles = (!roles.is_empty()).then(|| roles.clone());
                 let devices = DeviceRolesChange::Edit { set: on.clone(), remove: off.clone() };
                 let changes = office_roles.is_some() || !on.is_empty();
-                let user = check_decided(office.for_operator()?.assign_roles(user, office_roles, devices))?;
+                let user = check_decided(office.for_operator()?.assign_roles(user?, office_roles, devices))?;
                 if changes {
                     let unrestricted =
                         office.unguarded().list_unrestricted_api_keys(user.id).map_err(CommandError::failed)?;

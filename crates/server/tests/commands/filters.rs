@@ -5,7 +5,11 @@ use tillgate_testkit::DatabaseEngine;
 
 use crate::program::{PASSWORD, TestInstallation};
 
-tillgate_testkit::on_both_databases!(users_and_devices_are_filtered, audit_events_are_filtered_by_subject_and_text);
+tillgate_testkit::on_both_databases!(
+    users_and_devices_are_filtered,
+    audit_events_are_filtered_by_subject_and_text,
+    one_error_names_every_wrong_argument
+);
 
 /// A member of every object that a command lists.
 fn list(home: &TestInstallation, line: &[&str], member: &str) -> Vec<String> {
@@ -134,4 +138,73 @@ fn unknown_names_are_answered_with_similar_ones() {
     let noted = home.run_ok(&["session", "list", "--mount", "natve"]).err;
     assert!(noted.contains("no mount is named \"natve\"; did you mean \"native\"?"), "{noted}");
     assert_eq!(home.run_ok(&["session", "list", "--mount", "native"]).err, "");
+}
+
+/// Runs commands with several wrong arguments. None of them changes anything.
+fn one_error_names_every_wrong_argument(engine: DatabaseEngine) {
+    let home = TestInstallation::on(engine).with_admin();
+    home.run_ok(&["device", "add", "P01", "--env", "CashRegister"]);
+    home.run_ok_with(&["user", "add", "anna", "--role", "cashier", "--on", "P01=cashier"], PASSWORD);
+    home.run_ok(&["role", "add", "night", "--right", "storno", "--env", "PDA"]);
+    let dump = || {
+        let lists = [&["user", "list", "--json"], &["device", "list", "--json"], &["role", "list", "--json"]];
+        lists.map(|line| home.run_ok(line).json())
+    };
+    let before = dump();
+    let (user, device, store) = ("there is no user", "there is no device \"P02\"", "there is no store \"x\"");
+    let (role, right, other) = ("there is no role \"cashir\"", "no right \"ticketClos\"", "no right \"storn\"");
+    let time = "\"soon\" is not a time";
+    let on = ["--role", "boss", "--on", "P02=cashir", "--on", "P03=cashir"];
+    for (line, code, named) in [
+        (&["user", "add", "eva"][..], 1, &["role \"boss\"", role, device, "device \"P03\""][..]),
+        (&["user", "roles", "eva", "--off", "P04"], 1, &[user, "role \"boss\"", role, device, "device \"P04\""]),
+        (
+            &["device", "add", "P05", "--env", "Tool", "--store", "x", "--role", "boss", "--role", "cashir"],
+            1,
+            &[store, role, "\"boss\""],
+        ),
+        (&["device", "set", "P02", "--store", "x", "--role", "cashir"], 1, &[device, store, role]),
+        (&["role", "add", "late", "--right", "ticketClos", "--right", "storn", "--env", "PDA"], 2, &[right, other]),
+        (&["role", "set", "nigt", "--right", "ticketClos", "--right", "storn"], 1, &["role \"nigt\"", right, other]),
+        (
+            &[
+                "api-key",
+                "add",
+                "x",
+                "--user",
+                "eva",
+                "--device",
+                "P02",
+                "--right",
+                "ticketClos",
+                "--right",
+                "storn",
+                "--expires-at",
+                "soon",
+            ],
+            1,
+            &[user, device, "the right \"ticketClos\"", "the right \"storn\"", time],
+        ),
+        (&["api-key", "list", "--user", "eva", "--device", "P02"], 1, &[user, device]),
+        (&["user", "list", "--role", "cashir", "--store", "x"], 1, &[role, store]),
+        (&["session", "list", "--user", "eva", "--device", "P02", "--store", "x"], 1, &[user, device, store]),
+        (
+            &["ticket", "list", "--user", "eva", "--device", "P02", "--store", "x", "--from", "soon"],
+            1,
+            &[user, device, store, time],
+        ),
+        (
+            &["audit", "list", "--user", "eva", "--store", "x", "--subject", "nobody", "--until", "soon"],
+            1,
+            &[user, store, "\"nobody\"", time],
+        ),
+        (&["ticket", "list", "--from", "soon", "--until", "late"], 2, &[time, "\"late\" is not a time"]),
+    ] {
+        let line = if line[0] == "user" && line[1] != "list" { [line, &on].concat() } else { line.to_vec() };
+        let refused = home.run_refused(&line, code);
+        for each in named {
+            assert_eq!(refused.matches(each).count(), 1, "{line:?} {each}: {refused}");
+        }
+    }
+    assert_eq!(dump(), before);
 }

@@ -5,6 +5,7 @@ use tillgate_domain::office::{self, EventFilter, EventView, MAX_PAGE_SIZE, Offse
 use tillgate_domain::{Action, DeviceId, DeviceName, EventId, EventOutcome, SessionId, SubjectKind, UserId, UserName};
 use tillgate_http::native_bodies::ExportFormat;
 
+use super::super::argument_errors::ArgumentErrors;
 use super::super::office::CommandOffice;
 use super::super::store::find_branch;
 use super::super::{CommandError, parse};
@@ -68,20 +69,26 @@ impl<'o> EventPages<'o> {
             Some(text) => parse::instant(&office.tenant.zone, text, end).map(Some),
             None => Ok(None),
         };
-        let subject = which.subject.as_deref().map(|text| find_subject(office, which.subject_kind, text));
+        let user = which.user.as_deref().map(|text| find_user(office, text)).transpose();
+        let device = which.device.as_deref().map(|text| find_device(office, text)).transpose();
+        let branch = find_branch(office, which.store.as_deref());
+        let subject = which.subject.as_deref().map(|text| find_subject(office, which.subject_kind, text)).transpose();
+        let (from, until) = (when(&which.from, false), when(&which.until, true));
+        let errors = ArgumentErrors::default().with(&user).with(&device).with(&branch).with(&subject);
+        errors.with(&from).with(&until).report()?;
         let filter = EventFilter {
             tenant: (!which.all_tenants).then_some(office.tenant.id),
-            user: which.user.as_deref().map(|text| find_user(office, text)).transpose()?,
-            device: which.device.as_deref().map(|text| find_device(office, text)).transpose()?,
-            branch: find_branch(office, which.store.as_deref())?,
+            user: user?,
+            device: device?,
+            branch: branch?,
             session: which.session,
             actions: which.action.clone(),
             outcome: which.outcome,
             subject_kind: which.subject_kind,
-            subject_id: subject.transpose()?,
+            subject_id: subject?,
             text: which.search.clone(),
-            from: when(&which.from, false)?,
-            until: when(&which.until, true)?,
+            from: from?,
+            until: until?,
             ..EventFilter::default()
         };
         Ok(Self { office, filter, after: None, ended: false, first: None })

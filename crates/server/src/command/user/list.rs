@@ -6,6 +6,7 @@ use tillgate_domain::office::{self, PageRequest, UserView, UserViewQuery};
 use tillgate_domain::{RoleName, UserStatus};
 use tillgate_http::native_bodies::UserBody;
 
+use super::super::argument_errors::ArgumentErrors;
 use super::super::office::{CommandOffice, check_decided};
 use super::super::store::find_branch;
 use super::super::{CommandError, parse, print};
@@ -48,12 +49,15 @@ impl UserListArgs {
     }
 
     fn find_users(&self, office: &CommandOffice) -> Result<Vec<UserView>, CommandError> {
+        let role = self.role.as_ref().map(|name| office.find_role(name)).transpose();
+        let branch = find_branch(office, self.store.as_deref());
+        ArgumentErrors::default().with(&role).with(&branch).report()?;
         let every = if self.all { UserStatus::ALL.to_vec() } else { Vec::new() };
         let query = UserViewQuery {
             text: self.search.clone(),
             statuses: self.status.map_or(every, |status| vec![status]),
-            role: self.role.as_ref().map(|name| office.find_role(name)).transpose()?.map(|role| role.name),
-            branch: find_branch(office, self.store.as_deref())?,
+            role: role?.map(|role| role.name),
+            branch: branch?,
             order: UserOrder::Oldest,
             after: None,
             limit: MAX_FETCH_ROWS,
