@@ -17,7 +17,7 @@ mod failure;
 mod seal_file;
 
 use std::sync::Arc;
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -64,17 +64,7 @@ impl SealingThread {
             written_seal: None,
             last_failure: None,
         };
-        let work = move || {
-            let mut pause = POLL_INTERVAL;
-            while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(pause) {
-                pause = if sealer.seal_batches(SEAL_FILE_INTERVAL_BATCHES) { BATCH_PAUSE } else { POLL_INTERVAL };
-            }
-            for batch in 1..=MAX_FINAL_BATCHES {
-                if !sealer.seal_batches(MAX_FINAL_BATCHES - batch) {
-                    break;
-                }
-            }
-        };
+        let work = move || seal_until_stopped(&stopped, |batches| sealer.seal_batches(batches));
         let thread =
             thread::Builder::new().name("tillgate-sealer".to_owned()).spawn(work).map_err(CommandError::failed)?;
         Ok(Self { stop: Some(stop), thread: Some(thread) })
@@ -86,6 +76,21 @@ impl Drop for SealingThread {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
             drop(thread.join());
+        }
+    }
+}
+
+/// Seals batch after batch until the other end of the channel is dropped, then at most
+/// `MAX_FINAL_BATCHES` more. `seal_batch` seals one and returns whether more events wait; its
+/// argument is the number of batches after which it updates the seal file.
+fn seal_until_stopped(stopped: &Receiver<()>, mut seal_batch: impl FnMut(u32) -> bool) {
+    let mut pause = POLL_INTERVAL;
+    while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(pause) {
+        pause = if seal_batch(SEAL_FILE_INTERVAL_BATCHES) { BATCH_PAUSE } else { POLL_INTERVAL };
+    }
+    for batch in 1..=MAX_FINAL_BATCHES {
+        if !seal_batch(MAX_FINAL_BATCHES - batch) {
+            break;
         }
     }
 }
@@ -150,5 +155,44 @@ impl Sealer {
         self.seal_file.write(&StoredSeal { instance, seal: newest.clone(), at: self.auth.time().at })?;
         self.written_seal = Some(newest.clone());
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Seals a backlog of this many batches, is stopped during the third, and returns the number of
+    /// batches that were sealed.
+    fn stop_during_third_batch(backlog: u32) -> u32 {
+        let (stop, stopped) = channel::<()>();
+        let (mut stop, mut sealed) = (Some(stop), 0);
+        seal_until_stopped(&stopped, |_| {
+            sealed += 1;
+            if sealed == 3 {
+                drop(stop.take());
+            }
+            sealed < backlog
+        });
+        sealed
+    }
+
+    #[test]
+    fn stop_is_noticed_between_two_batches_of_a_backlog() {
+        assert_eq!(stop_during_third_batch(50_000), 3 + MAX_FINAL_BATCHES);
+        assert_eq!(stop_during_third_batch(3 + MAX_FINAL_BATCHES / 2), 3 + MAX_FINAL_BATCHES / 2);
+    }
+
+    #[test]
+    fn last_batch_updates_the_seal_file() {
+        let (stop, stopped) = channel::<()>();
+        drop(stop);
+        let mut intervals = Vec::new();
+        seal_until_stopped(&stopped, |batches| {
+            intervals.push(batches);
+            true
+        });
+        assert_eq!(intervals.last(), Some(&0));
+        assert_eq!(u32::try_from(intervals.len()), Ok(MAX_FINAL_BATCHES));
     }
 }
