@@ -72,6 +72,11 @@ ids! {
 }
 
 impl NodeId {
+    /// When the process started, by its own clock: the time in the id (RFC 9562, section 5.7).
+    pub fn started_at(&self) -> Instant {
+        Instant::from_millis(i64::try_from(self.0.as_u128() >> 80).unwrap_or(i64::MAX))
+    }
+
     /// A short name of the process for clients: eight of its random digits. Unlike the machine and
     /// the number of the process, it says nothing about the server.
     pub fn short_name(&self) -> String {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tillgate_auth_core::ports::AuthPorts;
+use tillgate_auth_core::ports::{AuthPorts, Node};
 use tillgate_domain::office::ports::UnsealedCount;
 use tillgate_domain::office::{EventFilter, OffsetPageRequest};
 use tillgate_domain::{Action, EventOutcome, Instant, Store, StoreExt, StoreResult, office};
@@ -52,7 +52,8 @@ fn history_finding(rollback: Option<(Instant, u64)>) -> Finding {
     }
 }
 
-/// How long an event may wait for its seal while a server runs.
+/// How long an event may wait for its seal while a server runs, and the age of a heartbeat up to
+/// which a server counts as running.
 const MAX_UNSEALED_AGE: Duration = Duration::from_mins(1);
 
 /// The maximum number of events without a seal that are counted.
@@ -105,22 +106,22 @@ pub(super) fn check_seals(settings: &Settings, database: &Database) -> Finding {
     }
     let now = IdSource::default().now();
     let store: &dyn Store<AuthPorts> = database;
-    let served = store
-        .read("doctor", |tx| tx.nodes().list_live(now.saturating_sub(MAX_UNSEALED_AGE)))
-        .map(|nodes| !nodes.is_empty());
-    match (office::unguarded::count_unsealed_audit(database, MAX_COUNTED_EVENTS), served) {
+    let servers = store.read("doctor", |tx| tx.nodes().list_live(now.saturating_sub(MAX_UNSEALED_AGE)));
+    match (office::unguarded::count_unsealed_audit(database, MAX_COUNTED_EVENTS), servers) {
         (Err(error), _) | (_, Err(error)) => store_problem(&error),
         (Ok((_, newest)), _) if stored.is_none() && newest.sequence > 0 => {
             Finding::problem(CHECK, seal_file.missing_text(), "investigate before you create a new one")
                 .with_command(settings, "audit verify")
         }
-        (Ok((waiting, newest)), Ok(served)) => {
-            seals_finding(waiting, newest.sequence, served, now).with_command(settings, "audit verify")
+        (Ok((waiting, newest)), Ok(servers)) => {
+            seals_finding(waiting, newest.sequence, &servers).with_command(settings, "audit verify")
         }
     }
 }
 
-fn seals_finding(waiting: UnsealedCount, sealed: i64, served: bool, now: Instant) -> Finding {
+/// Judges the events without a seal. The time in which no server ran does not count: events of
+/// commands wait for the next one, and a server that was killed seals nothing.
+fn seals_finding(waiting: UnsealedCount, sealed: i64, servers: &[Node]) -> Finding {
     const CHECK: &str = "audit";
     let UnsealedCount { events, since } = waiting;
     let number = if events >= MAX_COUNTED_EVENTS {
@@ -128,21 +129,27 @@ fn seals_finding(waiting: UnsealedCount, sealed: i64, served: bool, now: Instant
     } else {
         count_text(events as usize, "event")
     };
-    let late = since.is_some_and(|since| now.duration_since(Instant::from_millis(since)) > MAX_UNSEALED_AGE);
-    if served && late {
+    let is_late = |server: &Node| {
+        let since = since.map(|since| Instant::from_millis(since).max(server.id.started_at()));
+        since.is_some_and(|since| server.seen_at.duration_since(since) > MAX_UNSEALED_AGE)
+    };
+    if servers.iter().any(is_late) {
         return Finding::problem(
             CHECK,
             format!("{number} without a seal for over a minute, although a server runs"),
             "look for \"the audit log is not sealed\" in the logs of the servers, and verify the audit log",
         );
     }
-    let when = if served { "yet" } else { "until a server runs" };
+    let when = if servers.is_empty() { "until a server runs" } else { "yet" };
     let wait = if events == 0 { String::new() } else { format!("; {number} not sealed {when}") };
     Finding::ok(CHECK, format!("{sealed} events sealed{wait}"))
 }
 
 #[cfg(test)]
 mod tests {
+    use tillgate_auth_core::ports::Cursor;
+    use tillgate_domain::NodeId;
+
     use super::*;
 
     const NOON: Instant = Instant::from_millis(1_800_014_400_000);
@@ -158,17 +165,26 @@ mod tests {
 
     #[test]
     fn unsealed_events_beside_a_running_server_are_reported() {
-        let waiting = |events, age: u64| UnsealedCount {
-            events,
-            since: Some(NOON.saturating_sub(Duration::from_secs(age)).millis()),
+        let before = |age: u64| NOON.saturating_sub(Duration::from_secs(age));
+        let waiting = |events, age: u64| UnsealedCount { events, since: Some(before(age).millis()) };
+        let server = |started: u64, seen: u64| Node {
+            id: NodeId::new(before(started), [7; 10]),
+            applied: Cursor(0),
+            seen_at: before(seen),
+            clock: None,
         };
-        assert!(seals_finding(UnsealedCount::default(), 5, true, NOON).is_ok());
-        assert!(seals_finding(waiting(3, 59), 5, true, NOON).is_ok());
-        assert!(seals_finding(waiting(3, 7_200), 5, false, NOON).to_line().contains("3 events not sealed until"));
-        let late = seals_finding(waiting(3, 61), 5, true, NOON);
+        let old = [server(86_400, 0)];
+        assert!(seals_finding(UnsealedCount::default(), 5, &old).is_ok());
+        assert!(seals_finding(waiting(3, 59), 5, &old).is_ok());
+        assert!(seals_finding(waiting(3, 7_200), 5, &[]).to_line().contains("3 events not sealed until"));
+        let late = seals_finding(waiting(3, 61), 5, &old);
         assert!(!late.is_ok() && late.to_line().contains("3 events without a seal"), "{}", late.to_line());
-        assert!(
-            seals_finding(waiting(MAX_COUNTED_EVENTS, 61), 5, true, NOON).to_line().contains("10000 or more events")
-        );
+        assert!(seals_finding(waiting(MAX_COUNTED_EVENTS, 61), 5, &old).to_line().contains("10000 or more events"));
+        // a server that has just started, and one that was killed a moment after its start
+        for young in [server(5, 0), server(62, 58)] {
+            let found = seals_finding(waiting(3, 7_200), 5, std::slice::from_ref(&young));
+            assert!(found.is_ok() && found.to_line().contains("3 events not sealed yet"), "{}", found.to_line());
+            assert!(!seals_finding(waiting(3, 7_200), 5, &[young, server(62, 0)]).is_ok());
+        }
     }
 }
