@@ -18,6 +18,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use confusable::skeleton;
+pub(crate) use folded_text::FIELD_SEPARATOR;
 pub use folded_text::FoldedText;
 
 /// What is wrong with a text, in words that follow its name.

@@ -41,6 +41,9 @@ const ADVISORY_LOCK_KEY: i64 = 0x7469_6c6c_6761_7465;
 /// The migration after which [`folding`] fills columns.
 const FOLDING_MIGRATION: &str = "2026-11-28-000011";
 
+/// The migration after which [`folding`] composes the search texts of users again.
+const EMAIL_SEARCH_MIGRATION: &str = "2026-11-30-000043";
+
 /// The migration after which [`fiscal_series`] merges series.
 const FISCAL_SERIES_MIGRATION: &str = "2026-11-28-000018";
 
@@ -178,7 +181,7 @@ trait MigrationConnection {
 }
 
 macro_rules! harness {
-    ($connection:ty, $backend:ty, $migrations:ident, $check:path, $fill:path, $merge:path) => {
+    ($connection:ty, $backend:ty, $migrations:ident, $check:path, $fill:path, $merge:path, $fill_users:path) => {
         impl MigrationConnection for $connection {
             fn run_pending(&mut self, progress: &mut dyn FnMut(&str)) -> Result<(), MigrateError> {
                 for migration in pending_migrations::<$backend>(self, &$migrations)? {
@@ -194,6 +197,7 @@ macro_rules! harness {
                                 let filled = match &name {
                                     name if name.starts_with(FOLDING_MIGRATION) => $fill(connection),
                                     name if name.starts_with(FISCAL_SERIES_MIGRATION) => $merge(connection),
+                                    name if name.starts_with(EMAIL_SEARCH_MIGRATION) => $fill_users(connection),
                                     _ => Ok(()),
                                 };
                                 filled.map_err(|error| migration_error(&name, &error))
@@ -229,7 +233,8 @@ harness!(
     SQLITE_MIGRATIONS,
     check_foreign_keys,
     folding::sqlite::fill,
-    fiscal_series::sqlite::merge
+    fiscal_series::sqlite::merge,
+    folding::sqlite::fill_users
 );
 harness!(
     PgConnection,
@@ -237,7 +242,8 @@ harness!(
     POSTGRES_MIGRATIONS,
     skip_foreign_key_check,
     folding::postgres::fill,
-    fiscal_series::postgres::merge
+    fiscal_series::postgres::merge,
+    folding::postgres::fill_users
 );
 
 fn pending_migrations<DB: diesel::backend::Backend>(

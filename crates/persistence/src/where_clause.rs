@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use tillgate_domain::office::ports::OffsetPageRequest;
+use tillgate_domain::office::ports::search_text::ADDRESS_MARK;
 
 use crate::connection::AnyConnection;
 use crate::statement::{Bind, placeholders};
@@ -88,11 +89,21 @@ pub(crate) fn lowercase_expression(connection: &AnyConnection, column: &str) -> 
     }
 }
 
-/// The first of the two texts by which a row is searched.
+/// The first of the texts by which a row is searched.
 pub(crate) fn first_searched_expression(connection: &AnyConnection, column: &str) -> String {
+    part_before(connection, column, 31)
+}
+
+/// The texts by which a user is searched, without the forms of the e-mail address.
+pub(crate) fn searched_names_expression(connection: &AnyConnection, column: &str) -> String {
+    part_before(connection, column, u32::from(ADDRESS_MARK))
+}
+
+/// The column up to the first of these characters.
+fn part_before(connection: &AnyConnection, column: &str, code: u32) -> String {
     match connection {
-        AnyConnection::Sqlite(_) => format!("substr({column}, 1, instr({column} || char(31), char(31)) - 1)"),
-        AnyConnection::Postgres(_) => format!("split_part({column}, chr(31), 1)"),
+        AnyConnection::Sqlite(_) => format!("substr({column}, 1, instr({column} || char({code}), char({code})) - 1)"),
+        AnyConnection::Postgres(_) => format!("split_part({column}, chr({code}), 1)"),
     }
 }
 

@@ -12,7 +12,7 @@ const NUL_SUBSTITUTE: char = '\u{1}';
 
 /// The separator between the texts by which an entity is searched. Searched texts contain no
 /// control characters except tabs and line breaks.
-const FIELD_SEPARATOR: char = '\u{1f}';
+pub(crate) const FIELD_SEPARATOR: char = '\u{1f}';
 
 /// The form in which names are compared: NFKC, full case folding independent of language (Unicode
 /// 3.13, `toCasefold`), NFKC, without outer blanks. Two names with the same folded form are the

@@ -138,11 +138,16 @@ impl NameKeyColumn {
 /// Composes the search text of a row.
 type SearchTextFn = fn(&SearchTextRow) -> String;
 
-/// The searched tables, their columns, and how the search text is composed.
-const SEARCHED_TABLES: [(&str, &str, SearchTextFn); 3] = [
+/// A searched table, its columns, and how the search text is composed.
+type SearchedTable = (&'static str, &'static str, SearchTextFn);
+
+const SEARCHED_USERS: SearchedTable =
     ("users", "tenant_id, id, name AS first, coalesce(email, '') AS second, display_name AS third", |row| {
         search_text::from_user_texts(&row.first, &row.second, &row.third)
-    }),
+    });
+
+const SEARCHED_TABLES: [SearchedTable; 3] = [
+    SEARCHED_USERS,
     ("devices", "tenant_id, id, name AS first, description AS second, '' AS third", |row| {
         search_text::from_device_texts(&row.first, &row.second)
     }),
@@ -182,6 +187,12 @@ macro_rules! steps {
                 let triggers = connection.suspend_triggers("audit")?;
                 fill_lines(connection)?;
                 connection.resume_triggers("audit", &triggers)
+            }
+
+            /// Composes the search text of every user again.
+            pub(in crate::migration) fn fill_users(connection: &mut $connection) -> QueryResult<()> {
+                let (table, columns, text) = SEARCHED_USERS;
+                fill_searched(connection, table, columns, text)
             }
 
             fn rekey(connection: &mut $connection, key: &NameKeyColumn) -> QueryResult<()> {

@@ -6,11 +6,11 @@ use tillgate_auth_core::AuthPorts;
 use tillgate_auth_core::ports::{Cursor, Node};
 use tillgate_domain::office::ports::PageRequest;
 use tillgate_domain::{
-    Change, Instant, KnownRight, NodeId, PendingKey, PendingKeyState, Rank, Rights, Role, RoleId, RoleName, Scope,
-    SessionId, Store, StoreError, StoreExt, Tenant, UserId,
+    Change, Email, Instant, KnownRight, NodeId, PendingKey, PendingKeyState, Rank, Rights, Role, RoleId, RoleName,
+    Scope, SessionId, Store, StoreError, StoreExt, Tenant, User, UserId,
 };
 use tillgate_persistence::{Address, Database, Limits, MigrateError, OpenError};
-use tillgate_testkit::records::new_pending_key;
+use tillgate_testkit::records::{new_pending_key, new_user};
 use tillgate_testkit::{DatabaseEngine, TestFolder};
 use uuid::Uuid;
 
@@ -37,6 +37,7 @@ tillgate_testkit::on_both_databases!(
     migrations_run_up_down_and_up,
     built_in_manager_gets_the_right_to_see_sessions,
     built_in_manager_gets_the_right_to_enroll_devices,
+    search_texts_of_users_are_composed_again_in_both_directions,
     existing_tenants_accept_no_machines_that_show_a_code,
     keys_of_machines_outlive_the_migration_to_tenants,
     changes_of_first_uses_are_removed_from_the_feed,
@@ -157,6 +158,38 @@ fn keys_of_machines_outlive_the_migration_to_tenants(engine: DatabaseEngine) {
     fresh.raw().execute(down);
     fresh.raw().execute(up);
     assert_eq!([&presented, &accepted].map(find), [Some(presented.clone()), Some(accepted.clone())]);
+}
+
+/// An earlier version has the address between the names, in the form in which it was entered.
+fn search_texts_of_users_are_composed_again_in_both_directions(engine: DatabaseEngine) {
+    let fresh = TestDatabase::on(engine).with_fixture();
+    let fixture = StoreFixture::default();
+    let new = |number, name, email: Option<&str>| User {
+        email: email.map(|email| Email::parse(email).unwrap()),
+        ..new_user(UserId(Uuid::from_u128(number)), fixture.tenant.id, name, at(0))
+    };
+    for user in [new(77, "Eva", Some("Eva@xn--mnchen-3ya.example")), new(78, "Ján", None)] {
+        assert!(fresh.write_office(|tx| tx.users().insert(&user)));
+    }
+    let down = match engine {
+        DatabaseEngine::Sqlite => include_str!("../../../../migrations/sqlite/2026-11-30-000043_email_search/down.sql"),
+        DatabaseEngine::Postgres => {
+            include_str!("../../../../migrations/postgres/2026-11-30-000043_email_search/down.sql")
+        }
+    };
+    let texts = || fresh.raw().query_texts("SELECT searched AS text FROM users ORDER BY name");
+    let current = texts();
+    assert!(
+        current.iter().any(|text| text.ends_with("\u{1f}\u{1e}eva@xn--mnchen-3ya.example\u{1f}eva@münchen.example"))
+    );
+    fresh.raw().execute(down);
+    assert_eq!(
+        texts(),
+        ["anna\u{1f}anna@example.com\u{1f}anna malá", "eva\u{1f}eva@xn--mnchen-3ya.example\u{1f}eva", "ján\u{1f}ján"]
+    );
+    fresh.raw().execute("DELETE FROM __diesel_schema_migrations WHERE version = '20261130000043'");
+    fresh.database.migrate(&mut |_| ()).unwrap();
+    assert_eq!(texts(), current);
 }
 
 fn pending_key_limits(engine: DatabaseEngine) -> (&'static str, &'static str) {

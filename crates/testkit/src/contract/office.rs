@@ -320,6 +320,7 @@ macro_rules! contract {
             user_search,
             [
                 filter_narrows_the_users,
+                address_is_found_with_its_domain_in_either_form,
                 users_are_listed_in_order_and_pages,
                 page_follows_its_predecessor,
                 user_changed_between_pages_loses_none,

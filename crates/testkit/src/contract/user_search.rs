@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use tillgate_auth_core::Session;
+use tillgate_auth_core::ports::SessionFilter;
 use tillgate_domain::UserStatus::{Active, Deleted, Pending, Suspended};
 use tillgate_domain::office::ports::{EventFilter, OffsetPageRequest, UserCursor, UserFilter, UserOrder};
 use tillgate_domain::office::{AuditContext, Office};
@@ -10,7 +12,8 @@ use tillgate_domain::{
 };
 
 use crate::StoreHarness;
-use crate::contract_fixture::{ContractFixture, after_start, new_user, role_id, user_id};
+use crate::contract::session_lists::listed_ids;
+use crate::contract_fixture::{ContractFixture, after_start, insert_sessions, new_user, role_id, user_id};
 
 /// The fixture's users and a few more: Anna (1), Ben (2), Gone (4, deleted), Žofia (5, suspended,
 /// manager), ben.jr (6, cashier), Čeněk (7, deleted).
@@ -99,6 +102,38 @@ pub fn filter_narrows_the_users(harness: &StoreHarness) {
         let count = harness.office.read("test", |tx| tx.users().count(fixture.tenant.id, &filter)).unwrap();
         assert_eq!(count, expected.len() as u64, "{filter:?}");
     }
+}
+
+/// A user is found by the e-mail address with its domain in Unicode and in Punycode, and by a part
+/// of either, in whichever form the address was entered. The sessions of the user are not.
+pub fn address_is_found_with_its_domain_in_either_form(harness: &StoreHarness) {
+    let fixture = ContractFixture::insert_into(&harness.auth);
+    for (number, name, email) in [(8, "eva", "Eva@München.example"), (9, "jan", "jan@xn--mnchen-3ya.example")] {
+        let user = new_user(number, fixture.tenant.id, name, Some(email));
+        assert!(harness.office.write("test", |tx| tx.users().insert(&user)).unwrap());
+        let session = Session { user: Some(user.id), ..fixture.new_session(number) };
+        insert_sessions(&harness.auth, &[session]);
+    }
+    let any = UserFilter::default;
+    for (text, expected) in [
+        ("@münchen.example", &[8, 9][..]),
+        ("@XN--MNCHEN-3YA.example", &[8, 9]),
+        ("EVA@xn--mnchen-3ya.example", &[8]),
+        ("jan@MÜNCHEN", &[9]),
+        ("xn--mnch", &[8, 9]),
+        ("münch", &[8, 9]),
+        ("xn--mnchen-3yb", &[]),
+    ] {
+        let filter = UserFilter { text: Some(text.into()), ..any() };
+        assert_eq!(search_skipping(harness, &fixture, &filter, UserOrder::Oldest, 0, 99), expected, "{text}");
+        let filter = SessionFilter { text: Some(text.into()), ..SessionFilter::default() };
+        assert_eq!(listed_ids(&harness.auth, &filter, None, 10), [], "{text}");
+    }
+    // an address that is replaced is no longer found
+    let eva = User { email: Some(Email::parse("eva@example.com").unwrap()), ..load_user(harness, 8) };
+    assert!(harness.office.write("test", |tx| tx.users().update(&eva)).unwrap());
+    let filter = UserFilter { text: Some("xn--".into()), ..any() };
+    assert_eq!(search_skipping(harness, &fixture, &filter, UserOrder::Oldest, 0, 99), [9]);
 }
 
 /// Users are listed in the requested order, without the first `skip`, at most `limit`.

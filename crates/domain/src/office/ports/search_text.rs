@@ -3,17 +3,32 @@
 
 use serde_json::{Map, Value};
 
+use crate::name::FIELD_SEPARATOR;
 use crate::ticket::Ticket;
 use crate::{Device, Email, FoldedText, User};
 
-/// The search text of a user: name, e-mail address and display name, in this order.
+/// Begins the e-mail address in the search text of a user, so that a search by names alone can omit
+/// the address. No searched text contains it.
+pub const ADDRESS_MARK: char = '\u{1e}';
+
+/// The search text of a user: name and display name, and behind [`ADDRESS_MARK`] the e-mail address
+/// in every form in which it may be searched: as entered, and with its domain in Unicode and in
+/// Punycode. Nearly every address has one form only.
 pub fn from_user(user: &User) -> String {
     from_user_texts(user.name.as_str(), user.email.as_ref().map_or("", Email::as_str), &user.display_name)
 }
 
 /// The search text of a user from its texts.
 pub fn from_user_texts(name: &str, email: &str, display_name: &str) -> String {
-    FoldedText::join_search_text([name, email, display_name])
+    let names = FoldedText::join_search_text([name, display_name]);
+    if email.is_empty() {
+        return names;
+    }
+    let entered = FoldedText::of(email);
+    let others = Email::lookup_keys_of(email).into_iter().filter(|key| *key != entered);
+    others.fold(format!("{names}{FIELD_SEPARATOR}{ADDRESS_MARK}{}", entered.as_str()), |text, key| {
+        format!("{text}{FIELD_SEPARATOR}{}", key.as_str())
+    })
 }
 
 /// The search text of a device: name and description.
@@ -88,6 +103,20 @@ mod tests {
 
     fn holds(details: &Value, text: &str) -> bool {
         details_contain(details.as_object().unwrap(), &FoldedText::of(text))
+    }
+
+    #[test]
+    fn user_is_found_by_every_form_of_the_address() {
+        for (email, forms) in [
+            ("U@MÜNCHEN.example", &["u@münchen.example", "u@xn--mnchen-3ya.example"][..]),
+            ("u@xn--mnchen-3ya.example", &["u@xn--mnchen-3ya.example", "u@münchen.example"]),
+            ("u@münchen.xn--fiqs8s", &["u@münchen.xn--fiqs8s", "u@münchen.中国", "u@xn--mnchen-3ya.xn--fiqs8s"]),
+            ("anna@Example.com", &["anna@example.com"]),
+        ] {
+            let expected = format!("anna\u{1f}anna ňuňák\u{1f}\u{1e}{}", forms.join("\u{1f}"));
+            assert_eq!(from_user_texts("Anna", email, "Anna Ňuňák"), expected);
+        }
+        assert_eq!(from_user_texts("Anna", "", "Anna Ňuňák"), "anna\u{1f}anna ňuňák");
     }
 
     #[test]

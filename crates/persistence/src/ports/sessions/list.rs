@@ -13,14 +13,11 @@ use crate::error_class::classify;
 use crate::row::{Column, SessionRow};
 use crate::schema::{devices, sessions, users};
 use crate::transaction::Transaction;
-use crate::where_clause::{contains_condition, first_searched_expression};
+use crate::where_clause::{contains_condition, first_searched_expression, searched_names_expression};
 
 /// The key of the order by the newest use. There is no index for it, because it would be written at
 /// every recorded use.
 const LAST_USE: &str = "COALESCE(sessions.last_used_at, 0)";
-/// The text by which the user of a session is searched: without the e-mail address, which is not
-/// shown to everybody who may see sessions.
-const USER_NAMES: &str = "replace(users.searched, COALESCE(users.email_folded, ''), '')";
 
 /// A session with two names of its user and two of its device.
 type SessionWithNames = (SessionRow, Option<String>, Option<String>, Option<String>, Option<String>);
@@ -76,13 +73,15 @@ pub(super) fn list_page(
         query = query.filter(sessions::last_used_at.ge(since.millis()));
     }
     if let Some(text) = &text {
+        // without the e-mail address, which is not shown to everybody who may see sessions
+        let user_names = searched_names_expression(transaction.connection, "users.searched");
         let device_name = first_searched_expression(transaction.connection, "devices.searched");
         let contains = |expression: &str| {
             let clause = contains_condition(transaction.connection, expression);
             let (before, behind) = clause.split_once('?').unwrap_or_default();
             sql::<Bool>(before).bind::<Text, _>(text.as_str()).sql(behind)
         };
-        query = query.filter(contains(USER_NAMES).or(contains(&device_name)));
+        query = query.filter(contains(&user_names).or(contains(&device_name)));
     }
     query = match order {
         SessionOrder::Newest => query.order(sessions::id.desc()),
