@@ -3,6 +3,7 @@
 mod accept;
 mod enroll;
 mod keys;
+mod show;
 mod waiting;
 
 use std::collections::BTreeMap;
@@ -10,15 +11,14 @@ use std::collections::BTreeMap;
 use clap::{Args, Subcommand};
 use tillgate_domain::office::ports::DeviceFilter;
 use tillgate_domain::office::{self, DeviceChange, DeviceView, NewDevice, PageRequest, SessionTarget, SettingsChange};
-use tillgate_domain::{Device, DeviceId, DeviceName, DeviceStatus, Environment, PrincipalId, RoleName};
+use tillgate_domain::{DeviceId, DeviceName, DeviceStatus, Environment, PrincipalId, RoleName};
 use tillgate_http::native_bodies::DeviceBody;
 
 use super::argument_errors::ArgumentErrors;
 use super::confirmation::{Confirmation, count_text};
-use super::json::{format_instant, join_names};
-use super::login_throttle::{describe_login_throttle, find_login_throttle};
+use super::json::join_names;
 use super::office::{CommandOffice, check_decided};
-use super::session::{count_live_sessions, find_last_use};
+use super::session::count_live_sessions;
 use super::store::find_branch;
 use super::{CommandError, Context, parse, print};
 use accept::{AcceptArgs, DenyArgs};
@@ -218,8 +218,7 @@ impl DeviceCommand {
                 (check_decided(office.for_operator()?.set_device_status(id, *status))?, status.name())
             }
             Self::Show { name } => {
-                let device = office.find_device(name)?;
-                return show_device(&office, &device, context.json);
+                return show::show_device(&office, &office.find_device(name)?, context.json);
             }
             Self::Password { name, remove: true } => {
                 let device = office.find_device(name)?;
@@ -268,41 +267,6 @@ impl DeviceCommand {
 /// The name of a device's store; empty if it is in none.
 fn store_name(view: &DeviceView) -> String {
     view.store.as_ref().map(|store| store.name.clone()).unwrap_or_default()
-}
-
-fn show_device(office: &CommandOffice, device: &Device, json: bool) -> Result<(), CommandError> {
-    let view = office.load_device_view(device)?;
-    let throttle = find_login_throttle(office, PrincipalId::Device(device.id))?;
-    if json {
-        print::print_answer(true, "", &DeviceBody::from_view(&view).with_login_throttle(throttle));
-        return Ok(());
-    }
-    let or_none = |text: String| if text.is_empty() { "none".to_owned() } else { text };
-    let settings: Vec<String> = device.settings.iter().map(|(key, value)| format!("{key}={value}")).collect();
-    let users = office.list_users()?;
-    let assigned = users.iter().filter(|user| user.assignment.devices.contains_key(&device.id));
-    let people: Vec<&str> = assigned.map(|user| user.name.as_str()).collect();
-    let rows = [
-        ("name", device.name.to_string()),
-        ("environment", device.environment.name().to_owned()),
-        ("status", device.status.name().to_owned()),
-        ("description", or_none(device.description.clone())),
-        ("store", or_none(store_name(&view))),
-        ("roles", or_none(join_names(&view.roles))),
-        ("users", or_none(people.join(","))),
-        ("settings", or_none(settings.join(" "))),
-        (
-            "key",
-            keys::find_current_key(office, device)?.map_or_else(|| "none".to_owned(), |key| keys::describe_key(&key)),
-        ),
-        ("enrollment", waiting::describe_enrollment(office, device)?),
-        ("sessions", count_live_sessions(office, SessionTarget::Device(device.id))?.to_string()),
-        ("lockout", describe_login_throttle(throttle)),
-        ("last seen", find_last_use(office, device)?.map_or_else(|| "never".to_owned(), format_instant)),
-        ("id", device.id.to_string()),
-    ];
-    print::print_fields(&rows);
-    Ok(())
 }
 
 fn list_devices(office: &CommandOffice, which: &DeviceListArgs, json: bool) -> Result<(), CommandError> {

@@ -1,5 +1,7 @@
 //! `tenant`: manages tenants.
 
+use std::time::Duration;
+
 use clap::{Args, Subcommand};
 use tillgate_domain::office::{self, LimitsChange, NewTenant, TenantChange};
 use tillgate_domain::{Branch, BranchId, Locale, RoleId, Slug, Tenant as Vendor, TenantId, Zone};
@@ -96,7 +98,10 @@ impl TenantCommand {
                 check_decided(office::add_tenant(&*database, &ids.audit_context()?, &new))?
             }
             Self::List => return print_tenants(context),
-            Self::Show => CommandOffice::open(context)?.tenant,
+            Self::Show => {
+                show_tenant(&CommandOffice::open(context)?.tenant, context.json);
+                return Ok(());
+            }
             Self::Set(set) => set.run(&CommandOffice::open(context)?)?,
         };
         print::print_answer(context.json, &tenant_line(&tenant), &TenantWithStores::from_tenant(&tenant));
@@ -153,11 +158,44 @@ fn print_tenants(context: &Context) -> Result<(), CommandError> {
     Ok(())
 }
 
-fn tenant_line(tenant: &Vendor) -> String {
+fn show_tenant(tenant: &Vendor, json: bool) {
+    if json {
+        print::print_answer(true, "", &TenantWithStores::from_tenant(tenant));
+        return;
+    }
+    let stores: Vec<&str> = tenant.branches.iter().map(|store| store.name.as_str()).collect();
+    let mut rows = vec![
+        ("slug", tenant.slug.to_string()),
+        ("name", tenant.name.clone()),
+        ("zone", tenant.zone.name().to_owned()),
+        ("language", tenant.locale.as_str().to_owned()),
+        ("accent color", tenant.accent_color.map_or_else(|| "the default".to_owned(), |color| color.to_string())),
+        ("machine codes", if tenant.machine_codes { "accepted" } else { "not accepted" }.to_owned()),
+        ("stores", stores.join(",")),
+    ];
+    rows.extend(limits(tenant).map(|(name, span)| {
+        (
+            name,
+            span.map_or_else(
+                || "that of the configuration".to_owned(),
+                |span| format!("at most {}", json::format_span(span)),
+            ),
+        )
+    }));
+    rows.push(("created", json::format_instant(tenant.created_at)));
+    rows.push(("id", tenant.id.to_string()));
+    print::print_fields(&rows);
+}
+
+/// The limits that the tenant sets for its sessions, with the names of their arguments.
+fn limits(tenant: &Vendor) -> [(&'static str, Option<Duration>); 4] {
     let limits = &tenant.limits;
+    [("access", limits.access), ("idle", limits.idle), ("absolute", limits.absolute), ("overlap", limits.overlap)]
+}
+
+fn tenant_line(tenant: &Vendor) -> String {
     let spans =
-        [("access", limits.access), ("idle", limits.idle), ("absolute", limits.absolute), ("overlap", limits.overlap)];
-    let spans = spans.into_iter().filter_map(|(name, span)| Some(format!(", {name} {}", json::format_span(span?))));
+        limits(tenant).into_iter().filter_map(|(name, span)| Some(format!(", {name} {}", json::format_span(span?))));
     let (zone, locale) = (tenant.zone.name(), tenant.locale.as_str());
     let color = tenant.accent_color.map(|color| format!(", {color}")).unwrap_or_default();
     format!("{}: {}, {zone}, {locale}{color}{}", tenant.slug, tenant.name, spans.collect::<String>())

@@ -67,7 +67,10 @@ fn device_was_last_seen_at_its_newest_login_or_request() {
     home.run_ok(&["user", "roles", "admin", "--on", "P01=cashier"]);
     let seen = || {
         let shown = home.run_ok(&["device", "show", "P01"]).out;
-        shown.lines().find_map(|line| line.strip_prefix("last seen:")).unwrap().trim().to_owned()
+        let seen = shown.lines().find_map(|line| line.strip_prefix("last seen:")).unwrap().trim().to_owned();
+        let document = home.run_ok(&["device", "show", "P01", "--json"]).json()["last_seen_at"].clone();
+        assert_eq!(document, if seen == "never" { Value::Null } else { json!(seen) }, "the same with --json");
+        seen
     };
     assert_eq!(seen(), "never");
     let server = home.start(&["serve"]);

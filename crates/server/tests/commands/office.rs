@@ -379,6 +379,34 @@ fn tenant_accent_color_is_set_and_removed() {
 }
 
 #[test]
+fn tenant_is_shown_with_a_label_on_each_line() {
+    let home = TestInstallation::new().with_admin();
+    home.run_ok(&["store", "add", "Station"]);
+    let set = home.run_ok(&["tenant", "set", "--access", "5m", "--machine-codes", "true", "--locale", "sk-SK"]).out;
+    assert_eq!(set, "default: Default, UTC, sk-SK, access 5m\n");
+    let document = home.run_ok(&["tenant", "show", "--json"]).json();
+    let shown = home.run_ok(&["tenant", "show"]).out;
+    let expected = format!(
+        "slug:          default\n\
+         name:          Default\n\
+         zone:          UTC\n\
+         language:      sk-SK\n\
+         accent color:  the default\n\
+         machine codes: accepted\n\
+         stores:        Main store,Station\n\
+         access:        at most 5m\n\
+         idle:          that of the configuration\n\
+         absolute:      that of the configuration\n\
+         overlap:       that of the configuration\n\
+         created:       {}\n\
+         id:            {}\n",
+        document["created_at"].as_str().unwrap(),
+        document["id"].as_str().unwrap()
+    );
+    assert_eq!(shown, expected);
+}
+
+#[test]
 fn tenant_zone_and_locale_are_set() {
     let home = TestInstallation::new().with_admin();
     let before = home.run_ok(&["tenant", "show", "--json"]).json();

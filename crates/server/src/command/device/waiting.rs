@@ -5,7 +5,7 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::json;
 use tillgate_domain::office::PendingKeyView;
-use tillgate_domain::{Device, DeviceName, Enrollment, EnrollmentState, Instant};
+use tillgate_domain::{Device, DeviceName, Enrollment, EnrollmentState, Instant, PendingKey};
 use tillgate_http::native_bodies::PendingKeyBody;
 
 use super::super::json::format_instant;
@@ -95,15 +95,21 @@ pub(super) fn find_waiting_enrollment(
     Ok(found.filter(|enrollment| enrollment.state(office.ids.now()) == EnrollmentState::Waiting))
 }
 
-/// What is under way to give the device a key.
-pub(super) fn describe_enrollment(office: &CommandOffice, device: &Device) -> Result<String, CommandError> {
+/// The enrollment that is under way to give the device a key, with the machine that waits to be
+/// accepted.
+pub(super) fn find_unfinished_enrollment(
+    office: &CommandOffice,
+    device: &Device,
+) -> Result<Option<(Enrollment, Option<PendingKey>)>, CommandError> {
     let found = check_decided(office.reader_for_operator().find_enrollment_with_key(device.id))?;
     let now = office.ids.now();
-    Ok(match found {
-        Some((_, Some(key))) => format!("a machine waits to be accepted until {}", format_instant(key.expires_at)),
-        Some((enrollment, None)) if enrollment.state(now) == EnrollmentState::Waiting => {
-            format!("waits for its machine until {}", format_instant(enrollment.expires_at))
-        }
-        _ => "none".to_owned(),
-    })
+    Ok(found.filter(|(enrollment, key)| key.is_some() || enrollment.state(now) == EnrollmentState::Waiting))
+}
+
+/// What an enrollment that is under way waits for.
+pub(super) fn describe_enrollment((enrollment, key): &(Enrollment, Option<PendingKey>)) -> String {
+    match key {
+        Some(key) => format!("a machine waits to be accepted until {}", format_instant(key.expires_at)),
+        None => format!("waits for its machine until {}", format_instant(enrollment.expires_at)),
+    }
 }

@@ -1,5 +1,6 @@
 //! `user show`: shows a user, and what keeps the user from logging in.
 
+use serde::Serialize;
 use tillgate_domain::office::{SessionTarget, UserView};
 use tillgate_domain::{Instant, Locale, PrincipalId, UserName};
 use tillgate_http::native_bodies::UserBody;
@@ -11,15 +12,25 @@ use super::super::session::count_live_sessions;
 use super::super::{CommandError, print};
 use super::format_assignment;
 
+/// A user as the native API shows it, with what only this command prints.
+#[derive(Serialize)]
+struct ShownUser<'u> {
+    #[serde(flatten)]
+    user: UserBody<'u>,
+    sessions: usize,
+}
+
 /// Prints a user.
 pub(super) fn show_user(office: &CommandOffice, name: &UserName, json: bool) -> Result<(), CommandError> {
     let view = office.load_user_view(&office.find_user(name)?)?;
     let throttle = find_login_throttle(office, PrincipalId::User(view.user.id))?;
+    let user = &view.user;
+    let sessions = count_live_sessions(office, SessionTarget::User(user.id))?;
     if json {
-        print::print_answer(true, "", &UserBody::from_view(&view).with_login_throttle(throttle));
+        let user = UserBody::from_view(&view).with_login_throttle(throttle);
+        print::print_answer(true, "", &ShownUser { user, sessions });
         return Ok(());
     }
-    let user = &view.user;
     let or_none = |text: String| if text.is_empty() { "none".to_owned() } else { text };
     let or_never = |at: Option<Instant>| at.map_or_else(|| "never".to_owned(), format_instant);
     let rows = [
@@ -33,7 +44,7 @@ pub(super) fn show_user(office: &CommandOffice, name: &UserName, json: bool) -> 
         ("password", password_state(&view, office.ids.now())),
         ("lockout", describe_login_throttle(throttle)),
         ("last login", or_never(user.last_login_at)),
-        ("sessions", count_live_sessions(office, SessionTarget::User(user.id))?.to_string()),
+        ("sessions", sessions.to_string()),
         ("created", format_instant(user.created_at)),
         ("changed", format_instant(user.updated_at)),
         ("id", user.id.to_string()),

@@ -98,6 +98,13 @@ impl<'d> DeviceBody<'d> {
         Self { login_throttle: Some(throttle.map(LoginThrottleBody::from_throttle)), ..self }
     }
 
+    /// The device with its newest login, refresh or other request, if it is known. Without this,
+    /// logins and refreshes do not count.
+    #[must_use]
+    pub fn with_last_use(self, at: Option<Instant>) -> Self {
+        Self { last_seen_at: at, ..self }
+    }
+
     /// Adds the session in the device's seat, which is one of these if it is still stored.
     pub(super) fn with_seat(
         self,

@@ -77,7 +77,7 @@ impl<'e> EnrollmentBody<'e> {
 
     /// The enrollment with the machine that waits to be confirmed.
     #[must_use]
-    pub(super) fn with_pending(self, key: Option<&'e PendingKey>, from: Option<IpAddr>, now: Instant) -> Self {
+    pub fn with_pending(self, key: Option<&'e PendingKey>, from: Option<IpAddr>, now: Instant) -> Self {
         Self { pending: key.map(|key| PendingKeyBody::from_key(key, from, now)), ..self }
     }
 
