@@ -79,7 +79,10 @@ impl DemoArgs {
         let mounts = composition::build_mounts(&settings)?;
         let _log = logging::init_logging(&settings)?;
         startup::check_addresses(&settings)?;
-        let database = composition::create_database(&settings, &mut logging::log_migration)?;
+        let (database, is_new) = composition::create_database(&settings, &mut logging::log_migration)?;
+        if is_new {
+            tracing::info!(database = composition::database_location(&settings)?, "created the database");
+        }
         if office::unguarded::any_user_exists(&*database).map_err(CommandError::failed)?
             && !accounts::has_demo_accounts(&database)?
         {
@@ -118,7 +121,6 @@ impl DemoArgs {
         let passwords = new.passwords(&settings, chosen.as_ref())?;
         let startup_task = {
             let password = try_it::admin_password(&settings, delivery, &passwords);
-            let delivery = (delivery, passwords.contains_key("cashier"));
             let office = try_it::office_prefix(&settings).map(str::to_owned);
             let first_line = move |url: &str| {
                 office.map(|prefix| format!("Open {url}{prefix} and sign in as admin with the password {password}"))
@@ -126,7 +128,7 @@ impl DemoArgs {
             let (settings, alive) = (settings.clone(), self.alive);
             let work = move |url: &str| {
                 shop::create_demo(&settings, size, &new)?;
-                let text = try_it::instructions(&settings, url, delivery, size, &new);
+                let text = try_it::instructions(&settings, url, (delivery, &passwords), size, &new);
                 let Some(speed) = alive else { return Ok(StartupOutcome { text, background: None }) };
                 let simulation = simulation::StaffSimulation::start(url, &settings.native.prefix, &passwords, speed)?;
                 Ok(StartupOutcome { text, background: Some(Box::new(simulation)) })

@@ -26,7 +26,7 @@ impl InitArgs {
             )));
         }
         check_no_leftovers(&settings, &location)?;
-        let database = composition::create_database(&settings, &mut |_| ())?;
+        let (database, _) = composition::create_database(&settings, &mut |_| ())?;
         let auth = composition::build_engine(&settings, &database)?;
         let outside = SealFile::from_settings(&settings);
         outside.create_if_missing(&database, IdSource::default().now()).map_err(CommandError::failed)?;

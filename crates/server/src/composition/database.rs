@@ -31,12 +31,13 @@ pub(crate) fn database_location(settings: &Settings) -> Result<String, CommandEr
     })
 }
 
-/// Creates the database of a new installation with its data folder and the tenant `default`. An
-/// existing database is migrated. `progress` is called before each migration.
+/// Creates the database of a new installation with its data folder and the tenant `default`, and
+/// returns it with `true`. An existing database is migrated and returned with `false`; `progress`
+/// is called before each of its migrations.
 pub(crate) fn create_database(
     settings: &Settings,
     progress: &mut dyn FnMut(&str),
-) -> Result<Arc<Database>, CommandError> {
+) -> Result<(Arc<Database>, bool), CommandError> {
     make_folder(&settings.server.data)?;
     let address = database_address(settings)?;
     let database = Database::create(&address, &database_limits(settings)).map(Arc::new).map_err(|error| {
@@ -44,10 +45,12 @@ pub(crate) fn create_database(
             Address::Sqlite(path) if disk::is_read_only(path) => path.parent(),
             _ => None,
         };
-        let owner = folder.and_then(foreign_owner_text).map(|text| format!(": {text}")).unwrap_or_default();
-        CommandError::failed(format!("{error}{owner}"))
+        CommandError::failed(format!("{error}{}", folder.map(foreign_owner_suffix).unwrap_or_default()))
     })?;
-    migrate_database(settings, database, progress)
+    let is_new = !database.has_tables().map_err(CommandError::failed)?;
+    // the migrations of a new database have nothing to update
+    let progress = if is_new { &mut |_: &str| () } else { progress };
+    Ok((migrate_database(settings, database, progress)?, is_new))
 }
 
 /// Opens the database for a server and migrates it. Never creates one: if a volume is not mounted
@@ -102,12 +105,21 @@ fn migrate_database(
 pub(crate) fn open_database(settings: &Settings) -> Result<Arc<Database>, CommandError> {
     let address = database_address(settings)?;
     Database::open(&address, &database_limits(settings)).map(Arc::new).map_err(|error| match &address {
-        Address::Sqlite(path) if disk::is_read_only(path) => CommandError::failed(format!(
-            "{error}: this user cannot write to {}, or its disk is read-only",
-            path.parent().unwrap_or(path).display()
-        )),
+        Address::Sqlite(path) if disk::is_read_only(path) => {
+            let folder = path.parent().unwrap_or(path);
+            CommandError::failed(format!(
+                "{error}: this user cannot write to {}, or its disk is read-only{}",
+                folder.display(),
+                foreign_owner_suffix(folder)
+            ))
+        }
         _ => CommandError::failed(error),
     })
+}
+
+/// The end of an error about a folder of another user: both users, and what to do.
+fn foreign_owner_suffix(folder: &Path) -> String {
+    foreign_owner_text(folder).map(|text| format!(": {text}")).unwrap_or_default()
 }
 
 fn database_limits(settings: &Settings) -> Limits {

@@ -201,6 +201,43 @@ fn small_demo_has_the_accounts_of_the_examples_only() {
 }
 
 #[test]
+fn first_demo_logs_the_creation_of_its_database_in_one_line() {
+    let home = TestInstallation::new();
+    let lines = |text: &str| {
+        let log = std::fs::read_to_string(home.path("server.log")).unwrap();
+        log.lines().filter(|line| line.contains(text)).count()
+    };
+    for _ in 0..2 {
+        let server = home.start(&["demo", "--small", "--password", PASSWORD]);
+        server.wait_until_ready();
+        stop_server(server);
+        assert_eq!((lines("created the database"), lines("updating the database")), (1, 0));
+    }
+}
+
+#[test]
+fn shell_line_of_the_demo_has_its_password() {
+    let password = "it's raining horses";
+    for delivery in [&["--password", password][..], &[]] {
+        let home = TestInstallation::new();
+        let mut server = home.start(&[&["demo", "--small"][..], delivery].concat());
+        server.wait_until_ready();
+        let line = loop {
+            let line = server.read_line();
+            if line.trim_start().starts_with("PASSWORD=") {
+                break line;
+            }
+        };
+        let script = format!("{line}\nprintf %s \"$PASSWORD\"");
+        let shell = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
+        let printed = String::from_utf8(shell.stdout).unwrap();
+        assert_eq!(server.login(&json!({ "login": "cashier", "device": "P01", "password": printed })), 201, "{line}");
+        assert_eq!(line.contains("raining"), !delivery.is_empty(), "a generated one is not in the output: {line}");
+        stop_server(server);
+    }
+}
+
+#[test]
 fn second_demo_adds_and_restores_nothing() {
     let home = TestInstallation::new().with_full_demo();
     let server = home.start(&["demo", "--password", PASSWORD]);

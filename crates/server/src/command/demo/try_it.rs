@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::path::Path;
 
 use tillgate_domain::Secret;
 
@@ -39,26 +40,30 @@ pub(super) fn admin_password(
     }
 }
 
-/// The text that the demo prints once it is ready. `file_has_cashier`: whether the password file
-/// has the password of the cashier, as that of a demo does to which no password was given.
+/// The line for a shell that sets `PASSWORD` to the password of the cashier. A generated password
+/// is not printed where it could get into a log.
+fn password_line(delivery: PasswordDelivery, file: &Path, passwords: &BTreeMap<String, Secret<String>>) -> String {
+    match (delivery, passwords.get("cashier")) {
+        (_, None) => "PASSWORD='the password that was shown or chosen when the demo was created'".to_owned(),
+        (PasswordDelivery::File, Some(_)) => format!("PASSWORD=$(sed -n 's/^cashier: //p' '{}')", file.display()),
+        (PasswordDelivery::Chosen | PasswordDelivery::Terminal, Some(password)) => {
+            format!("PASSWORD='{}'", password.expose().replace('\'', r"'\''"))
+        }
+    }
+}
+
+/// The text that the demo prints once it is ready. `passwords` are those of the accounts, as far as
+/// they are known.
 pub(super) fn instructions(
     settings: &Settings,
     url: &str,
-    (delivery, file_has_cashier): (PasswordDelivery, bool),
+    (delivery, passwords): (PasswordDelivery, &BTreeMap<String, Secret<String>>),
     size: ShopSize,
     created: &NewAccounts,
 ) -> String {
     let mut text = String::new();
     let file = passwords::password_file(&settings.server.data);
     let exists = created.accounts.is_empty();
-    let password = match (delivery, exists) {
-        (PasswordDelivery::Chosen, _) => "PASSWORD='the password that you chose'".to_owned(),
-        (PasswordDelivery::File, _) if !file_has_cashier => {
-            "PASSWORD='the password that was shown or chosen when the demo was created'".to_owned()
-        }
-        (PasswordDelivery::File, _) => format!("PASSWORD=$(sed -n 's/^cashier: //p' '{}')", file.display()),
-        (PasswordDelivery::Terminal, _) => "PASSWORD='the cashier'\\''s password'".to_owned(),
-    };
     // writing to a String cannot fail
     let _ = match (delivery, exists) {
         (_, true) => writeln!(text, "The demo already exists; its accounts keep their passwords."),
@@ -86,7 +91,7 @@ pub(super) fn instructions(
         let body = r#"{\"UserName\":\"cashier\",\"DeviceName\":\"P01\",\"Password\":\"$PASSWORD\"}"#;
         calls.push(("the same through the PORTOS API", format!("{}/api/auth", portos.prefix), body));
     }
-    let _ = writeln!(text, "Try:\n  {password}");
+    let _ = writeln!(text, "Try:\n  {}", password_line(delivery, &file, passwords));
     for (what, path, body) in calls {
         let _ = writeln!(text, "  # {what}\n  curl -s {url}{path} -H 'content-type: application/json' -d \"{body}\"");
     }
