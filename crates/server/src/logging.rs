@@ -28,8 +28,18 @@ pub(crate) struct LogGuard {
 
 type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
+/// Checks the settings of the log.
+pub(crate) fn check_log_settings(settings: &Settings) -> Result<(), CommandError> {
+    build_filter(&settings.log.level, "off")?;
+    if cfg!(not(feature = "otlp")) && settings.log.traces.is_some() {
+        return Err(CommandError::usage("log.traces is set, but this program was built without the feature otlp"));
+    }
+    Ok(())
+}
+
 /// Initializes the log as configured. Call it once per process.
 pub(crate) fn init_logging(settings: &Settings) -> Result<LogGuard, CommandError> {
+    check_log_settings(settings)?;
     let level = &settings.log.level;
     let filter = build_filter(level, "off")?;
     let waiting = usize::try_from(settings.log.waiting).unwrap_or(usize::MAX);
@@ -49,10 +59,6 @@ pub(crate) fn init_logging(settings: &Settings) -> Result<LogGuard, CommandError
         }
         None => None,
     };
-    #[cfg(not(feature = "otlp"))]
-    if settings.log.traces.is_some() {
-        return Err(CommandError::usage("log.traces is set, but this program was built without the feature otlp"));
-    }
     layers.shrink_to_fit();
     tracing_subscriber::registry().with(layers).try_init().map_err(CommandError::failed)?;
     Ok(LogGuard {

@@ -79,3 +79,27 @@ fn free_space_of_the_disk_of_the_database_is_checked() {
     let remedy = "free some space: on a full disk nobody can log in";
     assert_eq!(full, json!({ "check": "disk", "ok": false, "found": "0 MB free at /proc", "mend": remedy }));
 }
+
+#[test]
+fn settings_with_which_the_server_does_not_start_are_reported() {
+    let home = TestInstallation::new().with_admin();
+    let file = home.path("settings.toml");
+    let flags = ["--config", file.to_str().unwrap()];
+    for (settings, why) in [
+        (
+            "[log]\nlevel = \"debg\"\n",
+            "log.level: \"debg\" is not a level such as info or warn; did you mean \"debug\"?",
+        ),
+        ("[passwords]\nlist = \"/nonexistent\"\n", "passwords.list: the file /nonexistent"),
+    ] {
+        std::fs::write(&file, settings).unwrap();
+        let found = home.find_check(&flags, "configuration");
+        assert!(found["ok"] == false && found["found"].as_str().unwrap().contains(why), "{found}");
+        let refused = home.run_refused(&[&["serve", "--listen", "127.0.0.1:0"][..], &flags].concat(), 2);
+        assert!(refused.contains(why), "{refused}");
+    }
+    // a mount for a tenant that does not exist: the command that adds it has a place for its name
+    std::fs::write(&file, "[[mounts]]\ndialect = \"kasir\"\nprefix = \"/k\"\ntenant = \"bakery\"\n").unwrap();
+    let found = home.find_check(&flags, "mounts");
+    assert!(found["mend"].as_str().unwrap().contains("tillgate tenant add SLUG --config"), "{found}");
+}

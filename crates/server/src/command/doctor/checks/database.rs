@@ -91,7 +91,7 @@ pub(super) fn check_tenants(settings: &Settings, database: &Database) -> Finding
             Finding::ok(CHECK, format!("{}, each for tenants that exist", settings.mounts.len()))
         }
         Ok(found) => Finding::problem(CHECK, found.join("; "), "correct the name, or add the tenant with")
-            .with_command(settings, "tenant add"),
+            .with_command(settings, "tenant add SLUG"),
         Err(error) => Finding::problem(CHECK, error.to_string(), "see the check \"database\""),
     }
 }

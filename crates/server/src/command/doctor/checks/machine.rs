@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use tillgate_domain::Instant;
 
+use crate::command::CommandError;
 use crate::command::doctor::finding::Finding;
 use crate::command::json::format_instant;
 use crate::configuration::Settings;
-use crate::{composition, disk, exposure, master_key, secret_files, tls};
+use crate::{composition, disk, exposure, logging, master_key, secret_files, tls};
 
 /// How long before its expiry a certificate should have been renewed. ACME clients renew it about
 /// 30 days before.
@@ -18,19 +19,19 @@ const RENEWAL_MARGIN: Duration = Duration::from_hours(14 * 24);
 /// The minimum free space of a disk, in bytes.
 const MIN_FREE_BYTES: u64 = 100_000_000;
 
+/// Whether the server would start with these settings, as far as they alone decide that.
 pub(super) fn check_configuration(settings: &Settings) -> Finding {
     const CHECK: &str = "configuration";
-    if let Err(exposed) = exposure::check_exposure(settings) {
-        return Finding::problem(CHECK, format!("serve would refuse to start: {exposed}"), "set up one of the two");
+    let refusals = [
+        (exposure::check_exposure(settings).err().map(CommandError::failed), "set up one of the two"),
+        (composition::build_mounts(settings).err(), "mount one of the two at another prefix or host"),
+        (logging::check_log_settings(settings).err(), "correct the setting"),
+        (composition::build_password_policy(settings).err(), "correct the setting or the file"),
+    ];
+    match refusals.into_iter().find_map(|(error, remedy)| Some((error?, remedy))) {
+        Some((error, remedy)) => Finding::problem(CHECK, format!("serve would refuse to start: {error}"), remedy),
+        None => Finding::ok(CHECK, format!("serve would listen on {}", settings.server.listen)),
     }
-    if let Err(stop) = composition::build_mounts(settings) {
-        return Finding::problem(
-            CHECK,
-            format!("serve would refuse to start: {stop}"),
-            "mount one of the two at another prefix or host",
-        );
-    }
-    Finding::ok(CHECK, format!("serve would listen on {}", settings.server.listen))
 }
 
 /// The certificate, if one is configured.
