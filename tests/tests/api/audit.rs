@@ -103,6 +103,12 @@ fn events_are_sealed_within_a_second_and_verify(engine: DatabaseEngine) {
     let (whole, document) = verify_audit(&installation, &[]);
     assert!(whole, "{document}");
     assert_eq!(document["outside"]["sequence"], document["lines"]);
+    for seal in ["seal", "outside"] {
+        assert!(
+            document[seal]["at"].as_str().is_some_and(|at| at.starts_with("20") && at.ends_with('Z')),
+            "{document}"
+        );
+    }
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;

@@ -13,6 +13,8 @@ use tillgate_domain::Instant;
 use tillgate_domain::audit::seal::Seal;
 use tillgate_domain::{Store, StoreExt, StoreResult, hex, office};
 use tillgate_persistence::Database;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
 use super::failure::SealingFailure;
@@ -41,23 +43,53 @@ pub(crate) struct StoredSeal {
     pub(crate) at: Instant,
 }
 
-/// The content of the file.
-#[derive(Debug, Serialize, Deserialize)]
+/// The content of the file, or of a document of `audit verify`.
+#[derive(Debug, Deserialize)]
 struct SealFileText {
     instance: Uuid,
     sequence: i64,
     hash: String,
-    at: i64,
+    at: SealTime,
+}
+
+/// When a seal was written: in milliseconds since 1970 in the file, in RFC 3339 in a document.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum SealTime {
+    Millis(i64),
+    Text(String),
+}
+
+impl SealTime {
+    fn to_instant(&self) -> Option<Instant> {
+        let millis = match self {
+            Self::Millis(millis) => *millis,
+            Self::Text(text) => {
+                let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+                i64::try_from(at.unix_timestamp_nanos() / 1_000_000).ok()?
+            }
+        };
+        Some(Instant::from_millis(millis))
+    }
 }
 
 impl StoredSeal {
     /// The seal as in the file: one line of JSON.
     pub(crate) fn to_json(&self) -> serde_json::Value {
+        self.with_time(&self.at.millis())
+    }
+
+    /// The seal in a document for programs, with its time in RFC 3339.
+    pub(crate) fn to_document(&self) -> serde_json::Value {
+        self.with_time(&format_instant(self.at))
+    }
+
+    fn with_time(&self, at: &impl Serialize) -> serde_json::Value {
         serde_json::json!({
             "instance": self.instance,
             "sequence": self.seal.sequence,
             "hash": hex::encode(&self.seal.hash),
-            "at": self.at.millis(),
+            "at": at,
         })
     }
 
@@ -67,7 +99,7 @@ impl StoredSeal {
         let document = serde_json::from_str::<serde_json::Value>(text).ok()?;
         let seal = document.get("seal").unwrap_or(&document);
         let SealFileText { instance, sequence, hash, at } = SealFileText::deserialize(seal).ok()?;
-        Some(Self { instance, seal: Seal { sequence, hash: hex::decode(&hash)? }, at: Instant::from_millis(at) })
+        Some(Self { instance, seal: Seal { sequence, hash: hex::decode(&hash)? }, at: at.to_instant()? })
     }
 }
 
@@ -217,9 +249,13 @@ mod tests {
     fn document_of_a_verification_contains_the_seal() {
         let folder = TestFolder::new();
         let outside = seal_file_in(&folder);
-        let document = serde_json::json!({ "whole": true, "lines": 7, "seal": test_seal(7).to_json(), "fault": null });
-        std::fs::write(outside.path(), document.to_string()).unwrap();
-        assert_eq!(outside.read(), Ok(Some(test_seal(7))));
+        for seal in [test_seal(7).to_json(), test_seal(7).to_document()] {
+            let document = serde_json::json!({ "whole": true, "lines": 7, "seal": seal, "fault": null });
+            for text in [&document, &document["seal"]] {
+                std::fs::write(outside.path(), text.to_string()).unwrap();
+                assert_eq!(outside.read(), Ok(Some(test_seal(7))), "{text}");
+            }
+        }
         std::fs::write(outside.path(), "{ \"seal\": 7 }").unwrap();
         assert!(outside.read().unwrap_err().contains("is not a seal"));
     }
@@ -246,9 +282,11 @@ mod tests {
 
     #[test]
     fn foreign_file_is_not_overwritten() {
+        const WITHOUT_TIME: &str =
+            r#"{"instance":"00000000-0000-0000-0000-000000000007","sequence":1,"hash":"00","at":"soon"}"#;
         let folder = TestFolder::new();
         let outside = seal_file_in(&folder);
-        for text in ["", "{}", "{\"instance\":\"x\",\"sequence\":1,\"hash\":\"0\",\"at\":1}"] {
+        for text in ["", "{}", "{\"instance\":\"x\",\"sequence\":1,\"hash\":\"0\",\"at\":1}", WITHOUT_TIME] {
             std::fs::write(outside.path(), text).unwrap();
             assert!(outside.read().unwrap_err().contains("not a seal"), "{text}");
             assert!(outside.replace(&test_seal(1)).is_err());

@@ -69,7 +69,7 @@ impl ResealArgs {
         print::print_answer(
             context.json,
             &format!("new seal of event {lines} created in {path}"),
-            &json!({ "file": path, "seal": created.to_json() }),
+            &json!({ "file": path, "seal": created.to_document() }),
         );
         Ok(())
     }

@@ -66,8 +66,8 @@ fn print_result(json: bool, found: &FileVerification, seal_file: &SealFile) -> R
     let document = json!({
         "whole": report.is_none(),
         "lines": lines,
-        "seal": newest.to_json(),
-        "outside": stored.as_ref().map(StoredSeal::to_json),
+        "seal": newest.to_document(),
+        "outside": stored.as_ref().map(StoredSeal::to_document),
         "fault": report.map(AuditFaultBody::from_report),
     });
     if let Some(error) = error {
