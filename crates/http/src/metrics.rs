@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use ::metrics::{Counter, Histogram, Key, KeyName, Label, Level, Metadata, Recorder, Unit};
@@ -279,32 +279,36 @@ pub(crate) fn outcome_label<T>(
     }
 }
 
-/// The metrics of one route. Counters are looked up once per method and status.
+/// The metrics of one route, which exist from its first request on: most servers have many routes
+/// that nobody calls. Counters are looked up once per method and status.
 #[derive(Debug)]
 pub(crate) struct RouteMetrics {
     metrics: Arc<Metrics>,
     mount: &'static str,
     route: String,
-    durations: Histogram,
+    durations: OnceLock<Histogram>,
     counters: RwLock<Vec<(&'static str, StatusCode, Counter)>>,
 }
 
 impl RouteMetrics {
     pub(crate) fn new(metrics: &Arc<Metrics>, mount: &'static str, route: &str) -> Self {
-        let labels = vec![Label::from_static_parts("mount", mount), Label::new("route", route.to_owned())];
-        let seconds = metrics.recorder.register_histogram(&Key::from_parts(DURATION_METRIC, labels), &METRIC_METADATA);
         Self {
             metrics: Arc::clone(metrics),
             mount,
             route: route.to_owned(),
-            durations: seconds,
+            durations: OnceLock::new(),
             counters: RwLock::default(),
         }
     }
 
+    fn register_durations(&self) -> Histogram {
+        let labels = vec![Label::from_static_parts("mount", self.mount), Label::new("route", self.route.clone())];
+        self.metrics.recorder.register_histogram(&Key::from_parts(DURATION_METRIC, labels), &METRIC_METADATA)
+    }
+
     /// Counts one request.
     pub(crate) fn count_request(&self, method: &Method, status: StatusCode, took: Duration) {
-        self.durations.record(took.as_secs_f64());
+        self.durations.get_or_init(|| self.register_durations()).record(took.as_secs_f64());
         self.metrics.note_observation();
         let method = method_label(method);
         let counters = self.counters.read().unwrap_or_else(PoisonError::into_inner);

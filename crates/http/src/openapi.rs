@@ -64,9 +64,9 @@ const BEARER_DESCRIPTION: &str = "The `access_token` returned by `POST sessions`
 
 /// The groups of operations in the order in which the page shows them: what a till needs first,
 /// what concerns the server itself last.
-const TAGS: [&str; 12] = [
-    "sessions", "tickets", "users", "devices", "roles", "stores", "tenants", "api-keys", "audit", "oauth", "gateways",
-    "server",
+const TAGS: [&str; 13] = [
+    "sessions", "tickets", "users", "devices", "roles", "stores", "tenants", "api-keys", "audit", "events", "oauth",
+    "gateways", "server",
 ];
 
 /// A call with its documentation.

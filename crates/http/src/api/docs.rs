@@ -19,6 +19,11 @@ use crate::serving::route::Route;
 const DOCS_SLASH_PATH: &str = "/docs/";
 const DOCS_FILE_PATH: &str = "/docs/{file}";
 
+/// The file with the page, and its title there and here.
+const PAGE_FILE: &str = "index.html";
+const SWAGGER_TITLE: &str = "<title>Swagger UI</title>";
+const PAGE_TITLE: &str = "<title>tillgate</title>";
+
 /// Swagger UI generates inline styles and has images in its style sheet; it loads nothing from
 /// other origins.
 const DOCS_CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; \
@@ -54,9 +59,13 @@ async fn redirect_to_docs(_call: Request) -> Result<HttpResponse, ApiError> {
 
 async fn get_docs_file(call: Request) -> Result<HttpResponse, ApiError> {
     let config = Arc::new(Config::from(DOCUMENT_PATH).persist_authorization(true));
-    let found = utoipa_swagger_ui::serve(call.head().path_parameter("file"), config)
+    let name = call.head().path_parameter("file");
+    let found = utoipa_swagger_ui::serve(name, config)
         .map_err(|error| ApiError::Fault(format!("a file of the documentation cannot be read: {error}")))?;
-    let file = found.ok_or(ProtocolError::RouteNotFound)?;
+    let mut file = found.ok_or(ProtocolError::RouteNotFound)?;
+    if name == PAGE_FILE {
+        file.bytes = Cow::Owned(String::from_utf8_lossy(&file.bytes).replace(SWAGGER_TITLE, PAGE_TITLE).into_bytes());
+    }
     Ok(HttpResponse::Ok()
         .content_type(file.content_type)
         .insert_header((CONTENT_SECURITY_POLICY, DOCS_CSP))

@@ -157,6 +157,7 @@ async fn metrics_count_by_route_and_outcome_without_identities() {
     assert_eq!(value(&["tillgate_refreshes_total", "verdict=\"rotated\""]).as_deref(), Some("1"));
     assert_eq!(value(&["tillgate_refreshes_total", "verdict=\"repeated\""]).as_deref(), Some("1"));
     assert!(value(&["tillgate_http_request_duration_seconds_bucket", "le=\"0.001\""]).is_some());
+    assert!(value(&["route=\"/api/v1/users\""]).is_none(), "a route that nobody has called: {text}");
     assert!(!text.contains("cashier") && !text.contains("CASHIER"), "a label that a caller chose: {text}");
 }
 

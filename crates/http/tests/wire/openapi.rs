@@ -61,8 +61,12 @@ async fn every_operation_has_summary_tag_and_responses() {
         .filter(|route| route.requirement.is_none())
         .map(|route| (route.method, route.path))
         .collect();
+    let groups: BTreeSet<&str> =
+        document["tags"].as_array().unwrap().iter().map(|tag| tag["name"].as_str().unwrap()).collect();
+    let mut used = BTreeSet::new();
     for (method, path, operation) in operations(&document) {
         let call = format!("{method} {path}");
+        used.extend(operation["tags"].as_array().unwrap().iter().map(|tag| tag.as_str().unwrap()));
         assert!(operation["summary"].as_str().is_some_and(|summary| !summary.is_empty()), "{call}");
         let bare = operation["security"].is_null();
         assert_eq!(bare, open.contains(&(method, path)), "{call}");
@@ -81,6 +85,8 @@ async fn every_operation_has_summary_tag_and_responses() {
             assert!(content.get("example").is_some(), "{call} has no example of its body");
         }
     }
+    // a page shows groups that are not listed after all others
+    assert!(used.is_subset(&groups), "{used:?} {groups:?}");
 }
 
 fn path_of_document(call: &str) -> bool {
@@ -153,6 +159,7 @@ async fn docs_page_loads_its_own_files_only() {
         assert_eq!(file.status, 200);
         assert!(!file.bytes.is_empty());
     }
+    assert!(html.contains("<title>tillgate</title>"), "{html}");
     assert!(!html.contains("http://") && !html.contains("https://"), "nothing is loaded from elsewhere");
     assert!(!html.contains("<script>"), "the policy lets no script stand in the page");
     let initializer = shop.send(build_request(Method::GET, "/docs/swagger-initializer.js")).await;
