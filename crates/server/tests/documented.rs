@@ -138,15 +138,18 @@ fn unit_restarts_without_a_limit_and_reloads_certificates() {
     }
 }
 
-/// The image format oci stores no health check, so `compose.yaml` repeats that of the image.
+/// The image format oci stores no health check, so `compose.yaml` repeats that of the image, as a
+/// line for a shell: podman-compose 1.0 does not quote the words of a list.
 #[test]
 fn compose_file_has_the_health_check_of_the_image() {
     let read = |path: &str| std::fs::read_to_string(repository_root().join(path)).unwrap();
     let image = read("Containerfile");
-    let (_, command) = image.split_once("HEALTHCHECK --interval=10s --timeout=3s --start-period=30s CMD [").unwrap();
-    let command = command.lines().next().unwrap();
-    // compose replaces variables
-    let test = format!("      test: [\"CMD\", {}", command.replace('$', "$$"));
+    let (_, command) = image.split_once("HEALTHCHECK --interval=10s --timeout=3s --start-period=30s CMD ").unwrap();
+    let command: Vec<String> = serde_json::from_str(command.lines().next().unwrap()).unwrap();
+    assert_eq!(&command[..2], ["bash", "-c"]);
+    // a single quote would end the argument, and compose replaces variables
+    let line = format!("bash -c '{}'", command[2].replace('\'', "\"").replace('$', "$$"));
+    let test = format!("      test: {}", serde_json::json!(["CMD-SHELL", line]).to_string().replace("\",\"", "\", \""));
     let compose = read("compose.yaml");
     let (_, rest) = compose.split_once(&test).unwrap_or_else(|| panic!("{test}"));
     assert!(rest.starts_with("\n      interval: 10s\n      timeout: 3s\n      start_period: 30s\n"), "{rest}");
