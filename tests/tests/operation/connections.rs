@@ -30,6 +30,8 @@ fn offered_upgrade_is_declined() {
         "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAAA\r\n",
         "Connection: upgrade\r\n",
         "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+        // an offer that no `Connection` names is none, and no body follows it either
+        "Upgrade: websocket\r\n",
     ] {
         let mut stream = connect(&server);
         let started = now();
@@ -40,19 +42,29 @@ fn offered_upgrade_is_declined() {
             assert!(send_head(&mut stream, "").starts_with("http/1.1 401"), "{offer}");
         }
     }
-    // a request with a body that makes the offer, as Java's client does
-    let mut stream = connect(&server);
-    let body = r#"{"login":"cashier","password":"wrong"}"#;
-    write!(
-        stream,
-        "POST /api/v1/sessions HTTP/1.1\r\nHost: till\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
-         Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAAA\r\n\r\n{body}",
-        body.len()
-    )
-    .unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    assert!(answer.contains("login_mismatch"), "{answer}");
+    // a request with a body that makes the offer, as Java's client does; the body ends where its length says
+    for (offer, after) in [
+        ("Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAAA\r\n", ""),
+        ("Connection: Upgrade\r\nUpgrade: WebSocket\r\n", ""),
+        ("Connection: Upgrade\r\nUpgrade: websocket\r\n", "more than the length"),
+        ("Upgrade: websocket\r\n", ""),
+    ] {
+        let mut stream = connect(&server);
+        let body = r#"{"login":"cashier","password":"wrong"}"#;
+        let started = now();
+        write!(
+            stream,
+            "POST /api/v1/sessions HTTP/1.1\r\nHost: till\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+             {offer}\r\n{body}{after}",
+            body.len()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.contains("login_mismatch"), "{offer}: {answer}");
+        assert!(answer.to_ascii_lowercase().contains("connection: close"), "{offer}: {answer}");
+        assert!(started.elapsed() < Duration::from_secs(5), "it waited for more than the body: {offer}");
+    }
 }
 
 #[test]

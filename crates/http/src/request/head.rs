@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_web::HttpRequest;
-use actix_web::http::header::{CONTENT_LENGTH, HOST, Header, HeaderMap, TRANSFER_ENCODING};
+use actix_web::http::header::{CONTENT_LENGTH, HOST, Header, HeaderMap, TRANSFER_ENCODING, UPGRADE};
 use actix_web::http::uri::{Authority, PathAndQuery};
 use actix_web::http::{Method, Uri};
 
@@ -149,9 +149,16 @@ impl RequestHead {
     /// response (RFC 9110, 7.8), and what follows its head is a body only if the head declares its
     /// length.
     pub(crate) fn has_body(&self) -> bool {
-        !self.request.head().upgrade()
+        !(self.request.head().upgrade() || offers_websocket(self.headers()))
             || self.headers().contains_key(CONTENT_LENGTH)
             || self.headers().contains_key(TRANSFER_ENCODING)
+    }
+
+    /// Returns the length at which the body ends although the framework passes what follows it,
+    /// too: it takes everything after the head of an offer of WebSocket for the body.
+    pub(crate) fn body_end(&self) -> Option<usize> {
+        let is_open_ended = offers_websocket(self.headers()) && !self.headers().contains_key(TRANSFER_ENCODING);
+        is_open_ended.then(|| self.header(CONTENT_LENGTH).and_then(|length| length.trim().parse().ok()).unwrap_or(0))
     }
 
     /// Returns the address of the client.
@@ -177,4 +184,10 @@ impl RequestHead {
     pub(crate) fn meta(&self) -> &RequestMeta {
         &self.meta
     }
+}
+
+/// Whether the request offers to switch to WebSocket, as the framework reads it: with or without
+/// `Connection: Upgrade`.
+pub(crate) fn offers_websocket(headers: &HeaderMap) -> bool {
+    headers.get_all(UPGRADE).any(|offer| offer.to_str().is_ok_and(|name| name.trim().eq_ignore_ascii_case("websocket")))
 }

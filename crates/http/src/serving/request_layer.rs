@@ -23,6 +23,7 @@ use tracing::{Instrument, Span};
 
 use crate::request::connection::Connection;
 use crate::request::endpoint_info::UNKNOWN_TEMPLATE;
+use crate::request::head::offers_websocket;
 use crate::request::meta::{REQUEST_ID_HEADER, RequestMeta};
 use crate::serving::chunked_body::ChunkedBody;
 use crate::settings::HttpSettings;
@@ -93,7 +94,7 @@ where
             origin.warn_if_proxy_is_silent(&request, &self.settings);
         }
         let method = request.method().clone();
-        let upgrade = request.head().upgrade();
+        let upgrade = request.head().upgrade() || offers_websocket(request.headers());
         let connection = request.conn_data::<Rc<Connection>>().cloned();
         let answering = connection.as_ref().map(Connection::begin_response);
         request.extensions_mut().insert(Rc::clone(&origin));

@@ -136,10 +136,13 @@ async fn read_body<'m>(
     if length.is_some_and(|length| length > most) {
         return Err(ProtocolError::BodyTooLarge.into());
     }
+    let end = head.body_end().unwrap_or(usize::MAX);
     let mut stream = pin!(BodyStream::new(payload));
     let (mut body, mut large) = (BytesMut::new(), None);
-    while let Some(chunk) = std::future::poll_fn(|context| stream.as_mut().poll_next(context)).await {
-        let chunk = chunk.map_err(|_| ApiError::malformed("the body was cut short"))?;
+    while body.len() < end {
+        let Some(chunk) = std::future::poll_fn(|context| stream.as_mut().poll_next(context)).await else { break };
+        let mut chunk = chunk.map_err(|_| ApiError::malformed("the body was cut short"))?;
+        chunk.truncate(end - body.len());
         if body.len() + chunk.len() > most {
             return Err(ProtocolError::BodyTooLarge.into());
         }
@@ -147,6 +150,9 @@ async fn read_body<'m>(
             large = Some(mount.server.large_body_limiter.claim()?);
         }
         body.extend_from_slice(&chunk);
+    }
+    if end != usize::MAX && body.len() < end {
+        return Err(ApiError::malformed("the body was cut short"));
     }
     Ok((body.freeze(), large))
 }
