@@ -43,6 +43,22 @@ async fn ineffective_limit_is_rejected_with_the_maximum() {
 }
 
 #[actix_web::test]
+async fn unknown_limit_is_rejected_with_the_other_violations() {
+    let desk = OfficeClient::open().await;
+    let path = format!("/tenants/{}", tenant(&desk.shop).id);
+    for (limits, found) in [
+        (json!({ "idel": 3600 }), vec![("/limits/idel", "unknown")]),
+        (json!({ "idel": null }), vec![("/limits/idel", "unknown")]),
+        (json!({ "idel": 1, "idle": -1 }), vec![("/limits/idel", "unknown"), ("/limits/idle", "type")]),
+        (json!([]), vec![("/limits", "type")]),
+    ] {
+        let answer = desk.patch(&path, "*", json!({ "limits": limits })).await;
+        let expected: Vec<_> = found.iter().map(|(at, code)| ((*at).to_owned(), (*code).to_owned())).collect();
+        assert_eq!(violations(&answer).2, expected, "{limits}");
+    }
+}
+
+#[actix_web::test]
 async fn tenant_limits_apply_from_the_next_login() {
     let desk = OfficeClient::open().await;
     let id = tenant(&desk.shop).id;

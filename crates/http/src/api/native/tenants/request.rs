@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use tillgate_domain::office::{LimitsChange, TenantChange};
-use tillgate_domain::{AccentColor, Locale, Zone};
+use tillgate_domain::{AccentColor, ExactJson, Locale, Zone};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::request::field::{BodyField, not_null, well_typed};
+use crate::request::field::{BodyField, FieldError, FromJson, not_null, well_typed};
 
 /// Changes to the tenant, as a merge patch (RFC 7396): omitted members stay unchanged.
 #[derive(Clone, Deserialize, Validate, ToSchema)]
@@ -46,7 +46,26 @@ pub(super) struct UpdateTenant {
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<super::response::LimitsChangeSchema>)]
-    limits: BodyField<BTreeMap<String, Option<Duration>>>,
+    limits: BodyField<LimitSpans>,
+}
+
+/// The limits that a change names; null removes one.
+#[derive(Clone, Default)]
+struct LimitSpans(BTreeMap<String, Option<Duration>>);
+
+impl FromJson for LimitSpans {
+    fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
+        let ExactJson::Object(members) = value else { return BTreeMap::from_json(value).map(Self) };
+        let is_limit = |name: &str| ["access", "idle", "absolute", "overlap"].contains(&name);
+        let (limits, others): (Vec<_>, Vec<_>) = members.into_iter().partition(|(name, _)| is_limit(name));
+        let mut violations: Vec<_> = others.iter().flat_map(|(name, _)| FieldError::unknown_member(name)).collect();
+        match BTreeMap::from_json(ExactJson::Object(limits)) {
+            Ok(spans) if violations.is_empty() => return Ok(Self(spans)),
+            Ok(_) => {}
+            Err(field_errors) => violations.extend(field_errors),
+        }
+        Err(violations)
+    }
 }
 
 impl UpdateTenant {
@@ -56,7 +75,7 @@ impl UpdateTenant {
             Some(None) => {
                 LimitsChange { access: Some(None), idle: Some(None), absolute: Some(None), overlap: Some(None) }
             }
-            Some(Some(spans)) => {
+            Some(Some(LimitSpans(spans))) => {
                 let span = |name: &str| spans.get(name).copied();
                 LimitsChange {
                     access: span("access"),
