@@ -17,53 +17,91 @@ fn connect(server: &RunningServer) -> TcpStream {
 /// Sends a head without a body and returns the head of the answer.
 fn send_head(stream: &mut TcpStream, headers: &str) -> String {
     write!(stream, "GET /api/v1/sessions/current HTTP/1.1\r\nHost: till\r\n{headers}\r\n").unwrap();
+    read_answer(stream)
+}
+
+/// Reads the next answer, which is sent in one piece, in lower case.
+fn read_answer(stream: &mut TcpStream) -> String {
     let mut answer = vec![0; 65_536];
     let read = stream.read(&mut answer).unwrap();
     String::from_utf8_lossy(&answer[..read]).to_ascii_lowercase()
+}
+
+/// Offers to switch to another protocol. The framework takes the one of WebSocket for one without
+/// `Connection`, too.
+const UPGRADE_OFFERS: [&str; 6] = [
+    "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAAA\r\n",
+    "Upgrade: h2c\r\n",
+    "Connection: upgrade\r\n",
+    "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+    "Upgrade: WebSocket\r\n",
+    "Connection: keep-alive\r\nUpgrade: websocket\r\n",
+];
+
+/// The body of a login that fails.
+const LOGIN: &str = r#"{"login":"cashier","password":"wrong"}"#;
+
+/// Checks that a request is answered at once and completely, and that the connection stays open
+/// unless the answer says `close`.
+fn assert_declined(server: &RunningServer, request: &str, expected: &str) {
+    let mut stream = connect(server);
+    let started = now();
+    stream.write_all(request.as_bytes()).unwrap();
+    let answer = read_answer(&mut stream);
+    assert!(answer.contains(expected), "{request}: {answer}");
+    assert!(started.elapsed() < Duration::from_secs(4), "it waited for more than the request: {request}");
+    if answer.contains("connection: close") {
+        let mut rest = String::new();
+        stream.read_to_string(&mut rest).unwrap();
+        assert_eq!(rest, "", "{request}");
+    } else {
+        assert!(send_head(&mut stream, "").starts_with("http/1.1 401"), "{request}");
+    }
 }
 
 #[test]
 fn offered_upgrade_is_declined() {
     let installation = Installation::with_fixture(DatabaseEngine::Sqlite);
     let server = installation.serve();
-    for offer in [
-        "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAAA\r\n",
-        "Connection: upgrade\r\n",
-        "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
-        // an offer that no `Connection` names is none, and no body follows it either
-        "Upgrade: websocket\r\n",
-    ] {
-        let mut stream = connect(&server);
-        let started = now();
-        let answer = send_head(&mut stream, offer);
-        assert!(answer.starts_with("http/1.1 401"), "{offer}: {answer}");
-        assert!(started.elapsed() < Duration::from_secs(5), "it waited for a body that nobody sends: {offer}");
-        if !answer.contains("connection: close") {
-            assert!(send_head(&mut stream, "").starts_with("http/1.1 401"), "{offer}");
-        }
+    for offer in UPGRADE_OFFERS {
+        let get = format!("GET /api/v1/sessions/current HTTP/1.1\r\nHost: till\r\n{offer}\r\n");
+        assert_declined(&server, &get, "http/1.1 401");
+        assert_declined(&server, &get.replace("\r\n\r\n", "\r\nContent-Length: 0\r\n\r\n"), "http/1.1 401");
+        // as Java's client does; what follows the length is not the body
+        let post = format!("POST /api/v1/sessions HTTP/1.1\r\nHost: till\r\nContent-Type: application/json\r\n{offer}");
+        let length = LOGIN.len();
+        assert_declined(&server, &format!("{post}Content-Length: {length}\r\n\r\n{LOGIN}"), "login_mismatch");
+        let chunks = format!("{post}Transfer-Encoding: chunked\r\n\r\n{length:x}\r\n{LOGIN}\r\n0\r\n\r\n");
+        assert_declined(&server, &chunks, "login_mismatch");
+        assert_declined(&server, &format!("{post}\r\n"), "http/1.1 422");
     }
-    // a request with a body that makes the offer, as Java's client does; the body ends where its length says
-    for (offer, after) in [
-        ("Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAAA\r\n", ""),
-        ("Connection: Upgrade\r\nUpgrade: WebSocket\r\n", ""),
-        ("Connection: Upgrade\r\nUpgrade: websocket\r\n", "more than the length"),
-        ("Upgrade: websocket\r\n", ""),
-    ] {
+    let offer = "Connection: Upgrade\r\nUpgrade: websocket\r\n";
+    let post = format!("POST /api/v1/sessions HTTP/1.1\r\nHost: till\r\nContent-Type: application/json\r\n{offer}");
+    let more = format!("{post}Content-Length: {}\r\n\r\n{LOGIN}more than the length", LOGIN.len());
+    assert_declined(&server, &more, "login_mismatch");
+}
+
+#[test]
+fn logout_after_an_announced_close_is_not_executed() {
+    let installation = Installation::with_fixture(DatabaseEngine::Sqlite);
+    let server = installation.serve();
+    for announcing in ["Connection: close\r\n", UPGRADE_OFFERS[0], UPGRADE_OFFERS[3]] {
+        let till = server.new_till().login("cashier", "P01");
+        let token = &till.access;
         let mut stream = connect(&server);
-        let body = r#"{"login":"cashier","password":"wrong"}"#;
-        let started = now();
         write!(
             stream,
-            "POST /api/v1/sessions HTTP/1.1\r\nHost: till\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
-             {offer}\r\n{body}{after}",
-            body.len()
+            "POST /api/v1/sessions HTTP/1.1\r\nHost: till\r\nContent-Type: application/json\r\n\
+             {announcing}Content-Length: {}\r\n\r\n{LOGIN}\
+             DELETE /api/v1/sessions/current HTTP/1.1\r\nHost: till\r\nAuthorization: Bearer {token}\r\n\r\n",
+            LOGIN.len()
         )
         .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        assert!(answer.contains("login_mismatch"), "{offer}: {answer}");
-        assert!(answer.to_ascii_lowercase().contains("connection: close"), "{offer}: {answer}");
-        assert!(started.elapsed() < Duration::from_secs(5), "it waited for more than the body: {offer}");
+        let mut answers = String::new();
+        stream.read_to_string(&mut answers).unwrap();
+        assert_eq!(answers.matches("HTTP/1.1").count(), 1, "{announcing}: {answers}");
+        let head = send_head(&mut connect(&server), &format!("Authorization: Bearer {token}\r\n"));
+        assert!(head.starts_with("http/1.1 200"), "{announcing}: {head}");
     }
 }
 

@@ -1,12 +1,14 @@
 //! State of a connection that the request layer and the listener share. A listener adds a
-//! [`Connection`] to the data of each of its connections (`on_connect_ext`); without one, the
-//! request layer works without this state.
+//! [`Connection`] to the data of each of its connections (`on_connect_ext`), and records in it what
+//! was received and when everything was written; without one, the request layer works without this
+//! state.
 
 use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Waker;
+use std::task::{Poll, Waker};
 
 /// Whether the server is shutting down. Then every response has `Connection: close` (RFC 9112,
 /// 9.6).
@@ -42,6 +44,12 @@ pub struct Connection {
     has_input_ended: Cell<bool>,
     /// The task to wake when the client closes its side.
     input_end_waker: RefCell<Option<Waker>>,
+    /// Whether a response announces that the connection is closed after it.
+    is_close_announced: Cell<bool>,
+    /// Whether that response was written to the client.
+    is_close_written: Cell<bool>,
+    /// The task to wake when that response was written.
+    close_waker: RefCell<Option<Waker>>,
 }
 
 impl Connection {
@@ -57,6 +65,9 @@ impl Connection {
             idle_waker: RefCell::default(),
             has_input_ended: Cell::new(false),
             input_end_waker: RefCell::default(),
+            is_close_announced: Cell::new(false),
+            is_close_written: Cell::new(false),
+            close_waker: RefCell::default(),
         })
     }
 
@@ -79,6 +90,45 @@ impl Connection {
             self.input_end_waker.replace(Some(waker.clone()));
         }
         self.has_input_ended.get()
+    }
+
+    /// Records that a response announces the end of the connection: no request after it is
+    /// processed (RFC 9112, 9.6).
+    pub(crate) fn announce_close(&self) {
+        self.is_close_announced.set(true);
+    }
+
+    /// Whether a response announces the end of the connection.
+    pub(crate) fn is_close_announced(&self) -> bool {
+        self.is_close_announced.get()
+    }
+
+    /// Records that everything that the responses passed to the listener was written.
+    pub fn record_flushed(&self) {
+        if self.is_close_announced.get() && self.responses_in_progress.get() == 0 {
+            self.is_close_written.set(true);
+            if let Some(waker) = self.close_waker.take() {
+                waker.wake();
+            }
+        }
+    }
+
+    /// Whether the response that announces the end of the connection was written. The listener
+    /// writes nothing after it.
+    pub fn is_close_written(&self) -> bool {
+        self.is_close_written.get()
+    }
+
+    /// Waits until the response that announces the end of the connection was written.
+    pub(crate) async fn wait_until_close_written(&self) {
+        poll_fn(|context| {
+            if self.is_close_written.get() {
+                return Poll::Ready(());
+            }
+            self.close_waker.replace(Some(context.waker().clone()));
+            Poll::Pending
+        })
+        .await;
     }
 
     /// Whether the server is shutting down.
@@ -156,5 +206,19 @@ mod tests {
         assert!(!connection.is_idle(), "another is being answered");
         drop(second);
         assert!(connection.is_idle() && connection.is_used());
+    }
+
+    #[test]
+    fn closing_response_is_written_once_nothing_of_it_is_left() {
+        let connection = Connection::new(false, DrainState::default());
+        connection.record_flushed();
+        let response = connection.begin_response();
+        connection.announce_close();
+        connection.record_flushed();
+        assert!(!connection.is_close_written(), "its body is still being passed on");
+        drop(response);
+        assert!(!connection.is_close_written());
+        connection.record_flushed();
+        assert!(connection.is_close_written());
     }
 }

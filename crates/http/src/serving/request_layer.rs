@@ -17,7 +17,7 @@ use actix_web::http::header::{
     STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::http::{ConnectionType, Method};
-use actix_web::{Error, HttpMessage};
+use actix_web::{Error, HttpMessage, HttpResponse};
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
@@ -89,13 +89,20 @@ where
     forward_ready!(inner);
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
+        let connection = request.conn_data::<Rc<Connection>>().cloned();
+        if let Some(connection) = connection.clone().filter(|connection| connection.is_close_announced()) {
+            return Box::pin(drop_request(request, connection));
+        }
         let origin = Rc::new(RequestMeta::from_service_request(&request, &self.settings));
         if self.behind_proxies {
             origin.warn_if_proxy_is_silent(&request, &self.settings);
         }
         let method = request.method().clone();
-        let upgrade = request.head().upgrade() || offers_websocket(request.headers());
-        let connection = request.conn_data::<Rc<Connection>>().cloned();
+        // no other protocol is supported, and the framework closes a connection on which an upgrade
+        // was offered; what a client sends after its own `close` is not its request
+        let is_last = request.head().upgrade()
+            || offers_websocket(request.headers())
+            || request.head().connection_type() == ConnectionType::Close;
         let answering = connection.as_ref().map(Connection::begin_response);
         request.extensions_mut().insert(Rc::clone(&origin));
         // not logged: for trace collectors, and without cost if there is none
@@ -114,17 +121,31 @@ where
         Box::pin(async move {
             let answer = response.await?;
             let mut answer = answer.map_body(|_, body| ChunkedBody::new(body.boxed(), answering));
-            if upgrade || connection.is_some_and(|connection| connection.is_draining()) {
-                // no other protocol is supported, and the framework closes a connection on which an
-                // upgrade was offered, so announce it
-                // a server that is shutting down closes every connection after the response
+            // a server that is shutting down closes every connection after the response
+            if is_last || connection.as_ref().is_some_and(|connection| connection.is_draining()) {
                 answer.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+                if let Some(connection) = connection {
+                    connection.announce_close();
+                }
             }
             set_default_headers(answer.headers_mut(), &origin, own_tls);
             record_response(&origin, &method, &answer, &span);
             Ok(answer)
         })
     }
+}
+
+/// Ignores a request after the response that announced the end of the connection. The framework
+/// closes it once every request that it has read is answered, so this answer only ends the request,
+/// and the listener does not write it.
+async fn drop_request(
+    request: ServiceRequest,
+    connection: Rc<Connection>,
+) -> Result<ServiceResponse<ChunkedBody>, Error> {
+    connection.wait_until_close_written().await;
+    let mut answer = HttpResponse::BadRequest().finish();
+    answer.head_mut().set_connection_type(ConnectionType::Close);
+    Ok(request.into_response(answer.map_body(|_, body| ChunkedBody::new(body, None))))
 }
 
 /// Adds the headers that every response has. Headers set by a handler have precedence.

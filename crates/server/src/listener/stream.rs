@@ -2,7 +2,8 @@
 //!
 //! Nothing is read while an answer waits to be written, so a client that sends but does not read
 //! occupies no more memory than one read. If the head of a request arrives too slowly, the stream
-//! answers 408 and reads no more. When the server stops, a connection without a request in progress
+//! answers 408 and reads no more. Nothing is written after an answer that announced the end of the
+//! connection, and what follows it is not processed (RFC 9112, 9.6). When the server stops, a connection without a request in progress
 //! reports the end of its input, and the service closes it as if the client had.
 
 use std::cell::Cell;
@@ -146,6 +147,9 @@ impl AsyncRead for Stream {
 
 impl AsyncWrite for Stream {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if self.connection.is_close_written() {
+            return Poll::Ready(Ok(bytes.len()));
+        }
         let written = match &mut self.transport {
             Transport::Plain(socket) => Pin::new(socket).poll_write(context, bytes),
             Transport::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
@@ -158,6 +162,9 @@ impl AsyncWrite for Stream {
             Transport::Plain(socket) => Pin::new(socket).poll_flush(context),
             Transport::Tls(stream) => Pin::new(stream).poll_flush(context),
         };
+        if let Poll::Ready(Ok(())) = flushed {
+            self.connection.record_flushed();
+        }
         self.track_write(context, flushed)
     }
 

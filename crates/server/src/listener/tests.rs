@@ -15,6 +15,7 @@ use tillgate_http::{HttpSettings, RequestLayer};
 use super::*;
 
 mod heads;
+mod pipelining;
 
 /// More bytes than the system buffers on both sides.
 const LARGE_BODY_BYTES: usize = 32 * 1024 * 1024;
@@ -87,7 +88,7 @@ impl TestListener {
                         .app_data(web::Data::from(Arc::clone(&served)))
                         .route("/busy", web::get().to(busy_handler))
                         .route("/never", web::get().to(never))
-                        .route("/position", web::get().to(position_handler))
+                        .route("/position", web::to(position_handler))
                         .route("/tasks", web::get().to(task_count_handler))
                         .wrap(RequestLayer::new(&HttpSettings::default()))
                         .route("/", web::get().to(|| async { HttpResponse::Ok().body("here") }))
