@@ -11,7 +11,8 @@
 //! backlog delays neither requests nor the shutdown. Several processes over one database do the
 //! same; the database lets one of them seal at a time. The seal file is replaced only if the chain
 //! still contains the seal in it. Otherwise the chain was cut or rewritten: an error is logged and
-//! the file stays as evidence.
+//! the file stays as evidence. A missing file is reported and never created here: whoever removes
+//! it may also have cut the chain, or removed all seals from the database.
 
 mod failure;
 mod seal_file;
@@ -23,7 +24,7 @@ use std::time::Duration;
 
 use tillgate_auth_core::Auth;
 use tillgate_domain::audit::seal::Seal;
-use tillgate_domain::office::{self, SealResult};
+use tillgate_domain::office;
 use tillgate_persistence::Database;
 
 use failure::SealingFailure;
@@ -59,7 +60,6 @@ impl SealingThread {
             seal_file: SealFile::from_settings(settings),
             database: Arc::clone(database),
             auth: Arc::clone(auth),
-            checked_seal_file: false,
             batches_since_write: 0,
             written_seal: None,
             last_failure: None,
@@ -99,8 +99,6 @@ struct Sealer {
     seal_file: SealFile,
     database: Arc<Database>,
     auth: Arc<Auth>,
-    /// Whether the seal file was checked before the first event was sealed.
-    checked_seal_file: bool,
     /// The number of batches sealed since the seal file was updated.
     batches_since_write: u32,
     /// The seal in the file, as far as this process knows.
@@ -113,14 +111,15 @@ impl Sealer {
     /// Seals a batch and returns whether more events wait. Updates the seal file if none wait, or
     /// if more than `batches` were sealed since the last update.
     fn seal_batches(&mut self, batches: u32) -> bool {
-        let sealed = self.seal_batch();
+        let sealed = office::unguarded::seal_audit(&*self.database, self.auth.audit_seal_key());
         let has_more = sealed.as_ref().is_ok_and(|sealed| sealed.has_more);
         self.batches_since_write = self.batches_since_write.saturating_add(1);
         if has_more && self.batches_since_write <= batches {
             return true;
         }
         self.batches_since_write = 0;
-        let failure = sealed.and_then(|sealed| self.write_seal_file(&sealed.newest)).err();
+        let failure =
+            sealed.map_err(SealingFailure::from).and_then(|sealed| self.write_seal_file(&sealed.newest)).err();
         match (&failure, &self.last_failure) {
             (None, None) => {}
             (None, Some(_)) => tracing::info!("the audit log is sealed correctly again"),
@@ -129,14 +128,6 @@ impl Sealer {
         }
         self.last_failure = failure;
         has_more
-    }
-
-    fn seal_batch(&mut self) -> Result<SealResult, SealingFailure> {
-        if !self.checked_seal_file {
-            self.seal_file.create_if_missing(&self.database, self.auth.time().at)?;
-            self.checked_seal_file = true;
-        }
-        Ok(office::unguarded::seal_audit(&*self.database, self.auth.audit_seal_key())?)
     }
 
     /// Writes the newest seal to the seal file if the chain contains the seal in the file.

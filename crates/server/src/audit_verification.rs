@@ -13,7 +13,6 @@ use uuid::Uuid;
 use crate::audit_sealing::{SealFile, StoredSeal, read_instance_id};
 use crate::command::json::format_instant;
 use crate::configuration::Settings;
-use crate::ids::IdSource;
 use crate::priority;
 
 /// The pause between two batches of events, during which requests can use the database.
@@ -22,7 +21,7 @@ const BATCH_PAUSE: Duration = Duration::from_millis(5);
 /// A seal file, and whether it must exist.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum SealFileSource<'f> {
-    /// That of the installation, which is created for an empty chain.
+    /// That of the installation, whose absence is part of the result.
     Installation(&'f SealFile),
     /// One that was kept elsewhere, which must exist.
     Given(&'f SealFile),
@@ -39,10 +38,11 @@ pub(crate) struct FileVerification {
 }
 
 impl FileVerification {
-    /// Whether events that were removed from the end of the log could not be found: some are
-    /// sealed, and there is no seal outside of the database.
+    /// Whether events that were removed from the end of the log could not be found: there is no
+    /// seal outside of the database. An empty log is no exception, because all events may have been
+    /// removed.
     pub(crate) fn is_seal_missing(&self) -> bool {
-        self.stored.is_none() && self.verified.last.sequence > 0 && self.verified.fault.is_none()
+        self.stored.is_none() && self.verified.fault.is_none()
     }
 
     /// A likely harmless cause of the fault, with the command that settles it.
@@ -69,13 +69,7 @@ pub(crate) fn verify_audit_log(
     progress: &mut dyn FnMut(i64),
 ) -> Result<FileVerification, String> {
     let instance = read_instance_id(database).map_err(|error| error.to_string())?;
-    let seal_file = match source {
-        SealFileSource::Installation(file) => {
-            file.create_if_missing(database, IdSource::default().now()).map_err(|error| error.to_string())?;
-            file
-        }
-        SealFileSource::Given(file) => file,
-    };
+    let (SealFileSource::Installation(seal_file) | SealFileSource::Given(seal_file)) = source;
     // read before sealing: an event that is sealed meanwhile is not a missing one
     let stored = seal_file.read()?;
     if matches!(source, SealFileSource::Given(_)) && stored.is_none() {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection};
+use missing_seal::{seal_is_not_begun_anew_before_the_first_start, seal_is_not_begun_anew_over_a_chain_without_seals};
 use over_http::{
     export_over_http_equals_that_of_the_command_line, verification_over_http_finds_what_the_command_line_finds,
 };
@@ -13,6 +14,7 @@ use serde_json::Value;
 use tillgate_tests::{DatabaseEngine, Installation, wait_until};
 
 mod backlog;
+mod missing_seal;
 mod over_http;
 
 const SEALING_TIMEOUT: Duration = Duration::from_secs(3);
@@ -85,6 +87,8 @@ tillgate_testkit::on_both_databases!(
     external_seal_is_compared,
     two_processes_seal_each_event_once,
     removed_seal_file_is_reported_until_reseal,
+    seal_is_not_begun_anew_before_the_first_start,
+    seal_is_not_begun_anew_over_a_chain_without_seals,
     audit_is_exported_and_listed,
     export_over_http_equals_that_of_the_command_line,
     verification_over_http_finds_what_the_command_line_finds

@@ -137,9 +137,9 @@ impl SealFile {
         }
     }
 
-    /// Writes the seal of the empty chain if no event is sealed yet and there is no file. Once an
-    /// event is sealed, a missing file was either removed or the folder is new to the database;
-    /// [`SealFile::missing_text`] reports that.
+    /// Writes the seal of the empty chain for the database of a new installation, if no event is
+    /// sealed yet and there is no file. Only `init` and `demo` call it. Later, a missing file was
+    /// either removed or the folder is new to the database; [`SealFile::missing_text`] reports that.
     pub(crate) fn create_if_missing(&self, database: &Database, at: Instant) -> Result<(), SealingFailure> {
         if self.read()?.is_some() {
             return Ok(());
@@ -209,7 +209,7 @@ impl SealFile {
         )
     }
 
-    /// The error if events are sealed and there is no file.
+    /// The error if there is no file.
     pub(crate) fn missing_text(&self) -> String {
         format!(
             "{} is missing: events removed from the end of the audit log would not be detected. Restore the file from \

@@ -24,7 +24,9 @@ use tillgate_persistence::{Address, Database};
 
 use super::listen_args::ListenArgs;
 use super::{CommandError, Context, password};
+use crate::audit_sealing::SealFile;
 use crate::configuration::Settings;
+use crate::ids::IdSource;
 use crate::main_thread::MainThread;
 use crate::runtime::{self, StartupOutcome, StartupTask};
 use crate::{composition, exposure, logging, startup};
@@ -110,6 +112,8 @@ impl DemoArgs {
             return Err(CommandError::usage(exposed_address_text(&settings)));
         }
         let auth = composition::build_engine(&settings, &database)?;
+        let seal_file = SealFile::from_settings(&settings);
+        seal_file.create_if_missing(&database, IdSource::default().now()).map_err(CommandError::failed)?;
         let delivery = if chosen.is_some() {
             PasswordDelivery::Chosen
         } else if std::io::stdout().is_terminal() && !context.json {

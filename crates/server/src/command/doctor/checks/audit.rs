@@ -109,7 +109,7 @@ pub(super) fn check_seals(settings: &Settings, database: &Database) -> Finding {
     let servers = store.read("doctor", |tx| tx.nodes().list_live(now.saturating_sub(MAX_UNSEALED_AGE)));
     match (office::unguarded::count_unsealed_audit(database, MAX_COUNTED_EVENTS), servers) {
         (Err(error), _) | (_, Err(error)) => store_problem(&error),
-        (Ok((_, newest)), _) if stored.is_none() && newest.sequence > 0 => {
+        _ if stored.is_none() => {
             Finding::problem(CHECK, seal_file.missing_text(), "investigate before you create a new one")
                 .with_command(settings, "audit verify")
         }
