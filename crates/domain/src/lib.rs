@@ -57,7 +57,10 @@ pub use id::{
 pub use instant::Instant;
 pub use json::{ExactJson, JsonObject};
 pub use live_event::{LiveEvent, LiveEventKind};
-pub use name::{DeviceName, Email, FoldedText, InvalidText, RoleName, Slug, UserName, check_display_name, skeleton};
+pub use name::{
+    DeviceName, Email, FoldedText, InvalidText, RoleName, Slug, UserName, check_display_name,
+    find_disallowed_character, skeleton,
+};
 pub use pending_key::{PendingKey, PendingKeyState, PendingKeyStatus, PollOutcome};
 pub use pin::{StoredPin, WeakPin};
 pub use right::{CustomRight, InvalidRight, KnownRight, Right, Rights};

@@ -142,6 +142,12 @@ pub fn check_display_name(text: &str) -> Result<(), InvalidText> {
     precis::check_name(text)
 }
 
+/// Finds the first character that the `FreeformClass` of PRECIS does not contain (RFC 8264, section
+/// 4.3): controls, and invisible, undefined and private ones.
+pub fn find_disallowed_character(text: &str) -> Option<char> {
+    precis::find_outside_freeform(text)
+}
+
 fn check_text(text: &str, most: usize) -> Result<(), InvalidText> {
     if text.is_empty() {
         Err(InvalidText::Empty)

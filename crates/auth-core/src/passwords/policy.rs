@@ -7,7 +7,7 @@ mod list;
 use std::collections::HashSet;
 use std::sync::{Arc, LazyLock};
 
-use tillgate_domain::FoldedText;
+use tillgate_domain::{FoldedText, find_disallowed_character};
 
 use super::opaque::opaque_string;
 
@@ -40,6 +40,9 @@ pub enum WeakPassword {
     /// The password contains a control character, which PRECIS does not allow.
     #[error("must not contain control characters")]
     Control,
+    /// The password contains a character that no keyboard shows, which PRECIS does not allow.
+    #[error("must not contain U+{:04X}, which is invisible, undefined or not allowed here", u32::from(*.0))]
+    Disallowed(char),
     /// The password is one repeated character.
     #[error("must not be one character repeated")]
     Repeated,
@@ -94,6 +97,9 @@ impl PasswordPolicy {
         }
         if form.chars().any(char::is_control) {
             return Err(WeakPassword::Control);
+        }
+        if let Some(found) = find_disallowed_character(form) {
+            return Err(WeakPassword::Disallowed(found));
         }
         let mut characters = form.chars();
         let first = characters.next();
@@ -199,6 +205,45 @@ mod tests {
         }
         for control in ["correct\0horse", "correct\thorse", "correct horse\u{7f}", "correct\u{85}horse"] {
             assert_eq!(check_default_policy(control), Err(WeakPassword::Control), "{control:?}");
+        }
+    }
+
+    #[test]
+    fn characters_outside_the_freeform_class_are_rejected() {
+        for hidden in [
+            '\u{200b}',
+            '\u{202e}',
+            '\u{2066}',
+            '\u{feff}',
+            '\u{ad}',
+            '\u{200d}',
+            '\u{fe0f}',
+            '\u{e000}',
+            '\u{e0041}',
+            '\u{fdd0}',
+            '\u{378}',
+            '\u{180f}',
+            '\u{115f}',
+            '\u{3164}',
+        ] {
+            for password in
+                [format!("correct{hidden} horse"), format!("{hidden}correct horse"), format!("correct horse{hidden}")]
+            {
+                assert_eq!(check_default_policy(&password), Err(WeakPassword::Disallowed(hidden)), "{password:?}");
+            }
+        }
+        let text = WeakPassword::Disallowed('\u{200b}').to_string();
+        assert_eq!(text, "must not contain U+200B, which is invisible, undefined or not allowed here");
+        for fine in [
+            "Pokladňa – 5 €",
+            "🥐🥐🥐☕ croissant",
+            "パスワードは長い方がいい",
+            "密码应该更长一点吧",
+            "סיסמה ארוכה 12",
+            "½ ㎏ ﬁsh & chips",
+            "מלה correct",
+        ] {
+            assert_eq!(check_default_policy(fine), Ok(()), "{fine}");
         }
     }
 

@@ -110,6 +110,7 @@ fn weak_new_password_keeps_old_one() {
         ("short", WeakPassword::TooShort),
         ("password1", WeakPassword::Common),
         ("marmalade-1", WeakPassword::ContextWord("marmalade".to_owned())),
+        ("correct\u{202e} horse", WeakPassword::Disallowed('\u{202e}')),
         (old.as_str(), WeakPassword::Unchanged),
         (&old.replace(' ', "\u{a0}"), WeakPassword::Unchanged),
     ] {
@@ -120,6 +121,17 @@ fn weak_new_password_keeps_old_one() {
     assert!(authenticate(&fixture.auth, &other).is_ok() && fixture.sessions() == 1);
     assert_eq!(fixture.audit_events(Action::Password).len(), 0);
     assert!(change(&fixture, &login, NEW).is_ok());
+}
+
+#[test]
+fn existing_password_with_invisible_characters_stays_valid() {
+    let fixture = EngineFixture::open();
+    let old = "correct\u{200b} horse";
+    fixture.set_password(PrincipalId::User(fixture.records.user("cashier").id), old);
+    let login = with_password(by_user("cashier", None), old);
+    assert!(fixture.auth.login(&login).is_ok());
+    assert!(change(&fixture, &login, NEW).is_ok(), "it proves the user who replaces it");
+    assert_eq!(login_refused(fixture.auth.login(&login)), LoginDenied::Mismatch);
 }
 
 #[test]

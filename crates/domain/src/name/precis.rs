@@ -42,6 +42,18 @@ pub(super) fn check_name(text: &str) -> Result<(), InvalidText> {
     if let Some(blank) = text.chars().find(|c| *c == '\u{2800}') {
         return Err(InvalidText::DisallowedCharacter(blank));
     }
+    check_freeform(text)
+}
+
+/// The first character of the text that the `FreeformClass` does not contain.
+pub(super) fn find_outside_freeform(text: &str) -> Option<char> {
+    match check_freeform(text) {
+        Err(InvalidText::DisallowedCharacter(found)) => Some(found),
+        _ => None,
+    }
+}
+
+fn check_freeform(text: &str) -> Result<(), InvalidText> {
     check_class(&FreeformClass::default(), text, |c| is_letter_or_digit(c) || is_freeform_symbol(c))
 }
 

@@ -31,7 +31,7 @@ pub enum ViolatedRule {
     ControlCharacter,
     /// A new password differs from the current one.
     CurrentPassword,
-    /// A name has no invisible, undefined or otherwise disallowed characters.
+    /// A name or a password has no invisible, undefined or otherwise disallowed characters.
     DisallowedCharacter,
     /// The text is an e-mail address.
     Email,
@@ -188,6 +188,7 @@ impl From<&WeakPassword> for ViolationMessage {
             WeakPassword::TooShort => ViolatedRule::MinCharacters { min: MIN_PASSWORD_CHARS },
             WeakPassword::TooLong => ViolatedRule::MaxCharacters { max: MAX_PASSWORD_CHARS },
             WeakPassword::Control => ViolatedRule::ControlCharacter,
+            WeakPassword::Disallowed(_) => ViolatedRule::DisallowedCharacter,
             WeakPassword::Repeated => ViolatedRule::RepeatedCharacter,
             WeakPassword::Common => ViolatedRule::CommonPassword,
             WeakPassword::Unchanged => ViolatedRule::CurrentPassword,
@@ -242,6 +243,7 @@ mod tests {
                 WeakPassword::TooShort,
                 WeakPassword::TooLong,
                 WeakPassword::Control,
+                WeakPassword::Disallowed('\u{200b}'),
                 WeakPassword::Repeated,
                 WeakPassword::Common,
                 WeakPassword::Unchanged,

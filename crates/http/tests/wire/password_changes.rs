@@ -78,6 +78,8 @@ async fn rejected_new_password_keeps_the_old_one_and_reports_all_violations() {
         ("cashier-2026", "\"cashier\""),
         ("Cora Cashier", "made of the name"),
         ("P01-office-P01", "made of the name"),
+        ("correct\u{200b}horse", "U+200B"),
+        ("correct horse\u{202e}", "U+202E"),
     ] {
         let answer = log_in(&desk.shop, login(TEST_PASSWORD, Some(new))).await;
         assert_eq!(violations(&answer), weak(), "{new}: {}", answer.json());
