@@ -318,6 +318,7 @@ async fn idempotency_key_and_request_are_equal_in_any_spelling() {
             "one",
             "{ \"items\": [ { \"quantity\": \"2\",\r\n\t\"unit_price\": \"1\" } ], \"currency\": \"EUR\", \"name\": \"\\u00e9\" }",
         ),
+        ("\"one\"; p=1;q", r#"{"currency":"EUR","name":"é","items":[{"unit_price":"1","quantity":"2"}]}"#),
         (
             " \"one\" ",
             "\u{feff}{\"name\":\"é\",\"items\":[{\"unit_price\":\"1\",\"quantity\":\"2\"}],\"currency\":\"EUR\"}",
@@ -337,7 +338,7 @@ async fn idempotency_key_and_request_are_equal_in_any_spelling() {
             "{other}"
         );
     }
-    for bad in ["\"\"", "\"a b\"", "\"a\"b\""] {
+    for bad in ["\"\"", "\"a b\"", "\"a\"b\"", "\"one\";", "\"one\";p=", "\"one\";p=(1)"] {
         let answer = keyed(bad, "{}").await;
         assert_eq!(
             (answer.status.as_u16(), answer.text_at("/code").as_str()),

@@ -92,6 +92,24 @@ async fn amounts_have_the_decimal_places_of_their_currency() {
         let paid = close(&shop, &token, &ticket, cash(payable)).await;
         assert_eq!((paid.status.as_u16(), paid.text_at("/change").as_str()), (200, change), "{currency}");
     }
+    // a JSON number may have an exponent, a decimal may not
+    for exponent in ["1e3", "1E0", "0e0", "1.5e+1", "100e-2"] {
+        let mut sent = cash(exponent);
+        sent["currency"] = json!("EUR");
+        sent["items"] = json!([plain_item(exponent, exponent)]);
+        sent["discount_rate"] = json!(exponent);
+        sent["rounding"] = json!(exponent);
+        let refused = send(&shop, &token, "POST", TICKETS_PATH, None, Some(sent)).await;
+        let expected = crate::office::expected_pointers(&[
+            ("/discount_rate", "range"),
+            ("/items/0/unit_price", "range"),
+            ("/items/0/quantity", "range"),
+            ("/payments/0/amount", "range"),
+            ("/rounding", "range"),
+        ]);
+        let found = crate::office::violations(&refused).2;
+        assert_eq!((found.len(), expected.iter().all(|each| found.contains(each))), (5, true), "{exponent}: {found:?}");
+    }
     let unknown = send(&shop, &token, "POST", TICKETS_PATH, None, Some(json!({ "currency": "ABC" }))).await;
     assert_eq!((unknown.status.as_u16(), unknown.text_at("/errors/0/pointer").as_str()), (422, "/currency"));
 }
@@ -222,6 +240,11 @@ async fn receipt_number_is_unique_across_contracts() {
     let faults = |answer: &TestResponse| crate::office::violations(answer).2;
     assert_eq!(faults(&blank), crate::office::expected_pointers(&[("/fiscal", "required"), ("/number", "type")]));
     assert_eq!(number(&sell(json!({ "fiscal": "" })).await), Some(4), "the device's own numbers");
+    for hidden in ["FM1\u{200b}", "F\u{202e}M1", "\u{2060}FM1"] {
+        let hidden = sell(json!({ "fiscal": hidden })).await;
+        assert_eq!(faults(&hidden), crate::office::expected_pointers(&[("/fiscal", "format")]));
+        assert_eq!(hidden.json()["errors"][0]["rule"], json!("disallowed_character"));
+    }
     // the same number series through PORTOS
     let till = portos::log_in_at(&shop, "manager", "PDA1").await;
     let ticket = portos::open_ticket(&shop, &till, json!({ "items": [portos::item()] })).await;
@@ -229,7 +252,11 @@ async fn receipt_number_is_unique_across_contracts() {
     let body = json!({ "closeInfo": { "number": 777, "fiscalName": "FM1" } });
     let twice = shop.send(with_bearer(post_request(&path, body), &till).insert_header(("accept-language", "en"))).await;
     assert_eq!(twice.status, 409, "{}", twice.json());
-    for body in [json!({ "fiscalName": " " }), json!({ "closeInfo": { "fiscalName": "\t" } })] {
+    for body in [
+        json!({ "fiscalName": " " }),
+        json!({ "closeInfo": { "fiscalName": "\t" } }),
+        json!({ "fiscalName": "FM1\u{200b}" }),
+    ] {
         let blank = shop.send(with_bearer(post_request(&path, body), &till)).await;
         assert_eq!(blank.status, 400, "{}", blank.json());
         assert!(blank.text_at("/errors/0/memberName").ends_with("FiscalName"), "{}", blank.json());

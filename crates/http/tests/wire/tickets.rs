@@ -318,6 +318,12 @@ async fn listed_items_are_accepted_back_without_loss() {
         ["/customer/name", "/items/0/article/vat", "/items/0/price", "/location/room", "/nmae", "/payments/0/currency"];
     let expected = expected_pointers(&places.map(|place| (place, "unknown")));
     assert_eq!(violations(&refused), (422, "fields_invalid".to_owned(), expected));
+    // null removes a member, but there is none of this name
+    let patch = json!({ "location": { "room": null, "zone": null }, "customer": { "name": null, "meta": { "x": null } },
+        "extra": { "x": null } });
+    let refused = send(&shop, &token, "PATCH", &path, Some("\"2\""), Some(patch)).await;
+    let expected = expected_pointers(&["/customer/name", "/location/room"].map(|place| (place, "unknown")));
+    assert_eq!(violations(&refused), (422, "fields_invalid".to_owned(), expected));
     assert_eq!(shop.get(&path, &token).await.json(), changed.json());
 }
 

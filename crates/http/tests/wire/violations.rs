@@ -30,6 +30,10 @@ async fn all_violations_of_device_role_and_tenant_are_reported() {
         ("/settings/b", "length"),
     ]);
     assert_eq!(violations(&desk.post("/devices", sent).await), (422, "fields_invalid".to_owned(), expected));
+    // the name of a fiscal memory, which numbers receipts
+    let memory = json!({ "DefaultFiscalName": "e\u{200b}Kasa" });
+    let sent = json!({ "name": "Kiosk7", "environment": "CashRegister", "settings": memory });
+    assert_eq!(violations(&desk.post("/devices", sent).await).2, expected_pointers(&[("/settings", "format")]));
     let sent = json!({ "label": "a\u{200b}b", "description": "\u{7}", "rights": [], "environments": [] });
     let expected = expected_pointers(&[
         ("/description", "format"),

@@ -61,7 +61,7 @@ pub(in crate::office) fn add(
     office.authorize_add_device()?;
     new.name.check_new().map_err(|why| OfficeError::InvalidValue { field: FieldName::Name, why })?;
     text::check_text(FieldName::Description, &new.description, text::MAX_DESCRIPTION_CHARS)?;
-    check_settings(&new.settings)?;
+    check_settings(&new.settings, &BTreeMap::new())?;
     check_preferences(&new.preferences)?;
     let mut refusals = FieldRefusals::default();
     if !matches!(new.status, DeviceStatus::Pending | DeviceStatus::Active) {

@@ -8,9 +8,11 @@ use crate::office::differences::diff_fields;
 use crate::office::error::{FieldName, FieldRefusals, OfficeError, UseCaseError, UseCaseResult, commit_refusal};
 use crate::office::ports::OfficeTx;
 use crate::office::stores::lookup::check_branch_exists;
+use crate::office::tickets::DEFAULT_FISCAL_NAME;
 use crate::office::users::assignment;
 use crate::office::users::last_admin;
 use crate::office::{Office, text};
+use crate::ticket::NumberSeries;
 use crate::{
     Action, BranchId, Device, DeviceId, DeviceName, DeviceStatus, EndReason, Environment, ExactJson, InvalidText,
     JsonObject, KnownRight, Rights, Role, RoleId, RoleName, Scope, StoreError, StoreExt, Subject, TenantId,
@@ -244,7 +246,7 @@ pub(in crate::office) fn apply_change(
             }
         }
     }
-    refusals.gather(check_settings(&after.settings))?;
+    refusals.gather(check_settings(&after.settings, &before.settings))?;
     if let Some(status) = change.status {
         refusals.gather(check_status(before.status, status))?;
         after.status = status;
@@ -296,13 +298,20 @@ fn nests_deeper(value: &ExactJson, levels: usize) -> bool {
 /// The greatest number of settings of a device.
 pub const MAX_SETTINGS: usize = 100;
 
-/// Limits the number of settings and requires a name for each.
-pub(in crate::office) fn check_settings(settings: &BTreeMap<String, String>) -> Result<(), OfficeError> {
+/// Limits the number of settings, requires a name for each, and checks the name of a fiscal memory
+/// that was not set `before`.
+pub(in crate::office) fn check_settings(
+    settings: &BTreeMap<String, String>,
+    before: &BTreeMap<String, String>,
+) -> Result<(), OfficeError> {
     let invalid = |why| OfficeError::InvalidValue { field: FieldName::Settings, why };
     if settings.len() > MAX_SETTINGS {
         return Err(invalid(InvalidText::TooLong(MAX_SETTINGS)));
     }
-    settings.iter().try_for_each(|(key, value)| text::check_setting(key, value).map_err(invalid))
+    settings.iter().try_for_each(|(key, value)| text::check_setting(key, value).map_err(invalid))?;
+    let memory = |settings: &BTreeMap<String, String>| settings.get(DEFAULT_FISCAL_NAME).cloned().unwrap_or_default();
+    let named = memory(settings);
+    if named == memory(before) { Ok(()) } else { NumberSeries::check_new_name(&named).map_err(invalid) }
 }
 
 /// Whether a change ends all sessions on the device, and why.

@@ -22,16 +22,25 @@ pub struct IdempotencyKey(String);
 pub struct InvalidIdempotencyKey;
 
 impl IdempotencyKey {
-    /// Parses a key as it was sent, with or without quotation marks.
+    /// Parses a key as it was sent, with or without quotation marks. Parameters after a key in
+    /// quotation marks (RFC 9651, section 3.1.2) are ignored.
     ///
     /// # Errors
     ///
-    /// It is empty, too long, or contains other characters.
+    /// It is empty, too long, or contains other characters; or its parameters are malformed.
     pub fn parse(text: &str) -> Result<Self, InvalidIdempotencyKey> {
-        let quoted = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
-        match quoted {
+        let item = match split_quoted(text) {
+            Some((quoted, parameters)) if parameters.trim_start().starts_with(';') => {
+                if !are_parameters(parameters) {
+                    return Err(InvalidIdempotencyKey);
+                }
+                quoted
+            }
+            _ => text,
+        };
+        match item.strip_prefix('"').and_then(|item| item.strip_suffix('"')) {
             Some(quoted) => Self::from_bare(unescape(quoted).ok_or(InvalidIdempotencyKey)?),
-            None => Self::from_bare(text.to_owned()),
+            None => Self::from_bare(item.to_owned()),
         }
     }
 
@@ -70,6 +79,43 @@ fn unescape(quoted: &str) -> Option<String> {
         }
     }
     Some(text)
+}
+
+/// Splits a text after the quoted string with which it begins; `None` if it begins with none.
+fn split_quoted(text: &str) -> Option<(&str, &str)> {
+    let mut escaped = false;
+    let end = text.strip_prefix('"')?.bytes().position(|byte| {
+        let ends = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        ends
+    })?;
+    // with both quotation marks
+    text.split_at_checked(end + 2)
+}
+
+/// Whether a text consists of the parameters of a structured field: `;name` or `;name=value` each,
+/// with spaces after the semicolons.
+fn are_parameters(mut text: &str) -> bool {
+    while let Some(parameter) = text.trim_start_matches(' ').strip_prefix(';') {
+        let parameter = parameter.trim_start_matches(' ');
+        let is_inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-.*".contains(c);
+        let name = parameter.trim_start_matches(is_inner);
+        if name.len() == parameter.len() || !parameter.starts_with(|c: char| c.is_ascii_lowercase() || c == '*') {
+            return false;
+        }
+        let Some(value) = name.strip_prefix('=') else {
+            text = name;
+            continue;
+        };
+        text = match split_quoted(value) {
+            Some((_, rest)) => rest,
+            None => value.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~:/?@=".contains(c)),
+        };
+        if text.len() == value.len() {
+            return false;
+        }
+    }
+    text.is_empty()
 }
 
 /// A key with its owner: the same key of two users is two keys.
@@ -112,10 +158,27 @@ mod tests {
         for good in ["a", "8e03978e-40d5-43e8-bc93-6894a57f9324", &"x".repeat(255), "a\"b", "\"a", "a\\b"] {
             assert_eq!(IdempotencyKey::parse(good).map(|key| key.as_str().to_owned()), Ok(good.to_owned()));
         }
+        for bad in
+            ["\"k\";", "\"k\";p=", "\"k\";P=1", "\"k\";=1", "\"k\";p=1 x", "\"k\";p=(1 2)", "\"\";p=1", "\"a\\b\";p"]
+        {
+            assert_eq!(IdempotencyKey::parse(bad), Err(InvalidIdempotencyKey), "{bad}");
+        }
         for bad in ["", " ", "a b", "é", "a\n", &"x".repeat(256), "\"\"", "\"a b\"", "\"a\"b\"", "\"a\\b\"", "\"a\\\""]
         {
             assert_eq!(IdempotencyKey::parse(bad), Err(InvalidIdempotencyKey), "{bad}");
         }
+    }
+
+    #[test]
+    fn parameters_of_a_quoted_key_are_ignored() {
+        for parameters in [";p=1", ";p", " ; p=1;q=\"a \\\"b;\"; r=?0", ";*a-b.c_d=token/x", ";b=:YQ==:;d=-1.5"] {
+            for (quoted, bare) in [("\"k\"", "k"), ("\"a\\\"b;c\"", "a\"b;c")] {
+                let sent = format!("{quoted}{parameters}");
+                assert_eq!(IdempotencyKey::parse(&sent), IdempotencyKey::parse(bare), "{sent}");
+            }
+        }
+        // without quotation marks, they are part of the key
+        assert_ne!(IdempotencyKey::parse("k;p=1"), IdempotencyKey::parse("k"));
     }
 
     #[test]

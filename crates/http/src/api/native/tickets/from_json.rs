@@ -5,8 +5,8 @@ use std::fmt::Display;
 
 use tillgate_domain::office::{ItemInput, OwnerRef};
 use tillgate_domain::ticket::{
-    Amount, Article, BoundedText, Currency, Customer, Decimal, ItemDraft, ItemKind, Location, Meta, Payment,
-    PaymentMethod, Quantity, Rate,
+    Amount, Article, BoundedText, Currency, Customer, Decimal, ItemDraft, ItemKind, Label, Location, Meta,
+    NumberSeries, Payment, PaymentMethod, Quantity, Rate,
 };
 use tillgate_domain::{ExactJson, JsonObject, UserId, UserName};
 
@@ -20,10 +20,32 @@ impl<const MAX_CHARS: usize> FromJson for BoundedText<MAX_CHARS> {
     }
 }
 
+/// The name of a fiscal memory; empty if none is named.
+pub(super) struct FiscalName(pub(super) Label);
+
+impl FromJson for FiscalName {
+    fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
+        let name = Label::from_json(value)?;
+        if NumberSeries::is_blank(name.as_str()) {
+            let message = "must not be blank; omit it to use the device's own numbers";
+            return Err(FieldError::for_value(FieldErrorCode::Required, message));
+        }
+        NumberSeries::check_new_name(name.as_str()).map_err(|why| FieldError::for_value(name_error_code(&why), why))?;
+        Ok(Self(name))
+    }
+}
+
 fn parse_decimal<T: std::str::FromStr<Err: Display>>(value: ExactJson) -> Result<T, Vec<FieldError>> {
     let ExactJson::String(text) = value else {
         return Err(FieldError::for_value(FieldErrorCode::Type, "must be a decimal in a string, such as \"12.50\""));
     };
+    // a number of JSON may have an exponent, a decimal of this API may not
+    if text.contains(['e', 'E']) {
+        return Err(FieldError::for_value(
+            FieldErrorCode::Range,
+            "must be a decimal without an exponent, such as 12.50",
+        ));
+    }
     text.parse().map_err(|why: T::Err| FieldError::for_value(FieldErrorCode::Range, why.to_string()))
 }
 

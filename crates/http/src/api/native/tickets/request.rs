@@ -8,20 +8,18 @@ use tillgate_domain::merge_patch::merge_value;
 use tillgate_domain::office::{
     ItemInput, NamedFields, NewRefund, NewTicket, OfficeError, OwnerRef, TicketChange, TicketClosing, TicketView,
 };
-use tillgate_domain::ticket::{
-    Amount, Currency, Customer, Label, Location, Meta, NumberSeries, Payment, Rate, TicketError,
-};
+use tillgate_domain::ticket::{Amount, Currency, Customer, Label, Location, Meta, Payment, Rate, TicketError};
 use tillgate_domain::{ExactJson, JsonObject, TicketId};
 use utoipa::ToSchema;
-use validator::{Validate, ValidationError};
+use validator::Validate;
 
-use super::from_json::RefundItem;
+use super::from_json::{FiscalName, RefundItem};
 use super::item::NewItemBody;
 use super::response::{self, CustomerBody, LocationBody, PaymentBody, RefundItemBody};
 use crate::api::native::{body, schemas};
 use crate::error::office::office_error_violations;
-use crate::error::{ApiError, FieldErrorCode, FieldViolation};
-use crate::request::field::{BodyField, not_null, validation_error, well_typed};
+use crate::error::{ApiError, FieldViolation};
+use crate::request::field::{BodyField, not_null, well_typed};
 use crate::request::partial_body::PartialBody;
 
 /// A new ticket.
@@ -167,25 +165,14 @@ pub(super) struct CloseTicket {
     /// till's own, which is its setting `DefaultFiscalName`, requires the rights to update the
     /// ticket.
     #[serde(default)]
-    #[validate(custom(function = "not_blank"))]
+    #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<String>, max_length = 200)]
-    fiscal: BodyField<Label>,
+    fiscal: BodyField<FiscalName>,
     /// Number of the daily sales report that contains the ticket.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<u64>, minimum = 0)]
     daily_sales_report: BodyField<u64>,
-}
-
-/// Validates that the name of a fiscal memory is not blank.
-fn not_blank(field: &BodyField<Label>) -> Result<(), ValidationError> {
-    match field {
-        BodyField::Value(name) if NumberSeries::is_blank(name.as_str()) => {
-            Err(validation_error(FieldErrorCode::Required)
-                .with_message("must not be blank; omit it to use the device's own numbers".into()))
-        }
-        field => well_typed(field),
-    }
 }
 
 /// A refund of items of a closed ticket.
@@ -255,6 +242,21 @@ impl CreateTicket {
 /// Members that are objects: a patch of them is merged with their current value.
 const NESTED_OBJECTS: [&str; 3] = ["location", "customer", "extra"];
 
+/// The names of the members that a patch of a nested object removes; none for `extra`, whose members
+/// may have any name.
+fn removed_members(name: &str, patch: &ExactJson) -> Vec<String> {
+    let ExactJson::Object(members) = patch else { return Vec::new() };
+    let removed = members.iter().filter(|(_, value)| name != "extra" && value.is_null());
+    removed.map(|(member, _)| member.clone()).collect()
+}
+
+/// Puts the removed members back as null, which has the same meaning, so that unknown ones are found.
+fn restore_unknown_members(merged: &mut ExactJson, removed: Vec<String>) {
+    if let ExactJson::Object(members) = merged {
+        members.extend(removed.into_iter().map(|name| (name, ExactJson::Null)));
+    }
+}
+
 /// Applies a merge patch to the ticket.
 ///
 /// # Errors
@@ -270,7 +272,9 @@ pub(super) fn apply_patch(
         if NESTED_OBJECTS.contains(&name.as_str()) && matches!(sent, ExactJson::Object(_)) {
             let current = response::nested_member(found, name)
                 .map_err(|error| ApiError::Fault(format!("what a ticket shows cannot be read: {error}")))?;
+            let removed = removed_members(name, sent);
             *sent = merge_value(current, std::mem::take(sent));
+            restore_unknown_members(sent, removed);
         }
     }
     let currency = found.ticket.sheet.currency;
@@ -301,7 +305,7 @@ impl CloseTicket {
         TicketClosing {
             payments: self.payments.into_value(),
             number: self.number.into_value(),
-            fiscal: self.fiscal.into_value().unwrap_or_default(),
+            fiscal: self.fiscal.into_value().map(|FiscalName(name)| name).unwrap_or_default(),
             daily_sales_report: self.daily_sales_report.into_value(),
             ..TicketClosing::default()
         }

@@ -285,7 +285,7 @@ fn read_payment(members: &mut TicketObjectReader<'_, '_>) -> Option<Payment> {
 pub(super) fn read_closing(
     headers: &HeaderMap,
     body: &[u8],
-    fiscal: Option<String>,
+    fiscal_setting: Option<String>,
 ) -> Result<(TicketClosing, Option<i64>), ApiError> {
     let (exact, mut violations) = if is_empty_body(body) {
         (ExactJson::Object(Vec::new()), Vec::new())
@@ -300,12 +300,16 @@ pub(super) fn read_closing(
         let (number, fiscal) = (members.read_integer("Number"), members.read_text::<200>("FiscalName"));
         if NumberSeries::is_blank(fiscal.as_str()) {
             members.add_violation("FiscalName", FieldErrorCode::Required);
+        } else if fiscal_setting.as_deref() != Some(fiscal.as_str())
+            && NumberSeries::check_new_name(fiscal.as_str()).is_err()
+        {
+            members.add_violation("FiscalName", FieldErrorCode::Format);
         }
         (number, fiscal, members.read_integer("DailySalesReportNumber"), read_extra(members, &CLOSE_INFO_EXTRA_MEMBERS))
     };
     let inner = members.read_object("CloseInfo").map(|mut info| receipt(&mut info));
     let (number, name, daily_sales_report, extra) = inner.unwrap_or_else(|| receipt(&mut members));
-    let named = fiscal.filter(|name| !NumberSeries::is_blank(name));
+    let named = fiscal_setting.filter(|name| !NumberSeries::is_blank(name));
     let fallback = || named.and_then(|name| BoundedText::parse(&name).ok()).unwrap_or_default();
     let fiscal = if name.as_str().is_empty() { fallback() } else { name };
     check_violations(
