@@ -127,6 +127,13 @@ async fn logs_are_filtered() {
     assert_eq!(types(&format!("user_id={id}")).await, ["UPDATE_PASSWORD", "LOGIN_SUCCESS", "LOGIN_FAILED"]);
     assert_eq!(types(&format!("user_id={id}&action_type=LOGIN_FAILED")).await, ["LOGIN_FAILED"]);
     assert_eq!(types("search=NINA").await, ["REGISTER"]);
+    // as they are shown, and by tillgate's own names
+    assert_eq!(types("search=CREATE").await, ["CREATE"]);
+    assert_eq!(types("search=login_success").await, ["LOGIN_SUCCESS", "LOGIN_SUCCESS"]);
+    assert_eq!(types("search=LOGIN_FAILED").await, ["LOGIN_FAILED"]);
+    assert_eq!(types("search=UPDATE_").await, ["UPDATE_PASSWORD"]);
+    assert_eq!(types("search=user.add").await, ["CREATE"]);
+    assert_eq!(types("search=CREATE&entity_type=ROLE").await, [""; 0]);
     assert_eq!(types("start_date=2026-11-21&end_date=2026-11-21").await.len(), 9);
     assert_eq!(types("start_date=2026-11-22").await, [""; 0]);
     assert_eq!(types("end_date=2026-11-20").await, [""; 0]);

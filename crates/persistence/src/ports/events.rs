@@ -82,6 +82,8 @@ const ID_CLOCK_TOLERANCE: Duration = Duration::from_mins(1);
 /// corresponds to its time range, so that an index ending in the id can be used.
 struct EventSearch {
     text: Option<FoldedText>,
+    /// Actions with their outcome, as in [`ACTION_AND_OUTCOME`].
+    text_actions: Vec<String>,
     from: Option<EventId>,
     until: Option<EventId>,
 }
@@ -90,6 +92,11 @@ impl EventSearch {
     fn from_filter(filter: &EventFilter) -> Self {
         Self {
             text: filter.text.as_deref().map(FoldedText::of),
+            text_actions: filter
+                .text_actions
+                .iter()
+                .map(|(action, outcome)| format!("{} {}", action.name(), outcome.name()))
+                .collect(),
             from: filter.from.map(|from| EventId::new(from.saturating_sub(ID_CLOCK_TOLERANCE), [0; 10])),
             until: filter.until.map(|until| EventId::new(until.saturating_add(ID_CLOCK_TOLERANCE), [0; 10])),
         }
@@ -103,6 +110,9 @@ impl EventSearch {
 
 /// That the device of an event is in a store.
 const IS_IN_STORE: &str = "audit.device_id IN (SELECT devices.id FROM devices WHERE devices.branch_id = ?)";
+
+/// The action and the outcome of an event.
+const ACTION_AND_OUTCOME: &str = "audit.action || ' ' || audit.outcome";
 
 /// The conditions of a filter.
 fn filter_clause<'a>(connection: &AnyConnection, filter: &'a EventFilter, search: &'a EventSearch) -> WhereClause<'a> {
@@ -135,7 +145,14 @@ fn filter_clause<'a>(connection: &AnyConnection, filter: &'a EventFilter, search
         let name = first_searched_expression(connection, "users.searched");
         let [name, action, details] =
             [name.as_str(), "audit.action", &details].map(|expression| contains_condition(connection, expression));
-        all.and(&format!("({name} OR {action} OR {details})"), &[text.as_str().into(); 3]);
+        let mut values: Vec<Bind<'_>> = vec![text.as_str().into(); 3];
+        let mut condition = format!("{name} OR {action} OR {details}");
+        if !search.text_actions.is_empty() {
+            let among = vec!["?"; search.text_actions.len()].join(", ");
+            condition = format!("{condition} OR {ACTION_AND_OUTCOME} IN ({among})");
+            values.extend(search.text_actions.iter().map(|both| Bind::from(both.as_str())));
+        }
+        all.and(&format!("({condition})"), &values);
     }
     all
 }

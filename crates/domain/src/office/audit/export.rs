@@ -74,6 +74,8 @@ fn describe_filter(filter: &EventFilter) -> Map<String, Value> {
         from,
         until,
         text,
+        // only a dialect's list sets it
+        text_actions: _,
     } = filter;
     let actions: Vec<&str> = actions.iter().map(|action| action.name()).collect();
     let criteria = [

@@ -89,6 +89,9 @@ pub struct EventFilter {
     pub until: Option<Instant>,
     /// Events with this text in the user's name, the action or the details, compared by folding.
     pub text: Option<String>,
+    /// Actions with their outcome that match the text, too: those that a dialect shows under a word
+    /// that contains it.
+    pub text_actions: Vec<(Action, EventOutcome)>,
 }
 
 impl EventFilter {
@@ -110,6 +113,7 @@ impl EventFilter {
                 let (name, text) = (view.user_name.as_ref().map(UserName::to_folded), FoldedText::of(text));
                 name.is_some_and(|name| name.as_str().contains(text.as_str()))
                     || action.name().contains(text.as_str())
+                    || self.text_actions.contains(&(*action, *outcome))
                     || search_text::details_contain(details, &text)
             })
     }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use tillgate_auth_core::Caller;
 use tillgate_domain::office::{self, EventFilter, EventView, OffsetPageRequest, PageWithTotal};
-use tillgate_domain::{Action, EventId, EventOutcome, Rank, SubjectKind, UserId, UserName};
+use tillgate_domain::{Action, EventId, EventOutcome, FoldedText, Rank, SubjectKind, UserId, UserName};
 use uuid::Uuid;
 
 use super::page::PageParams;
@@ -96,12 +96,14 @@ fn read_query(call: &Request, caller: &Caller) -> Result<(Option<EventFilter>, P
     let (from, until) = (read_day("start_date").map(|(from, _)| from), read_day("end_date").map(|(_, until)| until));
     let kind = sent.read_nonempty("entity_type").map(|word| find_subject_kind(&word));
     let acts = sent.read_nonempty("action_type").map(|word| find_actions(&word));
+    let text = sent.read_nonempty("search");
     let filter = EventFilter {
         tenant: Some(tenant.id),
         user: sent.read_nonempty("user_id").and_then(|_| sent.parse("user_id", "must be a UUID")),
         from,
         until,
-        text: sent.read_nonempty("search"),
+        text_actions: text.as_deref().map(find_shown_actions).unwrap_or_default(),
+        text,
         subject_kind: kind.flatten(),
         actions: acts.as_ref().map(|(actions, _)| actions.clone()).unwrap_or_default(),
         outcome: acts.as_ref().and_then(|(_, outcome)| *outcome),
@@ -164,6 +166,14 @@ fn find_actions(word: &str) -> (Vec<Action>, Option<EventOutcome>) {
         (done, refused) if refused.is_empty() => (done, Some(EventOutcome::Done)),
         (_, refused) => (refused, Some(EventOutcome::Refused)),
     }
+}
+
+/// Returns the actions with their outcome whose type, as it is shown, contains the text.
+fn find_shown_actions(text: &str) -> Vec<(Action, EventOutcome)> {
+    let text = FoldedText::of(text);
+    let each = Action::ALL.iter().flat_map(|action| EventOutcome::ALL.iter().map(move |outcome| (*action, *outcome)));
+    each.filter(|(action, outcome)| FoldedText::of(&action_type(*action, *outcome)).as_str().contains(text.as_str()))
+        .collect()
 }
 
 #[cfg(test)]
