@@ -14,6 +14,9 @@ const MAX_SCRIPT_LINES: usize = 6_000;
 const MAX_TYPE_LINES: usize = 250;
 const MAX_STYLE_LINES: usize = 1_500;
 const MAX_FILE_LINES: usize = 250;
+/// The columns of a line of a module: longer ones would hide what the numbers of lines bound.
+const MAX_COLUMNS: usize = 130;
+const MAX_COMMENT_COLUMNS: usize = 100;
 const MAX_FIRST_VISIT_REQUESTS: usize = 45;
 const MAX_FIRST_VISIT_BYTES: usize = 70_000;
 
@@ -49,6 +52,25 @@ fn app_is_small_enough_to_be_read() {
     assert!(types <= MAX_TYPE_LINES, "{types} lines of types");
     let styles = count_lines("app/styles", "css");
     assert!(styles <= MAX_STYLE_LINES, "{styles} lines of styles");
+}
+
+/// Whether a line is part of a comment alone.
+fn is_comment(line: &str) -> bool {
+    ["//", "/*", "*"].iter().any(|start| line.trim_start().starts_with(start))
+}
+
+#[test]
+fn lines_of_modules_are_short() {
+    let mut files = Vec::new();
+    collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("app/src"), "js", &mut files);
+    assert!(!files.is_empty());
+    for path in files {
+        for (index, line) in std::fs::read_to_string(&path).unwrap().lines().enumerate() {
+            let columns = line.chars().count();
+            let bound = if is_comment(line) { MAX_COMMENT_COLUMNS } else { MAX_COLUMNS };
+            assert!(columns <= bound, "{}:{} has {columns} columns", path.display(), index + 1);
+        }
+    }
 }
 
 /// The size of the document as it is served to a browser.

@@ -219,19 +219,57 @@ fn every_key_is_defined_once() {
     }
 }
 
+/// How modules name a text, and what of a key follows there.
+const NAMES_OF_TEXTS: [(&str, &[&str]); 8] = [
+    ("(t(\"", &[""]),
+    (" t(\"", &[""]),
+    ("{t(\"", &[""]),
+    ("tn(\"", &[".other"]),
+    ("wording(\"", &["", ".title", ".text"]),
+    (" entry(\"", &[""]),
+    (" column(\"", &[""]),
+    (" [\"", &[""]),
+];
+
 #[test]
 fn texts_that_modules_name_exist() {
     let english = catalog(PageLanguage::English);
     let mut checked = 0;
     for asset in assets().iter().filter(|asset| asset.path.starts_with("src/")) {
-        let module = String::from_utf8_lossy(&asset.bytes).into_owned();
-        for (call, suffix) in [("(t(\"", ""), (" t(\"", ""), ("{t(\"", ""), ("tn(\"", ".other")] {
+        // a list that has a name, or whose first text has no part, names no texts
+        let module = String::from_utf8_lossy(&asset.bytes).replace("= [\"", "");
+        for (call, suffixes) in NAMES_OF_TEXTS {
             for rest in module.split(call).skip(1) {
-                let key = format!("{}{suffix}", rest.split('"').next().unwrap());
-                assert!(english.contains_key(&key), "{}: {key}", asset.path);
-                checked += 1;
+                let name = rest.split('"').next().unwrap();
+                if call == " [\"" && !name.contains('.') {
+                    continue;
+                }
+                for suffix in suffixes {
+                    let key = format!("{name}{suffix}");
+                    assert!(english.contains_key(&key), "{}: {key}", asset.path);
+                    checked += 1;
+                }
             }
         }
     }
     assert!(checked > 200, "only {checked} texts were found");
+}
+
+/// A field of a form has the label of the member with its name, unless it has one of its own.
+#[test]
+fn fields_of_forms_have_labels() {
+    let english = catalog(PageLanguage::English);
+    let mut checked = 0;
+    for asset in assets().iter().filter(|asset| asset.path.starts_with("src/actions/")) {
+        let module = String::from_utf8_lossy(&asset.bytes).into_owned();
+        for field in module.lines().filter_map(|line| line.trim_start().strip_prefix("{ name: \"")) {
+            let name = field.split('"').next().unwrap();
+            // what is spread into a field may be its label
+            if !field.contains("label: ") && !field.contains("...") {
+                assert!(english.contains_key(&format!("field.{name}")), "{}: {name}", asset.path);
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 20, "only {checked} fields were found");
 }

@@ -4,35 +4,34 @@ import { apiBase, prefix } from "./base.js";
 
 /** An answer with an error, or no answer at all (status 0). */
 export class Problem extends Error {
-  /** @param {number} status @param {any} body @param {number} [retryAfter] */
+  /** @param {number} status @param {App.ProblemBody | null} body @param {number} [retryAfter] */
   constructor(status, body, retryAfter) {
     super(body?.detail ?? body?.title ?? "");
     this.status = status;
-    /** @type {string} */
     this.code = body?.code ?? (status === 0 ? "offline" : `http_${status}`);
-    /** @type {string | undefined} */
     this.right = body?.right;
-    /** @type {App.FieldError[]} */
     this.errors = body?.errors ?? [];
-    /** @type {string | undefined} */
     this.traceId = body?.trace_id;
     this.retryAfter = retryAfter;
-    /** @type {number | undefined} */
     this.maxAge = body?.max_age;
   }
 }
 
+/** Whether an error has one of these statuses. @param {unknown} error @param {number[]} statuses */
+export const hasStatus = (error, ...statuses) => error instanceof Problem && statuses.includes(error.status);
+
 /** What the page does when a call needs a new sign-in or a fresh proof; set by `session.js`. */
 export const hooks = {
+  refresh: async () => {},
   /** @type {() => Promise<void>} */
   signIn: async () => {},
   /** @type {(maxAge: number | undefined) => Promise<boolean>} */
   stepUp: async () => false,
   /** @type {(answered: boolean, version: string | null) => void} */
   contact: () => {},
-  /** Called for a change that was made, with the path of its call. @type {(path: string) => void} */
+  /** For a change that was made, with the path of its call. @type {(path: string) => void} */
   changed: () => {},
-  /** Called for a read that is answered 503, with the seconds of its `Retry-After`. @type {(seconds: number) => void} */
+  /** For a read answered 503, with its `Retry-After`. @type {(seconds: number) => void} */
   unavailable: () => {},
 };
 
@@ -40,19 +39,16 @@ export const hooks = {
 export const recentCalls = [];
 
 const MAX_RECENT_CALLS = 30;
+const MAX_ITEMS = 5_000;
 /** After this time a server that does not answer counts as not reached. */
 const TIMEOUT = 20_000;
 
-/**
- * Calls the API. A call that lacks a session or a fresh proof is repeated once the person has
+/** Calls the API. A call that lacks a session or a fresh proof is repeated once the person has
  * given it. With `asFile`, the answer may take its time and is not read as JSON.
- * @template {string} M
- * @template {string} P
- * @param {M} method
+ * @template {string} M @template {string} P @param {M} method
  * @param {P} path below the API, without a leading slash
- * @param {{body?: NativeApi.Body<M, P>, query?: NativeApi.Query<M, P>, ifMatch?: string | null, asFile?: boolean}} [options]
- * @returns {Promise<App.Answer<NativeApi.Answer<M, P>>>}
- */
+ * @param {App.CallOptions<NativeApi.Body<M, P>, NativeApi.Query<M, P>>} [options]
+ * @returns {Promise<App.Answer<NativeApi.Answer<M, P>>>} */
 export async function call(method, path, options = {}) {
   for (let attempt = 0; ; attempt += 1) {
     try {
@@ -65,10 +61,12 @@ export async function call(method, path, options = {}) {
   }
 }
 
-/** Calls an address of the back office that is not part of the API. @param {string} method @param {string} path @param {App.CallOptions} [options] */
+/** Calls an address of the back office that is not part of the API. @param {string} method
+ * @param {string} path @param {App.CallOptions} [options] */
 export const callOffice = (method, path, options = {}) => send(method, `${prefix}/${path}`, options);
 
-/** @param {string} method @param {string} address @param {App.CallOptions} options @returns {Promise<App.Answer>} */
+/** @param {string} method @param {string} address @param {App.CallOptions} options
+ * @returns {Promise<App.Answer>} */
 async function send(method, address, { body, query, ifMatch, asFile }) {
   const url = address + toQuery(query);
   /** @type {Record<string, string>} */
@@ -93,7 +91,10 @@ async function send(method, address, { body, query, ifMatch, asFile }) {
     throw new Problem(0, {});
   }
   hooks.contact(true, answer.headers.get("x-tillgate-version"));
-  if (address.startsWith(apiBase)) record({ method, path: url, body: mask(body), status: answer.status, at: Date.now(), took: performance.now() - started });
+  if (address.startsWith(apiBase)) {
+    const took = performance.now() - started;
+    record({ method, path: url, body: mask(body), status: answer.status, at: Date.now(), took });
+  }
   const retryAfter = Number(answer.headers.get("retry-after")) || undefined;
   if (answer.status === 503 && method === "GET") hooks.unavailable(retryAfter ?? 1);
   if (!answer.ok) throw new Problem(answer.status, data, retryAfter);
@@ -101,8 +102,7 @@ async function send(method, address, { body, query, ifMatch, asFile }) {
   return { status: answer.status, data, etag: answer.headers.get("etag"), headers: answer.headers };
 }
 
-/** @param {string} text */
-function parse(text) {
+function parse(/** @type {string} */ text) {
   try {
     return text ? JSON.parse(text) : null;
   } catch {
@@ -110,7 +110,7 @@ function parse(text) {
   }
 }
 
-/** The query of an address, with its question mark. @param {Record<string, any> | undefined} query */
+/** The query of an address, with its question mark. @param {App.Values | undefined} query */
 export function toQuery(query) {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(query ?? {})) {
@@ -120,9 +120,10 @@ export function toQuery(query) {
   return text ? `?${text}` : "";
 }
 
-/** Notes a call; one that reads again what was read before replaces the earlier one. @param {App.RecordedCall} made */
-function record(made) {
-  const earlier = made.method === "GET" ? recentCalls.findIndex(({ method, path }) => method === "GET" && path === made.path) : -1;
+/** Notes a call. One that reads again replaces the earlier one. */
+function record(/** @type {App.RecordedCall} */ made) {
+  const isSame = (/** @type {App.RecordedCall} */ { method, path }) => method === "GET" && path === made.path;
+  const earlier = made.method === "GET" ? recentCalls.findIndex(isSame) : -1;
   if (earlier >= 0) recentCalls.splice(earlier, 1);
   recentCalls.unshift(made);
   recentCalls.length = Math.min(recentCalls.length, MAX_RECENT_CALLS);
@@ -131,23 +132,22 @@ function record(made) {
 /** Hides what a body has of passwords. @param {any} body */
 export function mask(body) {
   if (!body || typeof body !== "object") return body;
-  const isSecret = (/** @type {string} */ name, /** @type {any} */ value) => typeof value === "string" && /password|secret/.test(name);
-  return Object.fromEntries(Object.entries(body).map(([name, value]) => [name, isSecret(name, value) && value ? "…" : value]));
+  const isSecret = (/** @type {any[]} */ [name, value]) => value && typeof value === "string" && /password|secret/.test(name);
+  return Object.fromEntries(Object.entries(body).map((each) => (isSecret(each) ? [each[0], "…"] : each)));
 }
 
-/** Reads the first page of a list. @param {string} path @param {Record<string, any>} query @returns {Promise<any[]>} */
+/** Reads a page of a list. @param {string} path @param {App.Values} query
+ * @returns {Promise<any[]>} */
 export const readItems = async (path, query) => (await call("GET", path, { query })).data.items;
 
-/** Reads all pages of a list. @param {string} path @param {Record<string, any>} [query] @param {number} [maxPages] @returns {Promise<any[]>} */
-export async function readAll(path, query = {}, maxPages = 25) {
-  /** @type {any[]} */
-  const items = [];
-  let after;
-  for (let page = 0; page < maxPages; page += 1) {
+/** Reads all pages of a list, up to a limit. @param {string} path @param {App.Values} [query] */
+export async function readAll(path, query = {}) {
+  const items = /** @type {any[]} */ ([]);
+  let after = undefined;
+  do {
     const { data } = /** @type {App.Answer} */ (await call("GET", path, { query: { limit: 200, ...query, after } }));
     items.push(...data.items);
     after = data.next;
-    if (!after) break;
-  }
+  } while (after && items.length < MAX_ITEMS);
   return items;
 }

@@ -1,4 +1,5 @@
-// What nearly every module needs: calls, texts, times, rights, addresses, names, messages and templates.
+// What nearly every module needs: calls, texts, times, rights, addresses, names, messages,
+// templates, small parts, the session and the shop.
 
 export * from "./api.js";
 export * from "./components/toast.js";
@@ -8,3 +9,7 @@ export * from "./rights.js";
 export * from "./router.js";
 export * from "./time.js";
 export * from "./view.js";
+export * from "./components/small.js";
+export * from "./components/lazy.js";
+export * from "./session.js";
+export * from "./shop.js";

@@ -15,17 +15,21 @@ export const connection = {
   answeredAt: Date.now(),
 };
 
-/** @type {Set<(change: App.Change) => void>} */
-const listeners = new Set();
+const listeners = /** @type {Set<(change: App.Change) => void>} */ (new Set());
 const channel = "BroadcastChannel" in globalThis ? new BroadcastChannel(CHANNEL) : null;
 let streaming = false;
 let leads = false;
+/** Whether the last call was answered. */
+let reached = true;
 
-/** Calls `listener` for every change, and with kind `*` if anything may have changed. @param {(change: App.Change) => void} listener */
-export const onChange = (listener) => void listeners.add(listener);
+/** Calls `listener` for every change, with kind `*` for any. */
+export const onChange = (/** @type {(change: App.Change) => void} */ listener) => void listeners.add(listener);
 
-/** @param {App.Change} change */
-function announce(change) {
+/** @type {App.Change} */
+const ANYTHING = { kind: "*", id: null };
+
+/** Reports a change in this tab; without one, that anything may have changed. */
+function announce(change = ANYTHING) {
   for (const listener of listeners) listener(change);
 }
 
@@ -34,46 +38,37 @@ export function noteContact(answered) {
   reached = answered;
   if (answered) connection.answeredAt = Date.now();
   const state = answered ? (streaming ? "live" : "polling") : "offline";
-  if (connection.state !== state && !(state === "polling" && connection.state === "connecting" && !polls)) {
-    connection.state = state;
-    repaint();
-  }
+  if (connection.state === state || (connection.state === "connecting" && state === "polling")) return;
+  connection.state = state;
+  repaint();
 }
 
-let polls = false;
-/** Whether the last call was answered. */
-let reached = true;
-
-/** Starts to follow changes. */
 export function startLive() {
   if (channel) {
     channel.onmessage = ({ data }) => {
-      if (data.hello) return leads ? channel.postMessage({ streaming }) : undefined;
+      if (data.hello && leads) channel.postMessage({ streaming });
       if (data.change) announce(data.change);
       if (data.streaming !== undefined) setStreaming(data.streaming);
-      return undefined;
     };
     channel.postMessage({ hello: true });
   }
-  if (navigator.locks) navigator.locks.request(CHANNEL, () => lead());
+  if (navigator.locks) navigator.locks.request(CHANNEL, lead);
   else if (!document.hidden) lead();
   setTimeout(() => {
     if (!streaming) setStreaming(false);
   }, 2_000);
   setInterval(() => {
-    if (!streaming && !document.hidden) announce({ kind: "*", id: null });
+    if (!streaming && !document.hidden) announce();
   }, POLL_INTERVAL);
-  addEventListener("online", () => announce({ kind: "*", id: null }));
+  addEventListener("online", () => announce());
   document.addEventListener("visibilitychange", () => {
-    if (!document.hidden && !streaming) announce({ kind: "*", id: null });
+    if (!document.hidden && !streaming) announce();
   });
 }
 
-/** @param {boolean} value */
-function setStreaming(value) {
-  if (value && !streaming && polls) announce({ kind: "*", id: null });
+function setStreaming(/** @type {boolean} */ value) {
+  if (value && !streaming && connection.state !== "connecting") announce();
   streaming = value;
-  polls = !value;
   if (value) reached = true;
   connection.state = value ? "live" : reached ? "polling" : "offline";
   repaint();
@@ -86,7 +81,7 @@ function lead() {
   const tookOver = streaming;
   return new Promise((resolve) => {
     const share = (/** @type {any} */ message) => channel?.postMessage(message);
-    const tell = (/** @type {App.Change} */ change) => {
+    const tell = (change = ANYTHING) => {
       share({ change });
       announce(change);
     };
@@ -95,15 +90,15 @@ function lead() {
       source.onopen = () => {
         setStreaming(true);
         share({ streaming: true });
-        if (tookOver) tell({ kind: "*", id: null });
+        if (tookOver) tell();
       };
       source.addEventListener("change", (event) => tell(JSON.parse(/** @type {MessageEvent} */ (event).data)));
-      source.addEventListener("reset", () => tell({ kind: "*", id: null }));
+      source.addEventListener("reset", () => tell());
       source.onerror = () => {
         setStreaming(false);
         share({ streaming: false });
         if (source.readyState !== EventSource.CLOSED) return;
-        tell({ kind: "*", id: null });
+        tell();
         setTimeout(open, 30_000);
       };
     };

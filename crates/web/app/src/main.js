@@ -2,29 +2,29 @@
 
 import { render } from "../vendor/lit-html/lit-html.js";
 import { hasStorePicker, layout, openKeys, openSearch, pages } from "./components/layout.js";
-import { problemBox, problemView, skeleton } from "./components/small.js";
-import { canAny, chooseLocale, currentRoute, hooks, html, loadDirectory, loadErrors, loadLocale, onPaint, Problem, repaint, setZone, startRouter, t, toastList, zoneOfStore } from "./core.js";
+import { canAny, chooseLocale, currentRoute, hasStatus, hooks, html, loadCurrent, loadDirectory, loadErrors, loadLocale,
+  loadSession, loadShop, onPaint, Problem, problemBox, problemView, repaint, session, setZone, shop, skeleton, startRouter, t,
+  toastList, zoneOfStore } from "./core.js";
 import { onChange, startLive } from "./live.js";
 import { applyPrefs, prefs } from "./prefs.js";
-import { loadCurrent, loadSession, session } from "./session.js";
 import { startShortcuts } from "./shortcuts.js";
-import { loadShop, onRefresh, shop } from "./shop.js";
 
 /** The pages that are not in the rail. @type {Record<string, string[]>} */
 const others = { profile: [], enroll: ["deviceEnroll"] };
 
-/** The rights of which one is needed to see a page; undefined if there is no page with this name, which is that of its module. @param {string} name */
-const rightsFor = (name) => others[name] ?? pages.find(({ id }) => id === name)?.rights;
-
-/** Whether the person may see the page with this name. @param {string} name */
-const isAllowed = (name) => canAny(rightsFor(name) ?? []);
-
-/** Shows times in the zone of the store that is selected on the page, or of the shop. @param {App.Route} route */
-const usePlace = ({ page: name, query }) =>
+/** The rights of which one is needed to see a page; undefined if there is no such page. */
+const rightsFor = (/** @type {string} */ name) => others[name] ?? pages.find(({ id }) => id === name)?.rights;
+const isAllowed = (/** @type {string} */ name) => canAny(rightsFor(name) ?? []);
+/** Shows times in the zone of the selected store, or of the shop. */
+const usePlace = (/** @type {App.Route} */ { page: name, query }) =>
   setZone((hasStorePicker(name) && zoneOfStore(query.get("store"))) || shop.tenant.zone);
 
-/** @param {string} name @returns {Promise<{page: App.Page}>} */
-const loadPage = (name) => import(`./pages/${name}.js`);
+/** Loads the module of a page. If it cannot be read, the server was not reached, or has other files
+ * after an update. @param {string} name @returns {Promise<{page: App.Page}>} */
+const loadPage = (name) =>
+  import(`./pages/${name}.js`).catch(() => {
+    throw new Problem(0, session.outdated ? { code: "outdated" } : {});
+  });
 
 const REFRESH_DELAY = 250;
 const MIN_RETRY_DELAY = 1_000;
@@ -33,10 +33,8 @@ const AGES_INTERVAL = 30_000;
 /** The language that the person chose on a page such as that for signing in. */
 const chosenLocale = /(?:^|; )tillgate-locale=(\w+)/.exec(document.cookie)?.[1];
 
-/** @type {App.Page | null} */
-let page = null;
-/** @type {unknown} */
-let failure = null;
+let page = /** @type {App.Page | null} */ (null);
+let failure = /** @type {unknown} */ (null);
 let refreshTimer = 0;
 
 async function start() {
@@ -52,7 +50,7 @@ async function start() {
   await loadShop();
   if (!prefs.locale && !chosenLocale) await useLocaleOfPerson();
   await loadDirectory("stores");
-  onRefresh(refreshPage);
+  hooks.refresh = refreshPage;
   hooks.unavailable = (seconds) => refreshIn(MIN_RETRY_DELAY + seconds * 1_000);
   startShortcuts({ pages, page: () => page?.keys?.() ?? {}, help: openKeys, search: openSearch });
   onChange(follow);
@@ -62,19 +60,17 @@ async function start() {
   setInterval(repaint, AGES_INTERVAL);
 }
 
-/** Without an own choice in this browser, the language is the person's, then the browser's, then the tenant's. */
+/** Without a choice here, the language is the person's, the browser's, or the tenant's. */
 async function useLocaleOfPerson() {
   const wanted = chooseLocale([session.user.locale, ...navigator.languages, shop.tenant.locale]);
   if (wanted !== document.documentElement.lang) await loadLocale(wanted);
 }
 
-/** @param {App.Route} route */
-async function open(route) {
+async function open(/** @type {App.Route} */ route) {
   usePlace(route);
   try {
     if (!rightsFor(route.page)) throw new Problem(404, { code: "route_unknown" });
-    // a module that cannot be read means that the server was not reached, or has other files after an update
-    const next = (await loadPage(route.page).catch(() => Promise.reject(new Problem(0, session.outdated ? { code: "outdated" } : {})))).page;
+    const { page: next } = await loadPage(route.page);
     const isOther = next !== page;
     page = next;
     failure = null;
@@ -84,7 +80,8 @@ async function open(route) {
       document.getElementById("main")?.focus({ preventScroll: true });
     }
     repaint();
-    requestAnimationFrame(() => document.querySelector(".rail [aria-current]")?.scrollIntoView({ inline: "nearest", block: "nearest" }));
+    const nearest = /** @type {const} */ ({ inline: "nearest", block: "nearest" });
+    requestAnimationFrame(() => document.querySelector(".rail [aria-current]")?.scrollIntoView(nearest));
     if (isAllowed(route.page)) await next.load(route, false);
   } catch (error) {
     failure = error;
@@ -92,29 +89,28 @@ async function open(route) {
   repaint();
 }
 
-/** @param {App.Change} change */
-function follow({ kind, id }) {
+function follow(/** @type {App.Change} */ { kind, id }) {
   if (kind === "user" && id === session.user?.id) loadCurrent().catch(() => {});
   if (!page || (kind !== "*" && !page.kinds.includes(kind))) return;
   refreshIn(REFRESH_DELAY);
 }
 
-/** Reads what the page shows again after a delay. @param {number} delay */
-function refreshIn(delay) {
+function refreshIn(/** @type {number} */ delay) {
   clearTimeout(refreshTimer);
   refreshTimer = setTimeout(() => refreshPage("live"), delay);
 }
 
 /** Reads what the page shows again. @param {App.Refresh} [refresh] */
 async function refreshPage(refresh = true) {
-  if (failure instanceof Problem && failure.status === 0) return open(currentRoute());
   const route = currentRoute();
+  if (hasStatus(failure, 0)) return open(route);
   if (page && isAllowed(route.page)) await page.load(route, refresh);
   repaint();
 }
 
 function app() {
-  if (!shop.tenant) return failure ? html`<main class="boot-problem">${problemView(failure, () => location.reload())}</main>` : skeleton();
+  const reload = () => location.reload();
+  if (!shop.tenant) return failure ? html`<main class="boot-problem">${problemView(failure, reload)}</main>` : skeleton();
   const route = currentRoute();
   usePlace(route);
   const title = t(failure || !page ? "nav.label" : `nav.${route.page}`);
@@ -122,7 +118,8 @@ function app() {
   if (failure) content = problemBox(failure, () => open(route));
   else if (!page) content = skeleton();
   else if (!isAllowed(route.page)) {
-    content = problemBox(new Problem(403, { code: "right_missing", right: rightsFor(route.page)?.[0] }), () => location.reload());
+    const right = rightsFor(route.page)?.[0];
+    content = problemBox(new Problem(403, { code: "right_missing", right }), reload);
   } else content = page.view(route);
   return html`<div class="app">${layout(route, title, content)}</div>`;
 }

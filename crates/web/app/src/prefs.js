@@ -4,10 +4,8 @@ import { repaint } from "./view.js";
 
 const KEY = "tillgate-office";
 
-/** @type {{theme: string, density: string, locale: string, folded: boolean, keys: boolean, board: string}} */
 const defaults = { theme: "auto", density: "comfortable", locale: "", folded: false, keys: true, board: "" };
 
-/** The current preferences. */
 export const prefs = { ...defaults, ...read() };
 
 function read() {

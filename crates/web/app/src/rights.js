@@ -1,26 +1,20 @@
 // What the person may do, and the groups in which rights are shown.
 
-import { hasText, t } from "./i18n.js";
+import { hasText, word } from "./i18n.js";
 
-/** @type {Set<string>} */
-let held = new Set();
+let held = /** @type {Set<string>} */ (new Set());
 
-/** @param {string[]} rights */
-export function setRights(rights) {
-  held = new Set(rights);
-}
+export const setRights = (/** @type {string[]} */ rights) => void (held = new Set(rights));
 
 /** Whether the person holds a right. @param {string} right */
 export const can = (right) => held.has("admin") || held.has(right);
-
 /** Whether the person holds one of these rights. @param {string[]} rights */
 export const canAny = (rights) => rights.length === 0 || rights.some(can);
-
 /** Whether the person sees other people's sessions. */
 export const seesSessions = () => canAny(["sessionRead", "sessionDelete"]);
 
-/** The rights that a person gains and loses if these roles take the place of the earlier ones. @param {any[]} earlier @param {any[]} later */
-export function compareRights(earlier, later) {
+/** The rights that a person gains and loses by other roles. */
+export function compareRights(/** @type {any[]} */ earlier, /** @type {any[]} */ later) {
   const [before, after] = [collectRights(earlier), collectRights(later)];
   return {
     gained: [...after.keys()].filter((right) => !before.has(right)),
@@ -29,11 +23,8 @@ export function compareRights(earlier, later) {
   };
 }
 
-/** The name of a role for people. @param {NativeApi.Role} role */
-export const roleName = (role) => {
-  const key = `built_in_role.${role.name}`;
-  return role.built_in && hasText(key) ? t(key) : role.label || role.name;
-};
+/** The name of a role for people. @param {Role} role */
+export const roleName = ({ name, label, built_in: isBuiltIn }) => isBuiltIn ? word("built_in_role", name) : label || name;
 
 /** Prefixes and names of rights, by group, in the order of the page. */
 const GROUPS = /** @type {[string, RegExp][]} */ ([
@@ -50,31 +41,33 @@ const GROUPS = /** @type {[string, RegExp][]} */ ([
   ["server", /^(tenant|license|admin)/],
 ]);
 
-/** Returns the group of a right; `own` if only roles of the tenant name it. @param {string} right */
-export function groupOf(right) {
-  if (!hasText(`right.${right}`)) return "own";
-  return GROUPS.find(([, names]) => names.test(right))?.[0] ?? "own";
-}
+/** The group of a right; `own` if only roles of the tenant name it. @param {string} right */
+export const groupOf = (right) => GROUPS.find(([, names]) => hasText(`right.${right}`) && names.test(right))?.[0] ?? "own";
 
 /** The groups in the order of the page. */
 export const groupNames = [...GROUPS.map(([name]) => name), "own"];
 
-/** The access to a device; undefined if the user cannot log in there. @param {{devices: App.Access[]}} user @param {string} device */
+/** The access to a device; undefined if the user cannot log in there.
+ * @param {App.AccessHolder} user @param {string} device */
 export const accessOn = ({ devices }, device) => devices.find((each) => each.device === device);
 
-/** All access of a user with other roles on a device; null removes it. @param {{devices: App.Access[]}} user @param {string} device @param {string[] | null} roles */
-export const withAccess = ({ devices }, device, roles) => [...devices.filter((each) => each.device !== device), ...(roles ? [{ device, roles }] : [])];
+/** All access of a user with other roles on a device; null removes it.
+ * @param {App.AccessHolder} user @param {string} device @param {string[] | null} roles */
+export const withAccess = ({ devices }, device, roles) =>
+  [...devices.filter((each) => each.device !== device), ...(roles ? [{ device, roles }] : [])];
 
-/** The roles of a user that apply on a device, or in the office without one. @param {NativeApi.User} user @param {any | null} device @param {any[]} roles */
+/** The roles of a user that apply on a device, or in the office without one.
+ * @param {App.AccessHolder & {roles: string[]}} user @param {any | null} device
+ * @param {any[]} roles */
 export function effectiveRoles(user, device, roles) {
   if (!device) return roles.filter((role) => user.roles.includes(role.name));
   const on = accessOn(user, device.name);
   return roles.filter((role) => on?.roles.includes(role.name) && role.environments.includes(device.environment));
 }
 
-/** The rights of these roles, each with the names of the roles that give it. @param {any[]} roles @returns {Map<string, string[]>} */
-export function collectRights(roles) {
-  const found = new Map();
+/** The rights of these roles, each with the names of the roles that give it. */
+export function collectRights(/** @type {any[]} */ roles) {
+  const found = /** @type {Map<string, string[]>} */ (new Map());
   for (const role of roles) {
     for (const right of role.rights) found.set(right, [...(found.get(right) ?? []), roleName(role)]);
   }

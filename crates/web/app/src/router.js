@@ -1,5 +1,6 @@
 // The page that the address names, and moves between pages.
 
+import { toQuery } from "./api.js";
 import { prefix } from "./base.js";
 
 /** @type {(route: App.Route) => void} */
@@ -13,26 +14,22 @@ export function currentRoute() {
   return { page: page || "tills", id: id ? decodeURIComponent(id) : null, query: new URLSearchParams(location.search) };
 }
 
-/** The parameters with these names, as far as the address has them. @param {App.Route} route @param {string[]} names */
-export const pickQuery = ({ query }, names) => Object.fromEntries(names.map((name) => [name, query.get(name) ?? undefined]));
-
-/** Returns the address of a page. The store that the person selected stays selected. @param {string} page @param {string | null} [id] @param {Record<string, string | null | undefined>} [query] */
-export function href(page, id, query = {}) {
-  const parameters = new URLSearchParams();
+/** Returns the address of a page. The store that the person selected stays selected.
+ * @param {string} page @param {string | null} [id] @param {App.Parameters} [query] */
+export function href(page, id, query) {
   const store = new URLSearchParams(location.search).get("store");
-  for (const [name, value] of Object.entries({ store, ...query })) if (value) parameters.set(name, value);
-  const search = parameters.toString();
-  return `${prefix}/${page}${id ? `/${encodeURIComponent(id)}` : ""}${search ? `?${search}` : ""}`;
+  return `${prefix}/${page}${id ? `/${encodeURIComponent(id)}` : ""}${toQuery({ store, ...query })}`;
 }
 
-/** The current address with other parameters; null removes one. @param {Record<string, string | null>} change @param {string | null} [id] the item that is open; unchanged if omitted */
+/** The current address with other parameters; null removes one. @param {App.Parameters} change
+ * @param {string | null} [id] the item that is open; unchanged if omitted */
 export function withQuery(change, id) {
   const { page, id: open, query } = currentRoute();
   const all = { ...Object.fromEntries(query), ...change };
   return href(page, id === undefined ? open : id, { ...all, store: all.store ?? null });
 }
 
-/** Goes to an address of the back office. @param {string} address @param {{replace?: boolean}} [options] */
+/** Goes to an address of the back office. @param {string} address */
 export function navigate(address, { replace = false } = {}) {
   if (replace) history.replaceState(null, "", address);
   else if (address !== location.pathname + location.search) history.pushState(null, "", address);

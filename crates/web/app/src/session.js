@@ -1,6 +1,6 @@
 // The person who is signed in: who they are, when their session ends, and their proofs.
 
-import { call, callOffice, hooks, Problem, repaint, setRights } from "./core.js";
+import { call, callOffice, hasStatus, hooks, Problem, repaint, setRights } from "./core.js";
 import { prefix } from "./base.js";
 import { noteContact } from "./live.js";
 
@@ -23,11 +23,10 @@ export const session = {
   outdated: false,
 };
 
-/** @type {Promise<void> | null} */
-let signingIn = null;
+let signingIn = /** @type {Promise<void> | null} */ (null);
 /** `release` closes the question for the password, since another tab has signed in. */
 export const waiting = { release: () => {} };
-/** The dialog for the password. It is loaded soon after the page, so that it does not depend on the server then. */
+/** The dialog for the password. It is loaded soon after the page, while the server answers. */
 const loadDialog = () => import("./components/sign-in.js");
 const channel = "BroadcastChannel" in globalThis ? new BroadcastChannel("tillgate-office-session") : null;
 let lastActivity = Date.now();
@@ -40,12 +39,13 @@ export async function loadSession() {
   try {
     await loadCurrent();
   } catch (error) {
-    if (!(error instanceof Problem) || error.status !== 401) throw error;
+    if (!hasStatus(error, 401)) throw error;
     if (!(await renew())) return goToSignIn();
     await loadCurrent();
   }
   // the calls that wait for the same sign-in go on afterwards
-  hooks.signIn = () => (signingIn ??= loadDialog().then(({ signInAgain }) => signInAgain()).finally(() => void (signingIn = null)));
+  const signIn = async () => (await loadDialog()).signInAgain();
+  hooks.signIn = () => (signingIn ??= signIn().finally(() => void (signingIn = null)));
   hooks.stepUp = async () => (await loadDialog()).stepUp();
   await renew();
   watchIdle();
@@ -69,8 +69,7 @@ export function goToSignIn() {
   return false;
 }
 
-/** @param {boolean} answered @param {string | null} version */
-function noteAnswer(answered, version) {
+function noteAnswer(/** @type {boolean} */ answered, /** @type {string | null} */ version) {
   noteContact(answered);
   if (!version) return;
   session.version ??= version;
@@ -87,11 +86,12 @@ export async function renew() {
     await noteTerms(data);
     return true;
   } catch (error) {
-    return !(error instanceof Problem && error.status === 401);
+    return !hasStatus(error, 401);
   }
 }
 
-/** Notes how long the session lasts, in every tab, and goes on if it is that of the person of the page. @param {any} data */
+/** Notes how long the session of the page lasts, in every tab.
+ * @param {any} data the answer that says it */
 export async function noteTerms(data) {
   renewedAt = Date.now();
   const seconds = data?.idle_in ?? data?.expires_in;
@@ -103,7 +103,8 @@ export async function noteTerms(data) {
   await requirePerson(user);
 }
 
-/** Goes on if the page belongs to this person. Otherwise it is loaded again, for the person who is signed in now, and what waits is never done in their name. @param {string | undefined} user */
+/** Goes on if the page belongs to this person. Otherwise it is loaded again, for the person who is
+ * signed in now, and what waits is never done in their name. @param {string | undefined} user */
 async function requirePerson(user) {
   if (!session.user || user === session.user.id) return;
   location.reload();
@@ -145,6 +146,8 @@ async function checkIdle() {
   }
 }
 
+/** Whether a user is the person of this page. @param {{id: string}} user */
+export const isSelf = ({ id }) => id === session.user?.id;
 /** Whether a session is the one of this page. @param {{id: string}} each */
 export const isOwn = ({ id }) => id === session.current?.id;
 
@@ -153,7 +156,7 @@ export async function signOut() {
   try {
     await callOffice("DELETE", "session");
   } catch (error) {
-    if (error instanceof Problem && error.status !== 401) throw error;
+    if (!hasStatus(error, 401)) throw error;
   }
   channel?.postMessage({ signedOut: true });
   location.assign(`${prefix}/signed-out`);

@@ -1,15 +1,12 @@
 // The tenant of the back office with its accent color, and reading the open page again.
 
-import { call, repaint } from "./core.js";
-import { toastProblem } from "./components/small.js";
+import { call, hooks, repaint, toastProblem } from "./core.js";
 
 /** The tenant, and whether something is being done for the person. */
 export const shop = { tenant: /** @type {any} */ (null), isActing: false };
-
 /** The limits of sessions that a tenant has. */
 export const LIMITS = /** @type {const} */ (["access", "idle", "absolute", "overlap"]);
 
-/** Reads the tenant. */
 export async function loadShop() {
   const { data } = await call("GET", "tenants");
   shop.tenant = data.items[0];
@@ -19,17 +16,11 @@ export async function loadShop() {
   repaint();
 }
 
-/** @type {() => Promise<void>} */
-let refresher = async () => {};
-
-/** @param {() => Promise<void>} refresh */
-export const onRefresh = (refresh) => void (refresher = refresh);
-
 /** Reads what the open page shows again. */
-export const refreshPage = () => refresher();
+export const refreshPage = () => hooks.refresh();
 
-/** Does something, reports its error as a message, and reads the open page again. @param {() => Promise<any>} run */
-export async function act(run) {
+/** Does something, reports its error, and reads the open page again. */
+export async function act(/** @type {() => Promise<any>} */ run) {
   shop.isActing = true;
   repaint();
   await run().catch(toastProblem);

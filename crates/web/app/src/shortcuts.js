@@ -3,7 +3,7 @@
 import { href, navigate } from "./core.js";
 import { prefs } from "./prefs.js";
 
-/** The pages with their keys, the keys of the open page, and what shows all keys and searches everything. @type {{pages: {id: string, key?: string}[], page: () => App.PageKeys, help: () => void, search: () => void}} */
+/** @type {App.KeyContext} */
 export let context = { pages: [], page: () => ({}), help: () => {}, search: () => {} };
 let awaitsPage = 0;
 
@@ -13,8 +13,18 @@ export function startShortcuts(given) {
   document.addEventListener("keydown", onKey);
 }
 
-/** @param {KeyboardEvent} event */
-function onKey(event) {
+/** What the keys do in a list, and everywhere. @type {Record<string, () => void>} */
+const ACTIONS = {
+  j: () => moveRow(1),
+  k: () => moveRow(-1),
+  x: () => clickInRow("[data-select]"),
+  m: () => clickInRow("[aria-haspopup=menu]"),
+  "/": focusSearch,
+  "?": () => context.help(),
+  g: () => void (awaitsPage = Date.now()),
+};
+
+function onKey(/** @type {KeyboardEvent} */ event) {
   const target = /** @type {HTMLElement} */ (event.target);
   if (event.defaultPrevented || event.isComposing || document.querySelector("dialog[open]")) return;
   if ((event.ctrlKey || event.metaKey) && event.key === "k") return run(event, context.search);
@@ -22,8 +32,8 @@ function onKey(event) {
   if (event.key === "Escape") return closePanel(event);
   if (target.closest("input:not([type=checkbox]), select, textarea, [role=menu]")) return undefined;
   if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-    const isInList = target.closest("[data-row]");
-    return isInList ? run(event, () => moveRow(event.key === "ArrowDown" ? 1 : -1)) : undefined;
+    const move = event.key === "ArrowDown" ? ACTIONS.j : ACTIONS.k;
+    return target.closest("[data-row]") ? run(event, move) : undefined;
   }
   if (!prefs.keys) return undefined;
   if (Date.now() - awaitsPage < 1_500) {
@@ -31,22 +41,11 @@ function onKey(event) {
     const page = context.pages.find(({ key }) => key === event.key);
     if (page) return run(event, () => navigate(href(page.id)));
   }
-  const actions = {
-    j: () => moveRow(1),
-    k: () => moveRow(-1),
-    x: () => /** @type {HTMLElement} */ (currentRow()?.querySelector("[data-select]"))?.click(),
-    m: () => /** @type {HTMLElement} */ (currentRow()?.querySelector("[aria-haspopup=menu]"))?.click(),
-    "/": focusSearch,
-    "?": context.help,
-    g: () => void (awaitsPage = Date.now()),
-    ...Object.fromEntries(Object.entries(context.page()).map(([key, each]) => [key, each.run])),
-  };
-  const action = /** @type {Record<string, () => void>} */ (actions)[event.key];
+  const action = context.page()[event.key]?.run ?? ACTIONS[event.key];
   return action ? run(event, action) : undefined;
 }
 
-/** @param {KeyboardEvent} event @param {() => void} action */
-function run(event, action) {
+function run(/** @type {KeyboardEvent} */ event, /** @type {() => void} */ action) {
   event.preventDefault();
   action();
 }
@@ -59,8 +58,7 @@ function focusSearch() {
   search.select();
 }
 
-/** @param {KeyboardEvent} event */
-function closePanel(event) {
+function closePanel(/** @type {KeyboardEvent} */ event) {
   const close = /** @type {HTMLElement | null} */ (document.querySelector(".panel [data-close]"));
   const open = document.querySelector("[data-row][aria-selected=true] a");
   if (!close) return /** @type {HTMLElement} */ (event.target).blur?.();
@@ -70,14 +68,14 @@ function closePanel(event) {
 }
 
 /** The row with the focus, or the one that is open. */
-export const currentRow = () =>
+const currentRow = () =>
   document.activeElement?.closest("[data-row]") ?? document.querySelector("[data-row][aria-selected=true]");
-
-/** The id of the current row. */
 export const currentRowId = () => currentRow()?.getAttribute("data-row") ?? null;
 
-/** @param {number} step */
-function moveRow(step) {
+/** @param {string} selector */
+const clickInRow = (selector) => /** @type {HTMLElement | null | undefined} */ (currentRow()?.querySelector(selector))?.click();
+
+function moveRow(/** @type {number} */ step) {
   const rows = [...document.querySelectorAll("[data-row]")];
   const at = rows.indexOf(/** @type {Element} */ (currentRow()));
   const row = rows[at < 0 ? (step > 0 ? 0 : rows.length - 1) : Math.min(rows.length - 1, Math.max(0, at + step))];

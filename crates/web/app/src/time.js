@@ -5,16 +5,17 @@ import { formatRelative, locale } from "./i18n.js";
 let pageZone = "UTC";
 let zone = pageZone;
 
-/** The zones that were asked for, and whether the browser knows them. @type {Map<string, boolean>} */
+/** The zones that were asked for, and whether the browser knows them.
+ * @type {Map<string, boolean>} */
 const known = new Map();
 
-/** Whether the browser knows a zone. @param {string} name */
-function isKnown(name) {
-  if (known.has(name)) return known.get(name);
-  try {
-    known.set(name, Boolean(new Intl.DateTimeFormat("en", { timeZone: name })));
-  } catch {
-    known.set(name, false);
+function isKnown(/** @type {string} */ name) {
+  if (!known.has(name)) {
+    try {
+      known.set(name, Boolean(new Intl.DateTimeFormat("en", { timeZone: name })));
+    } catch {
+      known.set(name, false);
+    }
   }
   return known.get(name);
 }
@@ -25,7 +26,8 @@ export function setZone(name) {
   zone = pageZone;
 }
 
-/** Returns what `run` returns with the times of another zone, if there is one. @template T @param {string | null | undefined} name @param {() => T} run */
+/** Returns what `run` returns with the times of another zone, if there is one. @template T
+ * @param {string | null | undefined} name @param {() => T} run */
 export function inZone(name, run) {
   const outer = zone;
   if (name && name !== outer && isKnown(name)) zone = name;
@@ -38,43 +40,34 @@ export function inZone(name, run) {
 
 export const currentZone = () => zone;
 
-/** @type {Map<string, Intl.DateTimeFormat>} */
-const formats = new Map();
+const formats = /** @type {Map<string, Intl.DateTimeFormat>} */ (new Map());
 
-/** @param {string} name @param {Intl.DateTimeFormatOptions} options */
-function format(name, options) {
+/** Returns what formats an instant. Its formats are kept by its name, the language and the zone.
+ * @param {string} name @param {Intl.DateTimeFormatOptions} options */
+const formatter = (name, options) => (/** @type {string | Date} */ at) => {
   const key = `${name} ${locale()} ${zone}`;
-  let found = formats.get(key);
-  if (!found) {
-    found = new Intl.DateTimeFormat(locale(), { timeZone: zone, hourCycle: "h23", ...options });
-    formats.set(key, found);
-  }
-  return found;
-}
-
-/** @param {string} name @param {Intl.DateTimeFormatOptions} options @returns {(at: string) => string} */
-const formatter = (name, options) => (at) => format(name, options).format(new Date(at));
+  const format = formats.get(key) ?? new Intl.DateTimeFormat(locale(), { timeZone: zone, hourCycle: "h23", ...options });
+  formats.set(key, format);
+  return format.format(new Date(at));
+};
 
 const MINUTES = /** @type {const} */ ({ hour: "2-digit", minute: "2-digit" });
-const SECONDS = /** @type {const} */ ({ ...MINUTES, second: "2-digit" });
 
 export const formatTime = formatter("time", MINUTES);
-export const formatSeconds = formatter("seconds", SECONDS);
+export const formatSeconds = formatter("seconds", { ...MINUTES, second: "2-digit" });
 export const formatExact = formatter("exact", { dateStyle: "medium", timeStyle: "long" });
 const formatZoned = formatter("zoned", { ...MINUTES, timeZoneName: "short" });
+const formatDay = formatter("day", { day: "numeric", month: "short" });
+const formatDayOfYear = formatter("day of year", { day: "numeric", month: "short", year: "numeric" });
+const dayOf = formatter("key", { year: "numeric", month: "2-digit", day: "2-digit" });
 
-/** Day and time, without the day if it is today; with the zone if it is not that of the page. @param {string} at */
-export function formatMoment(at) {
-  const date = new Date(at);
+/** Day and time, without the day if it is today; with the zone if it is another one. */
+export function formatMoment(/** @type {string} */ at) {
   const time = zone === pageZone ? formatTime(at) : formatZoned(at);
-  if (dayOf(date) === dayOf(new Date())) return time;
-  const year = date.getFullYear() === new Date().getFullYear() ? undefined : "numeric";
-  const day = format(`day${year ?? ""}`, { day: "numeric", month: "short", year }).format(date);
-  return `${day}, ${time}`;
+  if (dayOf(at) === dayOf(new Date())) return time;
+  const isOfThisYear = new Date(at).getFullYear() === new Date().getFullYear();
+  return `${isOfThisYear ? formatDay(at) : formatDayOfYear(at)}, ${time}`;
 }
-
-/** @param {Date} date */
-const dayOf = (date) => format("key", { year: "numeric", month: "2-digit", day: "2-digit" }).format(date);
 
 /** How long ago it was, in words. @param {string} at @param {number} [now] */
 export function formatAge(at, now = Date.now()) {
@@ -96,16 +89,21 @@ export function formatDuration(from, until) {
   return `${Math.floor(minutes / 1_440)} d ${Math.floor((minutes % 1_440) / 60)} h`;
 }
 
-/** The date of an instant in the zone, such as 2026-11-29. @param {string | number | null | undefined} at */
-export function dateOf(at) {
+/** A part of an instant in the zone. @param {number} at @param {string} type
+ * @param {Intl.DateTimeFormatOptions} options */
+const partOf = (at, type, options) =>
+  new Intl.DateTimeFormat("en", { timeZone: zone, ...options }).formatToParts(at).find((part) => part.type === type)?.value;
+
+/** The date of an instant in the zone, such as 2026-11-29. */
+export function dateOf(/** @type {string | number | null | undefined} */ at) {
   if (!at) return "";
   // by parts, since no language has this form in every version of a browser
-  const parts = new Intl.DateTimeFormat("en", { timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit" }).formatToParts(new Date(at));
-  return ["year", "month", "day"].map((type) => parts.find((part) => part.type === type)?.value).join("-");
+  const options = /** @type {const} */ ({ year: "numeric", month: "2-digit", day: "2-digit" });
+  return Object.keys(options).map((type) => partOf(new Date(at).getTime(), type, options)).join("-");
 }
 
-/** The first instant of a date in the zone, moved by days. @param {string} date @param {number} days */
-function startOfDate(date, days) {
+/** The first instant of a date in the zone, moved by days. */
+function startOfDate(/** @type {string} */ date, /** @type {number} */ days) {
   const [year, month, day] = date.split("-").map(Number);
   const midnight = Date.UTC(year, month - 1, day + days);
   // the offset at that midnight, which may differ from that of a neighbor
@@ -115,10 +113,11 @@ function startOfDate(date, days) {
 /** The last second of a date in the zone. @param {string} date */
 export const endOfDate = (date) => new Date(startOfDate(date, 1) - 1_000).toISOString();
 
-/** The start of a day in the zone, `days` before today. @param {number} days */
-const startOfDay = (days) => new Date(startOfDate(dateOf(Date.now()), -days)).toISOString();
+/** The start of a day in the zone, `days` before today. */
+const startOfDay = (/** @type {number} */ days) => new Date(startOfDate(dateOf(Date.now()), -days)).toISOString();
 
-/** The start and the end of a period. @type {Record<string, () => {from?: string, until?: string}>} */
+/** The start and the end of a period.
+ * @type {Record<string, () => {from?: string, until?: string}>} */
 export const PERIODS = {
   day: () => ({ from: new Date((Math.floor(Date.now() / 60_000) - 1_440) * 60_000).toISOString() }),
   today: () => ({ from: startOfDay(0) }),
@@ -127,10 +126,8 @@ export const PERIODS = {
   month: () => ({ from: startOfDay(29) }),
 };
 
-/** @param {number} instant */
-function offsetAt(instant) {
-  const parts = new Intl.DateTimeFormat("en", { timeZone: zone, timeZoneName: "longOffset" }).formatToParts(new Date(instant));
-  const name = parts.find((part) => part.type === "timeZoneName")?.value ?? "";
+function offsetAt(/** @type {number} */ instant) {
+  const name = partOf(instant, "timeZoneName", { timeZoneName: "longOffset" }) ?? "";
   const [, sign, hours, minutes] = /([+-])(\d\d):(\d\d)/.exec(name) ?? ["", "+", "0", "0"];
   return (sign === "-" ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * 60_000;
 }

@@ -16,5 +16,7 @@ if (token instanceof HTMLInputElement && location.hash.length > 1) {
 for (const box of document.querySelectorAll("[data-reveals]")) {
   const input = document.getElementById(/** @type {HTMLElement} */ (box).dataset.reveals ?? "");
   box.closest("label")?.removeAttribute("hidden");
-  box.addEventListener("change", () => input?.setAttribute("type", /** @type {HTMLInputElement} */ (box).checked ? "text" : "password"));
+  box.addEventListener("change", () => {
+    input?.setAttribute("type", /** @type {HTMLInputElement} */ (box).checked ? "text" : "password");
+  });
 }

@@ -10,18 +10,16 @@ export { live } from "../vendor/lit-html/directives/live.js";
 export const repeat = renderItems;
 
 /** A symbol of the sprite. It is decoration: the control has its own name. @param {string} name */
-export const icon = (name) =>
-  html`<svg class="icon" aria-hidden="true"><use href="${assets}icons.svg#${name}"></use></svg>`;
+export const icon = (name) => html`<svg class="icon" aria-hidden="true"><use href="${assets}icons.svg#${name}"></use></svg>`;
 
 /** The value of the control that an event is about. @param {Event} event */
 export const valueOf = (event) => /** @type {HTMLInputElement} */ (event.target).value;
 
-/** @type {Set<() => void>} */
-const painters = new Set();
+const painters = /** @type {Set<() => void>} */ (new Set());
 let scheduled = false;
 
-/** Registers a function that renders a part of the page. @param {() => void} painter @returns {() => void} removes it */
-export function onPaint(painter) {
+/** Registers a function that renders a part of the page; returns one that removes it. */
+export function onPaint(/** @type {() => void} */ painter) {
   painters.add(painter);
   return () => painters.delete(painter);
 }

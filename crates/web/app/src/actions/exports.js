@@ -2,7 +2,8 @@
 
 import { call, extendToast, t, toast } from "../core.js";
 
-/** Saves the items of a filter as a file. @param {string} list @param {string} format @param {Record<string, any>} filter */
+/** Saves a list as a file. @param {string} list @param {string} format
+ * @param {App.Values} filter */
 export async function exportList(list, format, filter) {
   const started = toast(t("export.started"));
   const { data, headers } = await call("GET", `${list}/export`, { query: { format, ...filter }, asFile: true });

@@ -1,35 +1,33 @@
-// Passwords of other people and of devices, invitations to choose one, mails with links, and failed attempts.
+// Passwords of people and devices, invitations to choose one, mails with links, and failed
+// attempts.
 
-import { call, formatMoment, t, tn, toast } from "../core.js";
-import { formDialog, offerSecret } from "../components/form.js";
-import { act } from "../shop.js";
+import { act, call, formatMoment, t, tn, toast } from "../core.js";
+import { CURRENT_PASSWORD, formDialog, newPassword, offerSecret } from "../components/form.js";
 import { toastEnding } from "./sessions.js";
 
-/** Sets the password of a user or a device. @param {"users" | "devices"} list @param {any} owner @param {string} name */
+/** Sets the password of an owner. @param {App.OwnerList} list @param {any} owner
+ * @param {string} name */
 export async function setPassword(list, owner, name) {
   const isUser = list === "users";
+  const temporary = { label: t("password.temporary"), value: true, hint: t("password.temporary.hint") };
   const answer = await formDialog({
-    title: t("password.set", { name }),
+    title: t("password.set.title", { name }),
     text: t(isUser ? "password.set.user" : "password.set.device"),
     fields: [
-      { name: "password", label: t("auth.password"), type: "password", required: true, autocomplete: "new-password", hint: t("password.hint") },
-      ...(isUser
-        ? /** @type {App.Field[]} */ ([
-            { name: "password_change_required", label: t("password.temporary"), type: "check", value: true, hint: t("password.temporary.hint") },
-            { name: "keys", label: t("password.keys"), type: "check" },
-          ])
-        : []),
+      { name: "password", required: true, ...newPassword() },
+      { name: "password_change_required", type: "check", ...temporary, when: () => isUser },
+      { name: "keys", label: t("password.keys"), type: "check", when: () => isUser },
     ],
-    action: t("password.action"),
-    asCall: (values) => ["PUT", `${list}/${owner.id}/password`, values],
+    action: t("password.set"),
+    asCall: (values) => ["PUT", `${list}/${owner.id}/password`, isUser ? values : { password: values.password }],
   });
   if (!answer) return;
   const keys = answer.data?.api_keys.filter((/** @type {any} */ key) => key.status === "active").length;
   toastEnding(answer, t("password.changed", { name }), { detail: keys ? tn("password.keys_left", keys) : undefined });
 }
 
-/** Invites a person to choose a password, and shows the link, which is shown only once. @param {NativeApi.User} user */
-export const inviteUser = (user) =>
+/** Invites a person to choose a password, and shows the link, which is shown only once. */
+export const inviteUser = (/** @type {User} */ user) =>
   act(async () => {
     const { data } = await call("POST", `users/${user.id}/invitations`);
     const invitation = /** @type {NativeApi.Invitation} */ (data);
@@ -38,19 +36,22 @@ export const inviteUser = (user) =>
     await offerSecret({ title: t("invitation.title", values), text: t("invitation.text", values), content });
   });
 
-/** Mails the person a link by which they choose a password. @param {NativeApi.User} user */
-export const mailInvitation = (user) =>
-  act(async () => toastMailed("invitation.mailed", await call("POST", `users/${user.id}/invitations`, { body: { deliver: "mail" } })));
+/** Mails the person a link by which they choose a password. @param {User} user */
+export const mailInvitation = ({ id }) =>
+  act(async () => {
+    toastMailed("invitation.mailed", await call("POST", `users/${id}/invitations`, { body: { deliver: "mail" } }));
+  });
 
-/** Mails the person a link by which they verify their address. @param {NativeApi.User} user */
-export const verifyEmail = (user) =>
-  act(async () => toastMailed("email.verification_mailed", await call("POST", `users/${user.id}/email-verification`)));
+/** Mails the person a link by which they verify their address. @param {User} user */
+export const verifyEmail = ({ id }) =>
+  act(async () => toastMailed("email.verification_mailed", await call("POST", `users/${id}/email-verification`)));
 
-/** Reports that a link will be mailed. @param {string} key @param {{data: any}} answer */
-const toastMailed = (key, { data }) =>
+/** Reports that a link will be mailed. */
+const toastMailed = (/** @type {string} */ key, /** @type {{data: any}} */ { data }) =>
   toast(t(key, { email: data.email }), { detail: t("email.link_until", { time: formatMoment(data.expires_at) }) });
 
-/** Lets a user log in again after failed attempts, or everybody on a device. @param {"users" | "devices"} list @param {any} owner @param {string} name */
+/** Lets a user log in again after failed attempts, or everybody on a device.
+ * @param {App.OwnerList} list @param {any} owner @param {string} name */
 export const clearThrottle = (list, owner, name) =>
   act(async () => {
     await call("POST", `${list}/${owner.id}/unlock`);
@@ -63,11 +64,11 @@ export async function changeOwnPassword() {
     title: t("password.own"),
     text: t("password.own.text"),
     fields: [
-      { name: "current_password", label: t("password.current"), type: "password", required: true, autocomplete: "current-password" },
-      { name: "password", label: t("password.new"), type: "password", required: true, autocomplete: "new-password", hint: t("password.hint") },
+      { name: "current_password", label: t("password.current"), required: true, ...CURRENT_PASSWORD },
+      { name: "password", label: t("password.new"), required: true, ...newPassword() },
       { name: "keys", label: t("password.keys.own"), type: "check" },
     ],
-    action: t("password.action"),
+    action: t("password.set"),
     asCall: (values) => ["PUT", "sessions/current/password", values],
   });
   if (answer) toastEnding(answer, t("password.own.changed"));

@@ -1,22 +1,22 @@
 // Ending sessions, and the acknowledgments of the processes for whatever ends sessions.
 
-import { call, can, extendToast, formatSeconds, nameOf, navigate, readItems, t, tn, toast } from "../core.js";
+import { act, call, can, extendToast, formatSeconds, isOwn, isSelf, nameOf, navigate, readItems, refreshPage, signOut, t, tn,
+  toast, toastProblem } from "../core.js";
 import { confirmDialog } from "../components/form.js";
-import { toastProblem } from "../components/small.js";
-import { isOwn, session, signOut } from "../session.js";
-import { act, refreshPage } from "../shop.js";
 
 const ACKNOWLEDGMENT_DELAY = 600;
 /** The most sessions and tickets that are read to count them. */
 const MAX_COUNTED = 200;
 
-/** Asks before a single key ends the session of somebody. @param {{user?: any, device?: any}} session @param {string} action */
-export function askToEnd({ user, device }, action) {
-  const name = nameOf(user) || device?.name || "";
-  return confirmDialog({ title: t("session.end_of", { name }), text: t("session.end_of.text"), action });
-}
+/** The name of the person or the device of a session. */
+const holderOf = (/** @type {App.SessionOf} */ { user, device }) => nameOf(user) || device?.name || "";
 
-/** Ends one session; a key asks first. The person's own ends by signing out. @param {{id: string, user?: any, device?: any}} session @param {boolean} [byKey] */
+/** Asks before a single key ends the session of somebody. */
+export const askToEnd = (/** @type {App.SessionOf} */ session, /** @type {string} */ action) =>
+  confirmDialog({ title: t("session.end_of", { name: holderOf(session) }), text: t("session.end_of.text"), action });
+
+/** Ends one session; a key asks first. The own one ends by signing out.
+ * @param {App.SessionOf & {id: string}} session */
 export async function endSession(session, byKey = false) {
   if (isOwn(session)) {
     const question = { title: t("session.end_own"), text: t("session.end_own.text"), action: t("sign_out") };
@@ -25,43 +25,46 @@ export async function endSession(session, byKey = false) {
   if (byKey && !(await askToEnd(session, t("session.end")))) return undefined;
   return act(async () => {
     const answer = await call("DELETE", `sessions/${session.id}`);
-    const values = { name: nameOf(session.user) || session.device?.name || "", device: session.device?.name ?? "" };
-    const text = session.user && session.device ? t("session.ended_on", values) : t("session.ended", values);
-    toastEnding(answer, text, { detail: session.user ? t("session.ended.hint") : undefined });
+    const { user, device } = session;
+    const values = { name: holderOf(session), device: device?.name ?? "" };
+    const text = t(user && device ? "session.ended_on" : "session.ended", values);
+    toastEnding(answer, text, { detail: user ? t("session.ended.hint") : undefined });
   });
 }
 
-/** Ends what belongs to each item after a question, and reports what was refused. @param {any[]} items @param {string} title @param {boolean} hasOwn @param {(item: any) => Promise<any>} end */
-async function endEach(items, title, hasOwn, end) {
-  const points = hasOwn ? [t("session.end_own.text")] : [];
-  if (await confirmDialog({ title, text: t("session.end_selected"), points, action: t("session.end_all.action") })) await forEachItem(items, end);
+/** Ends what belongs to each item after a question, and reports what was refused.
+ * @param {any[]} items @param {string} key of the title @param {(item: any) => boolean} isOwn
+ * @param {(item: any) => Promise<any>} end */
+async function endEach(items, key, isOwn, end) {
+  const points = items.some(isOwn) ? [t("session.end_own.text")] : [];
+  const words = { title: tn(key, items.length), text: t("session.end_selected"), action: t("session.end_all.action") };
+  if (await confirmDialog({ ...words, points })) await forEachItem(items, end);
 }
 
 /** Ends sessions one by one. @param {any[]} sessions */
-export const endMany = (sessions) =>
-  endEach(sessions, tn("session.end_many", sessions.length), sessions.some(isOwn), ({ id }) => call("DELETE", `sessions/${id}`));
+export const endMany = (sessions) => endEach(sessions, "session.end_many", isOwn, ({ id }) => call("DELETE", `sessions/${id}`));
 
-/**
- * Changes a status at once. With `undo`, the message offers to undo that.
- * @param {string} path
- * @param {string} status
- * @param {string} text what to report
- * @param {{detail?: string, undo?: () => void}} [options]
- */
+/** Ends all sessions of several people. @param {User[]} users */
+export const endAllOf = (users) =>
+  endEach(users, "session.end_of_people", isSelf, ({ id }) => call("POST", "sessions/end", { body: { user: id } }));
+
+/** Changes a status at once, and reports it with a text. With `undo`, the message offers to undo
+ * that. @param {string} path @param {string} status @param {string} text
+ * @param {{detail?: string, undo?: () => void}} [options] */
 export const changeStatus = (path, status, text, { detail, undo } = {}) =>
   act(async () => {
     const answer = await call("PATCH", path, { body: { status }, ifMatch: "*" });
     toastEnding(answer, text, { detail, action: undo && { label: t("undo"), run: undo } });
   });
 
-/** Changes the status of several users or devices. @param {"users" | "devices"} list @param {{id: string}[]} items @param {"active" | "suspended" | "locked"} status */
+/** Changes the status of several users or devices. @param {App.OwnerList} list
+ * @param {{id: string}[]} items @param {"active" | "suspended" | "locked"} status */
 export const changeStatuses = (list, items, status) =>
   forEachItem(items, ({ id }) => call("PATCH", `${list}/${id}`, { body: { status }, ifMatch: "*" }));
 
-/** Does something with each item, and reports how many were done and refused. @param {any[]} items @param {(item: any) => Promise<any>} act */
-export async function forEachItem(items, act) {
-  /** @type {unknown[]} */
-  const refusals = [];
+/** Does something with each item, and reports how many were done and refused. */
+export async function forEachItem(/** @type {any[]} */ items, /** @type {(item: any) => Promise<any>} */ act) {
+  const refusals = /** @type {unknown[]} */ ([]);
   for (const item of items) await act(item).catch((error) => refusals.push(error));
   const detail = refusals.length ? tn("bulk.refused", refusals.length) : undefined;
   toast(tn("bulk.done", items.length - refusals.length), { detail });
@@ -69,12 +72,9 @@ export async function forEachItem(items, act) {
   await refreshPage();
 }
 
-/**
- * Ends all sessions of a person, on a device, or of the tenant, after a question that says in numbers
- * what that means.
- * @param {{user?: string, device?: string, everyone?: boolean}} whose
- * @param {string} name
- */
+/** Ends all sessions of a person, on a device, or of the tenant, after a question that says in
+ * numbers what that means. @param {{user?: string, device?: string, everyone?: boolean}} whose
+ * @param {string} name */
 export async function endAll(whose, name) {
   const { everyone, user, device } = whose;
   const [sessions, tickets] = await Promise.all([
@@ -83,9 +83,10 @@ export async function endAll(whose, name) {
   ]).catch(() => [[], []]);
   const ending = sessions.filter(({ kind }) => kind !== "permanent");
   const tills = new Set(ending.map((session) => session.device?.id).filter(Boolean)).size;
+  const isCounted = ending.length > 0 && sessions.length < MAX_COUNTED;
   const isSure = await confirmDialog({
     title: everyone ? t("session.end_everyone") : t("session.end_all", { name }),
-    text: ending.length === 0 || sessions.length === MAX_COUNTED ? t("session.end_all.text") : tn("session.end_all.count", ending.length),
+    text: isCounted ? tn("session.end_all.count", ending.length) : t("session.end_all.text"),
     points: [
       ...(tills > 1 ? [tn("session.end_all.tills", tills)] : []),
       ...(tickets.length ? [tn("session.end_all.tickets", tickets.length)] : []),
@@ -101,17 +102,9 @@ export async function endAll(whose, name) {
   });
 }
 
-/** Ends all sessions of several people. @param {NativeApi.User[]} users */
-export const endAllOf = (users) =>
-  endEach(users, tn("session.end_of_people", users.length), users.some(({ id }) => id === session.user.id), ({ id }) => call("POST", "sessions/end", { body: { user: id } }));
-
-/**
- * Reports what was done. If it ended sessions, the message also says since when that is in effect in
- * every process of the server.
- * @param {{headers: Headers} | null} answer
- * @param {string} text
- * @param {Parameters<typeof toast>[1]} [options]
- */
+/** Reports what was done. If it ended sessions, the message also says since when that is in effect
+ * in every process of the server. @param {{headers: Headers} | null} answer @param {string} text
+ * @param {App.ToastOptions} [options] */
 export function toastEnding(answer, text, options) {
   const entry = toast(text, options);
   const position = answer?.headers.get("revocation");
@@ -120,24 +113,21 @@ export function toastEnding(answer, text, options) {
     // the acknowledgment is an addition: the session has ended
     const answer = await call("GET", `revocations/${position}`).catch(() => null);
     const times = (answer?.data.processes ?? []).map((/** @type {any} */ each) => each.applied_at);
-    if (times.length && times.every(Boolean)) extendToast(entry, t("session.acknowledgment", { time: formatSeconds(times.sort().at(-1)) }));
+    if (times.length === 0 || !times.every(Boolean)) return;
+    extendToast(entry, t("session.acknowledgment", { time: formatSeconds(times.sort().at(-1)) }));
   }, ACKNOWLEDGMENT_DELAY);
 }
 
-/**
- * Asks whether to delete something, deletes it, and goes where the list of the others is.
- * @param {string} path
- * @param {App.Question} question
- * @param {string} done what to report
- * @param {string} [list] the address to go to
- * @param {(values: App.Values) => Promise<any>} [prepare] what is done before, by what was entered
- */
-export async function askAndDelete(path, question, done, list, prepare) {
+/** Asks whether to delete something, deletes it, reports that it is done, and goes to an address.
+ * @param {string} path @param {App.Question} question @param {string} done
+ * @param {string} [address] @param {(values: App.Values) => Promise<any>} [prepare] what is
+ * done before, by what was entered */
+export async function askAndDelete(path, question, done, address, prepare) {
   const values = await confirmDialog(question);
   if (!values) return;
   await act(async () => {
     await prepare?.(values);
     toastEnding(await call("DELETE", path, { ifMatch: "*" }), done);
-    if (list) navigate(list);
+    if (address) navigate(address);
   });
 }

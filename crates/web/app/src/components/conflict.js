@@ -1,18 +1,14 @@
 // Changes with the version that was read. If somebody else changed the same thing meanwhile, the
 // person decides field by field.
 
-import { call, can, formatMoment, html, nameOf, nothing, Problem, readItems, repaint, t } from "../core.js";
+import { call, can, formatMoment, html, muted, nameOf, nothing, Problem, readItems, repaint, t } from "../core.js";
 import { cancelButton, dialogForm, openDialog } from "./dialog.js";
 import { labelOf, valueText } from "./values.js";
 
-/**
- * Sends a merge patch for what was read as `base` with `etag`.
- * @param {string} path
- * @param {string | null} etag
- * @param {any} base
- * @param {Record<string, any>} change
- * @returns {Promise<App.Answer | null | undefined>} null if the person discarded the change, undefined if they left the question open
- */
+/** Sends a merge patch for what was read as `base` with `etag`. Returns null if the person
+ * discarded the change, undefined if they left the question open. @param {string} path
+ * @param {string | null} etag @param {any} base @param {App.Values} change
+ * @returns {Promise<App.Answer | null | undefined>} */
 export async function patch(path, etag, base, change) {
   if (Object.keys(change).length === 0) return { status: 200, data: base, etag, headers: new Headers() };
   try {
@@ -22,11 +18,11 @@ export async function patch(path, etag, base, change) {
   }
   const [fresh, author] = await Promise.all([call("GET", path), readAuthor(path.split("/")[1])]);
   const mine = await askConflict(base, fresh.data, rebased(base, fresh.data, change), author);
-  if (!mine) return mine;
-  return patch(path, fresh.etag, fresh.data, mine);
+  return mine && patch(path, fresh.etag, fresh.data, mine);
 }
 
-/** The change with each list of names made from `theirs`, so that it keeps what somebody else added. @param {any} base @param {any} theirs @param {Record<string, any>} change */
+/** The change with each list of names made from `theirs`, so that it keeps what somebody else
+ * added. @param {any} base @param {any} theirs @param {App.Values} change */
 const rebased = (base, theirs, change) => Object.fromEntries(Object.entries(change).map(([name, mine]) => {
   if (!Array.isArray(mine) || mine.some((each) => typeof each !== "string")) return [name, mine];
   const [before, now] = [base[name] ?? [], theirs[name] ?? []];
@@ -34,14 +30,14 @@ const rebased = (base, theirs, change) => Object.fromEntries(Object.entries(chan
   return [name, [...new Set([...now.filter(isKept), ...mine.filter((each) => !before.includes(each))])]];
 }));
 
-/** Returns the members of `values` that differ from `base`. @param {any} base @param {Record<string, any>} values */
+/** The members of `values` that differ from `base`. @param {any} base @param {App.Values} values */
 export function differences(base, values) {
-  return Object.fromEntries(
-    Object.entries(values).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(base[name] ?? null)),
-  );
+  const isOther = (/** @type {[string, any]} */ [name, value]) => JSON.stringify(value) !== JSON.stringify(base[name] ?? null);
+  return Object.fromEntries(Object.entries(values).filter(isOther));
 }
 
-/** @param {any} base @param {any} theirs @param {Record<string, any>} mine @param {string} author who changed it and when, as far as the person may see that */
+/** Asks which values stay. The author is who changed it and when, as far as the person may see
+ * that. @param {any} base @param {any} theirs @param {App.Values} mine @param {string} author */
 function askConflict(base, theirs, mine, author) {
   // what cannot be read, such as a password, is no question
   const names = Object.keys(mine).filter((name) => name in theirs);
@@ -65,29 +61,30 @@ function askConflict(base, theirs, mine, author) {
         submit: () => close(Object.fromEntries(Object.entries(mine).filter(([name]) => kept.has(name)))),
         body: html`
           <p>${t("conflict.text")}</p>
-          ${author ? html`<p class="muted">${author}</p>` : nothing}
+          ${author ? muted(author) : nothing}
           <div class="scroll"><table class="plain">
             <thead><tr><th>${t("conflict.field")}</th><th>${t("conflict.base")}</th>
               <th>${t("conflict.theirs")}</th><th>${t("conflict.mine")}</th></tr></thead>
             <tbody>${names.map(row)}</tbody>
           </table></div>`,
-        foot: html`${cancelButton(() => close(null), t("conflict.give_up"))}<button class="button primary">${t("conflict.apply")}</button>`,
+        foot: html`${cancelButton(() => close(null), t("conflict.give_up"))}
+          <button class="button primary">${t("conflict.apply")}</button>`,
       }),
     { wide: true },
   );
 }
 
-/** Who changed it last, and when, by the audit log. @param {string} id */
-async function readAuthor(id) {
+/** Who changed it last, and when, by the audit log. */
+async function readAuthor(/** @type {string} */ id) {
   if (!can("auditRead")) return "";
   const [event] = await readItems("audit-events", { subject: id, outcome: "done", limit: 1 }).catch(() => []);
-  return event ? t("conflict.author", { name: nameOf(event.user) || t("audit.server"), time: formatMoment(event.at) }) : "";
+  if (!event) return "";
+  return t("conflict.author", { name: nameOf(event.user) || t("audit.server"), time: formatMoment(event.at) });
 }
 
-/** Of lists, what not all of them have; other values as they are. @param {any[]} values */
-function differing(values) {
+/** Of lists, what not all of them have; other values as they are. */
+function differing(/** @type {any[]} */ values) {
   if (!values.every(Array.isArray)) return values;
-  const keys = values.map((list) => list.map((/** @type {any} */ each) => JSON.stringify(each)));
-  const isCommon = (/** @type {any} */ each) => keys.every((list) => list.includes(JSON.stringify(each)));
-  return values.map((list) => list.filter((/** @type {any} */ each) => !isCommon(each)));
+  const keys = values.map((list) => new Set(list.map((each) => JSON.stringify(each))));
+  return values.map((list) => list.filter((each) => !keys.every((key) => key.has(JSON.stringify(each)))));
 }

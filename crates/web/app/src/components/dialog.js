@@ -1,15 +1,13 @@
 // Modal dialogs. Each is a native <dialog>, which keeps the focus inside and returns it.
 
 import { render } from "../../vendor/lit-html/lit-html.js";
-import { html, icon, nothing, onPaint, t, toast } from "../core.js";
+import { button, html, iconButton, nothing, onPaint, t, toast } from "../core.js";
 
-/**
- * Opens a dialog and returns what it was closed with; undefined if it was canceled.
+/** Opens a dialog and returns what it was closed with; undefined if it was canceled.
  * @template T
  * @param {(close: (value?: T) => void) => any} content
- * @param {{wide?: boolean, locked?: boolean, leave?: () => void}} [options] `leave` is called instead of closing
- * @returns {Promise<T | undefined>}
- */
+ * @param {{wide?: boolean, locked?: boolean, leave?: () => void}} [options] `leave` does not close
+ * @returns {Promise<T | undefined>} */
 export function openDialog(content, { wide = false, locked = false, leave } = {}) {
   return new Promise((resolve) => {
     const dialog = document.createElement("dialog");
@@ -38,7 +36,8 @@ export function openDialog(content, { wide = false, locked = false, leave } = {}
     });
     paint();
     dialog.showModal();
-    const first = dialog.querySelector("[autofocus]") ?? dialog.querySelector(".dialog-body :is(input, select, textarea):enabled");
+    const control = ".dialog-body :is(input, select, textarea):enabled";
+    const first = dialog.querySelector("[autofocus]") ?? dialog.querySelector(control);
     /** @type {HTMLElement | null} */ (first)?.focus();
   });
 }
@@ -47,17 +46,11 @@ export function openDialog(content, { wide = false, locked = false, leave } = {}
 export const dialogHead = (title, close) => html`
   <header class="dialog-head">
     <h2 id="dialog-title">${title}</h2>
-    ${close
-      ? html`<button type="button" class="icon-button" aria-label=${t("close")} @click=${close}>
-          ${icon("close")}
-        </button>`
-      : nothing}
+    ${close ? iconButton("close", t("close"), close) : nothing}
   </header>`;
 
-/**
- * A form in a dialog. What is invalid is said in the language of the page, not by the browser.
- * @param {{title: string, leave: (() => void) | null, submit: (event: SubmitEvent) => void, body: any, foot: any}} parts
- */
+/** A form in a dialog. What is invalid is said in the language of the page, not by the browser.
+ * @param {App.DialogParts} parts */
 export const dialogForm = ({ title, leave, submit, body, foot }) => html`
   <form novalidate @submit=${(/** @type {SubmitEvent} */ event) => (event.preventDefault(), submit(event))}>
     ${dialogHead(title, leave)}
@@ -65,11 +58,11 @@ export const dialogForm = ({ title, leave, submit, body, foot }) => html`
     <footer class="dialog-foot">${foot}</footer>
   </form>`;
 
-/** A button that closes a dialog. @param {() => void} close @param {string} [label] */
-export const cancelButton = (close, label = t("cancel")) =>
-  html`<button type="button" class="button" @click=${() => close()}>${label}</button>`;
+/** A button that closes a dialog. @param {() => void} close */
+export const cancelButton = (close, label = t("cancel")) => button("", label, close);
 
-/** Opens a dialog that only shows something. @param {string} title @param {() => any} body @param {{wide?: boolean}} [options] */
+/** Opens a dialog that only shows something. @param {string} title @param {() => any} body
+ * @param {{wide?: boolean}} [options] */
 export const showDialog = (title, body, options) =>
   openDialog((close) => html`${dialogHead(title, () => close())}<div class="dialog-body">${body()}</div>`, options);
 

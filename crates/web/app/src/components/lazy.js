@@ -1,16 +1,13 @@
 // Parts of the app that are loaded when they are first needed, and buttons that open a menu.
 // The menu is loaded soon after the page.
 
-import { html, icon, nothing, repaint, t } from "../core.js";
+import { html, icon, nothing, problemBox, repaint, skeleton, t, toastProblem } from "../core.js";
 import { loadingPanel } from "./panel.js";
-import { problemBox, skeleton, toastProblem } from "./small.js";
 
-/** A panel whose module is loaded when it is first opened. @param {() => Promise<{load: (id: string | null) => Promise<void>, view: (id: string) => any}>} read */
-export function lazyPanel(read) {
-  /** @type {Awaited<ReturnType<typeof read>> | null} */
-  let module = null;
-  /** @type {unknown} */
-  let error = null;
+/** A panel whose module is loaded when it is first opened. */
+export function lazyPanel(/** @type {() => Promise<App.ItemPanel>} */ read) {
+  let module = /** @type {App.ItemPanel | null} */ (null);
+  let error = /** @type {unknown} */ (null);
   const load = async (/** @type {string | null} */ id) => {
     try {
       if (id) module ??= await read();
@@ -21,17 +18,15 @@ export function lazyPanel(read) {
     }
     repaint();
   };
-  const view = (/** @type {string} */ id) =>
-    module ? module.view(id) : loadingPanel({ placeholder: () => (error ? problemBox(error, () => load(id)) : skeleton()) });
+  const view = (/** @type {string} */ id) => {
+    const placeholder = () => (error ? problemBox(error, () => load(id)) : skeleton());
+    return module ? module.view(id) : loadingPanel({ placeholder });
+  };
   return { load, view };
 }
 
-/**
- * Functions of a module that is loaded when the first of them is called. Their errors are reported.
- * @template {Record<string, any>} M
- * @param {() => Promise<M>} read
- * @returns {{[K in keyof M]: M[K] extends (...given: infer A) => any ? (...given: A) => Promise<void> : never}}
- */
+/** Functions of a module that is loaded when the first of them is called. Their errors are
+ * reported. @template {App.Values} M @param {() => Promise<M>} read @returns {App.Acts<M>} */
 export const lazyActions = (read) =>
   new Proxy(/** @type {any} */ ({}), {
     get: (_, name) => (/** @type {any[]} */ ...given) =>
@@ -42,23 +37,22 @@ const loadMenu = () => import("./menu.js");
 const { openMenu } = lazyActions(loadMenu);
 setTimeout(() => loadMenu().catch(() => {}), 1_000);
 
-/**
- * A button that opens a menu. Without a `label`, what it shows is its name.
+/** A button that opens a menu. Without a `label`, what it shows is its name.
  * @param {() => App.MenuItem[]} items
- * @param {{look: string, name: string, label?: string, title?: string}} options the classes of the button, and the name of the menu
- * @param {any} content
- */
+ * @param {App.MenuButton} options `name` is that of the menu
+ * @param {any} content */
 export function menuTrigger(items, { look, name, label, title }, content) {
   const open = (/** @type {Event} */ event) => {
     event.preventDefault();
     event.stopPropagation();
     openMenu(/** @type {HTMLElement} */ (event.currentTarget), items(), name);
   };
-  return html`<button class=${look} aria-haspopup="menu" aria-expanded="false" aria-label=${label ?? nothing} title=${title ?? nothing}
-    @click=${open}>${content}</button>`;
+  return html`<button class=${look} aria-haspopup="menu" aria-expanded="false" aria-label=${label ?? nothing}
+    title=${title ?? nothing} @click=${open}>${content}</button>`;
 }
 
-/** A button with three dots that opens a menu; none without items. @param {() => App.MenuItem[]} items @param {string} [name] of what the menu is for */
+/** A button that opens the menu of a thing; none without items. @param {() => App.MenuItem[]} items
+ * @param {string} [name] */
 export function menuButton(items, name) {
   const label = name ? t("actions_for", { name }) : t("actions");
   return items().some(Boolean) ? menuTrigger(items, { look: "icon-button", name: label, label }, icon("more")) : nothing;

@@ -3,10 +3,10 @@
 import { render } from "../../vendor/lit-html/lit-html.js";
 import { html, icon, nothing } from "../core.js";
 
-/** @type {(() => void) | null} */
-let closeOpen = null;
+let closeOpen = /** @type {(() => void) | null} */ (null);
 
-/** Opens a menu of items at a button, or closes it. @param {HTMLElement} button @param {App.MenuItem[]} items @param {string} label */
+/** Opens a menu at a button, or closes it. @param {HTMLElement} button
+ * @param {App.MenuItem[]} items @param {string} label */
 export function openMenu(button, items, label) {
   const wasOpen = button.getAttribute("aria-expanded") === "true";
   closeOpen?.();
@@ -46,8 +46,7 @@ export function openMenu(button, items, label) {
   /** @type {HTMLElement | null} */ (menu.querySelector("[role^=menuitem]"))?.focus();
 }
 
-/** @param {App.MenuEntry} item @param {(item: App.MenuEntry) => void} pick */
-function view(item, pick) {
+function view(/** @type {App.MenuEntry} */ item, /** @type {(item: App.MenuEntry) => void} */ pick) {
   const content = html`${item.icon ? icon(item.icon) : nothing}<span>${item.label}</span>
     ${item.key ? html`<kbd>${item.key}</kbd>` : nothing}${item.checked ? icon("check") : nothing}`;
   if (item.href) {
@@ -59,8 +58,7 @@ function view(item, pick) {
     @click=${() => pick(item)}>${content}</button>`;
 }
 
-/** @param {HTMLElement} menu @param {HTMLElement} button */
-function place(menu, button) {
+function place(/** @type {HTMLElement} */ menu, /** @type {HTMLElement} */ button) {
   const { left, right, top, bottom } = button.getBoundingClientRect();
   const { offsetWidth: width, offsetHeight: height } = menu;
   const x = right - width > 8 ? right - width : Math.min(left, innerWidth - width - 8);
@@ -69,7 +67,8 @@ function place(menu, button) {
   menu.style.setProperty("top", `${y}px`);
 }
 
-/** @param {KeyboardEvent} event @param {HTMLElement} menu @param {HTMLElement} button @param {() => void} close */
+/** @param {KeyboardEvent} event @param {HTMLElement} menu @param {HTMLElement} button
+ * @param {() => void} close */
 function moveFocus(event, menu, button, close) {
   const items = /** @type {HTMLElement[]} */ ([...menu.querySelectorAll("[role^=menuitem]")]);
   const at = items.indexOf(/** @type {HTMLElement} */ (document.activeElement));

@@ -1,10 +1,11 @@
 // The panel beside a list, which shows the item that is open.
 
-import { currentRoute, html, icon, nothing, t, withQuery } from "../core.js";
+import { currentRoute, html, icon, muted, nothing, t, withQuery } from "../core.js";
 
 /** A panel with a body, or with tabs, of which one is open. @param {App.Panel} options */
 export function panel({ title, subtitle, state, actions, tabs, body, wide }) {
   const shown = tabs?.filter((tab) => tab !== false) ?? [];
+  const closed = withQuery({ tab: null }, null);
   const wanted = currentRoute().query.get("tab");
   const open = shown.find((tab) => tab.id === wanted) ?? shown[0];
   return html`
@@ -14,9 +15,9 @@ export function panel({ title, subtitle, state, actions, tabs, body, wide }) {
           <h2>${title}</h2>
           ${state ?? nothing}
           <span class="fill"></span>
-          <a class="icon-button" data-close href=${withQuery({ tab: null }, null)} aria-label=${t("close")}>${icon("close")}</a>
+          <a class="icon-button" data-close href=${closed} aria-label=${t("close")}>${icon("close")}</a>
         </div>
-        ${subtitle ? html`<p class="muted">${subtitle}</p>` : nothing}
+        ${subtitle ? muted(subtitle) : nothing}
         ${actions ? html`<div class="row">${actions}</div>` : nothing}
         ${tabs
           ? html`<nav class="tabs" aria-label=${t("panel.parts")}>${shown.map(
@@ -29,9 +30,10 @@ export function panel({ title, subtitle, state, actions, tabs, body, wide }) {
     </aside>`;
 }
 
-/** The panel of an item that is not read yet. @param {{placeholder: () => any}} detail @param {boolean} [wide] */
-export const loadingPanel = (detail, wide) => panel({ title: "…", wide, body: detail.placeholder() });
+/** The panel of an item that is not read yet. @param {{placeholder: () => any}} detail */
+export const loadingPanel = (detail, wide = false) => panel({ title: "…", wide, body: detail.placeholder() });
 
-/** Names and values. @param {([string, any] | null)[]} pairs */
+/** Names, or the keys of their texts, and values, of what is there. @param {App.Fact[]} pairs */
 export const facts = (pairs) => html`
-  <dl class="facts">${pairs.map((pair) => (pair ? html`<div><dt>${pair[0]}</dt><dd>${pair[1] ?? "–"}</dd></div>` : nothing))}</dl>`;
+  <dl class="facts">${pairs.map((pair) =>
+    pair ? html`<div><dt>${t(pair[0])}</dt><dd>${pair[1] ?? "–"}</dd></div>` : nothing)}</dl>`;

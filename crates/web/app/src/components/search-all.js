@@ -1,6 +1,7 @@
 // The search over everything: pages, people, devices, roles, stores and tickets.
 
-import { can, canAny, compareNames, href, html, icon, navigate, nothing, readItems, repaint, requireDirectories, roleName, t, valueOf, word } from "../core.js";
+import { can, canAny, compareNames, faint, href, html, icon, navigate, nothing, readItems, repaint, requireDirectories, roleName,
+  t, valueOf, word } from "../core.js";
 import { ticketTitle } from "../pages/ticket-words.js";
 import { dialogHead, openDialog } from "./dialog.js";
 import { pages } from "./layout.js";
@@ -11,8 +12,9 @@ const DELAY = 150;
 
 /** @typedef {{icon: string, text: string, note: string, address: string}} Hit */
 
-/** The items of a kind as hits. @param {any[]} items @param {string} symbol @param {(item: any) => Omit<Hit, "icon">} hit @returns {Hit[]} */
-const hitsOf = (items, symbol, hit) => items.slice(0, LIMIT).map((item) => ({ icon: symbol, ...hit(item) }));
+/** @param {string} symbol @param {string} text @param {string} note @param {string} address
+ * @returns {Hit} */
+const hit = (symbol, text, note, address) => ({ icon: symbol, text, note, address });
 
 /** Finds what has a text in its name. @param {string} text @returns {Promise<Hit[]>} */
 async function find(text) {
@@ -27,22 +29,24 @@ async function find(text) {
     readItems("tickets", { search: text, limit: LIMIT, sort: "-opened_at" }),
   ]);
   const shown = pages.filter(({ id, rights }) => canAny(rights) && has(t(`nav.${id}`)));
-  const tickets = [...numbered, ...named.filter(({ id }) => numbered.every((each) => each.id !== id))];
+  const foundRoles = roles.filter((each) => has(roleName(each)) || has(each.name)).slice(0, LIMIT);
+  const foundStores = stores.filter(({ name }) => has(name)).slice(0, LIMIT);
+  const tickets = [...new Map([...numbered, ...named].map((each) => [each.id, each])).values()].slice(0, LIMIT);
+  devices.sort((a, b) => compareNames(a.name, b.name));
   return [
-    ...shown.map(({ id, icon: symbol }) => ({ icon: symbol, text: t(`nav.${id}`), note: t("search.page"), address: href(id) })),
-    ...hitsOf(people, "person", (each) => ({ text: each.display_name, note: each.user_name, address: href("people", each.id) })),
-    ...hitsOf(devices.sort((a, b) => compareNames(a.name, b.name)), "device", (each) => ({ text: each.name, note: word("environment", each.environment), address: href("devices", each.id) })),
-    ...hitsOf(roles.filter((each) => has(roleName(each)) || has(each.name)), "role", (each) => ({ text: roleName(each), note: t("subject.role"), address: href("roles", each.id) })),
-    ...hitsOf(stores.filter((each) => has(each.name)), "store", (each) => ({ text: each.name, note: t("subject.store"), address: href("tills", null, { store: each.id }) })),
-    ...hitsOf(tickets, "ticket", (each) => ({ text: ticketTitle(each), note: each.device.name ?? "", address: href("tickets", each.id) })),
+    ...shown.map(({ id, icon: symbol }) => hit(symbol, t(`nav.${id}`), t("search.page"), href(id))),
+    ...people.map((each) => hit("person", each.display_name, each.user_name, href("people", each.id))),
+    ...devices.map((each) => hit("device", each.name, word("environment", each.environment), href("devices", each.id))),
+    ...foundRoles.map((each) => hit("role", roleName(each), t("subject.role"), href("roles", each.id))),
+    ...foundStores.map(({ id, name }) => hit("store", name, t("subject.store"), href("tills", null, { store: id }))),
+    ...tickets.map((each) => hit("ticket", ticketTitle(each), each.device.name ?? "", href("tickets", each.id))),
   ];
 }
 
-/** Opens the search; a hit is opened by a click, or chosen by the arrow keys and opened by Enter. */
+/** Opens the search. A click opens a hit; so does Enter, after the arrow keys. */
 export async function openSearch() {
   let [text, active, timer] = ["", 0, 0];
-  /** @type {Hit[]} */
-  let hits = [];
+  let hits = /** @type {Hit[]} */ ([]);
   /** Whether what is typed was searched. */
   let isDone = false;
   const search = async () => {
@@ -68,15 +72,19 @@ export async function openSearch() {
       repaint();
       setTimeout(() => document.getElementById(`hit-${active}`)?.scrollIntoView({ block: "nearest" }), 20);
     };
+    const row = (/** @type {Hit} */ each, /** @type {number} */ at) => html`
+      <li id="hit-${at}" role="option" aria-selected=${String(at === active)} @click=${() => close(each)}>
+        ${icon(each.icon)}<span>${each.text}</span><span class="fill"></span>${faint(each.note)}</li>`;
     return html`
       ${dialogHead(t("search.title"), () => close())}
       <div class="dialog-body">
-        <label class="search">${icon("search")}<input type="text" autocomplete="off" role="combobox" aria-label=${t("search.hint")} placeholder=${t("search.hint")}
-          aria-autocomplete="list" aria-controls="hits" aria-expanded=${String(hits.length > 0)}
-          aria-activedescendant=${hits.length ? `hit-${active}` : nothing} @input=${type} @keydown=${press}></label>
-        ${hits.length ? html`<ul class="hits" id="hits" role="listbox" aria-label=${t("search.hits")}>${hits.map((hit, at) => html`
-          <li id="hit-${at}" role="option" aria-selected=${String(at === active)} @click=${() => close(hit)}>
-            ${icon(hit.icon)}<span>${hit.text}</span><span class="fill"></span><span class="faint">${hit.note}</span></li>`)}</ul>` : nothing}
+        <label class="search">${icon("search")}<input type="text" autocomplete="off" role="combobox"
+          aria-label=${t("search.hint")} placeholder=${t("search.hint")} aria-autocomplete="list" aria-controls="hits"
+          aria-expanded=${String(hits.length > 0)} aria-activedescendant=${hits.length ? `hit-${active}` : nothing}
+          @input=${type} @keydown=${press}></label>
+        ${hits.length
+          ? html`<ul class="hits" id="hits" role="listbox" aria-label=${t("search.hits")}>${hits.map(row)}</ul>`
+          : nothing}
         <p class="muted" role="status">${isDone && hits.length === 0 ? t("search.none") : ""}</p>
       </div>`;
   });

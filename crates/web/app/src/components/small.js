@@ -1,25 +1,38 @@
 // Small parts that every page uses: instants, states, problems, empty lists.
 
 import { prefix } from "../base.js";
-import { atPlaceOf, formatAge, formatExact, formatMoment, hasText, html, icon, live, nothing, Problem, repeat, svg, t, toast, word } from "../core.js";
+import { atPlaceOf, formatAge, formatExact, formatMoment, hasText, href, html, icon, live, nothing, Problem, repeat, svg, t,
+  toast, word } from "../core.js";
 import { connection } from "../live.js";
 import { copy } from "./dialog.js";
 
-/** An instant with the exact time on hover. @param {(at: string) => string} format @returns {(at: string | null | undefined, never?: string) => any} */
-const instant = (format) => (at, never = t("never")) =>
-  at ? html`<time datetime=${at} title=${formatExact(at)}>${format(at)}</time>` : html`<span class="faint">${never}</span>`;
+/** Something less important. @param {any} text */
+export const faint = (text) => html`<span class="faint">${text}</span>`;
+/** A number or an address, in figures of one width. @param {any} text */
+export const num = (text) => html`<span class="num">${text}</span>`;
+/** Texts in one line, as far as there are any. @param {any[]} texts */
+export const joined = (texts, separator = " · ") => texts.filter(Boolean).join(separator);
+/** A paragraph that explains something. @param {any} text */
+export const muted = (text) => html`<p class="muted">${text}</p>`;
+
+/** A link to an item. @param {string} page @param {string | null} id @param {any} text
+ * @param {App.Parameters} [query] */
+export const link = (page, id, text, query) => html`<a href=${href(page, id, query)}>${text}</a>`;
+
+/** An instant with the exact time on hover. @param {(at: string) => string} format */
+const instant = (format) => (/** @type {string | null | undefined} */ at, never = t("never")) =>
+  at ? html`<time datetime=${at} title=${formatExact(at)}>${format(at)}</time>` : faint(never);
 
 /** An instant as an age. */
 export const age = instant(formatAge);
-
 /** An instant as day and time. */
 export const moment = instant(formatMoment);
 
-/** A state by shape, color and word. @param {string} tone `good`, `idle`, `free`, `bad` or `new` @param {string} text */
-export const state = (tone, text) =>
-  html`<span class="state ${tone}"><svg class="state-mark" aria-hidden="true" viewBox="0 0 12 12">${MARKS[tone] ?? MARKS.free}</svg>${text}</span>`;
+/** A state by shape, color and word. @param {string} tone one of `MARKS` @param {string} text */
+export const state = (tone, text) => html`
+  <span class="state ${tone}"><svg class="state-mark" aria-hidden="true" viewBox="0 0 12 12">${MARKS[tone]}</svg>${text}</span>`;
 
-/** @type {Record<string, any>} */
+/** The shape of each tone. @type {App.Values} */
 const MARKS = {
   good: svg`<circle cx="6" cy="6" r="5"></circle>`,
   idle: svg`<circle cx="6" cy="6" r="4.2" class="ring"></circle><path d="M6 1.8a4.2 4.2 0 0 1 0 8.4z"></path>`,
@@ -29,32 +42,46 @@ const MARKS = {
 };
 
 /** Stands for a value that is not there. */
-export const dash = html`<span class="faint">–</span>`;
+export const dash = faint("–");
 
-/** Small labels, one per name. @param {string[]} names @param {any} [none] what to show without a name */
-export const chips = (names, none = dash) => (names.length ? names.map((name) => html`<span class="chip">${name}</span>`) : none);
+/** A small label. @param {any} text */
+export const chip = (text) => html`<span class="chip">${text}</span>`;
+/** Small labels, one per name. @param {string[]} names
+ * @param {any} [none] what to show without a name */
+export const chips = (names, none = dash) => (names.length ? names.map(chip) : none);
 
-/** A button with a symbol. @param {string} symbol @param {string} label @param {() => void} run @param {string} [look] more classes */
+/** A button with a symbol. @param {string} symbol @param {string} label @param {() => void} run */
 export const button = (symbol, label, run, look = "") =>
-  html`<button type="button" class="button ${look}" @click=${() => run()}>${icon(symbol)}${label}</button>`;
+  html`<button type="button" class="button ${look}" @click=${() => run()}>${symbol ? icon(symbol) : nothing}${label}</button>`;
 
-/** Items of a menu as buttons. Each belongs to its label, so that the focus never stays on one that does something else. @param {App.MenuItem[]} items */
+/** Something that can be done, by the key of its text, for a menu or a row of buttons.
+ * @param {string} key @param {string} symbol @param {(...given: any[]) => void} run
+ * @param {Partial<App.MenuEntry>} [more] */
+export const entry = (key, symbol, run, more) => ({ label: t(key), icon: symbol, run, ...more });
+
+/** Items of a menu as buttons. Each belongs to its label, so that the focus never stays on one that
+ * does something else. @param {App.MenuItem[]} items */
 export const actButtons = (items) =>
   repeat(items.filter(Boolean), ({ label }) => label, ({ icon: symbol, label, run, look }) => button(symbol, label, run, look));
 
-/** A button with a symbol alone. @param {string} symbol @param {string} label @param {() => void} run */
-export const iconButton = (symbol, label, run) =>
-  html`<button type="button" class="icon-button" aria-label=${label} @click=${() => run()}>${icon(symbol)}</button>`;
+/** A button with a symbol alone. @param {string} symbol @param {string} label
+ * @param {() => void} run @param {{title?: string, look?: string}} [more] */
+export const iconButton = (symbol, label, run, { title, look = "" } = {}) =>
+  html`<button type="button" class="icon-button ${look}" aria-label=${label} title=${title ?? nothing}
+    @click=${() => run()}>${icon(symbol)}</button>`;
 
-/** A box that is checked or not. @param {string} label @param {boolean} checked @param {(checked: boolean) => void} change @param {string} [name] */
+/** @param {string} label @param {boolean} checked @param {(checked: boolean) => void} change
+ * @param {string} [name] */
 export const checkBox = (label, checked, change, name) => html`<label class="check"><input type="checkbox" name=${name ?? nothing}
   ?checked=${checked} @change=${(/** @type {any} */ event) => change(event.target.checked)}>${label}</label>`;
 
-/** Items in short rows. @param {any[]} items @param {(item: any) => any} row @param {string} [none] what to say without one */
+/** Items in short rows. @param {any[]} items @param {(item: any) => any} row
+ * @param {string} [none] what to say without one */
 export const rowList = (items, row, none) => html`
-  <ul class="rows">${repeat(items, (item) => item.id ?? item, (item) => atPlaceOf(item, () => row(item)))}</ul>${none && items.length === 0 ? html`<p class="muted">${none}</p>` : nothing}`;
+  <ul class="rows">${repeat(items, (item) => item.id ?? item, (item) => atPlaceOf(item, () => row(item)))}</ul>
+  ${none && items.length === 0 ? muted(none) : nothing}`;
 
-/** The options of a selection. @param {{value: string, label: string}[]} options @param {string} selected */
+/** The options of a selection. @param {App.Option[]} options @param {string} selected */
 export const optionViews = (options, selected) =>
   options.map(({ value, label }) => html`<option value=${value} .selected=${live(value === selected)}>${label}</option>`);
 
@@ -64,22 +91,22 @@ export const idText = (id, shown = id) => html`
 
 /** Returns the sentence for an error, keyed by its stable code. @param {unknown} error */
 export function describe(error) {
-  const key = error instanceof Problem ? `problem.${error.code}` : "";
-  if (!(error instanceof Problem) || !hasText(key)) {
-    return t(error instanceof Problem && error.status >= 500 ? "problem.internal" : "problem.unexpected");
-  }
+  if (!(error instanceof Problem)) return t("problem.unexpected");
+  const key = `problem.${error.code}`;
+  if (!hasText(key)) return t(error.status >= 500 ? "problem.internal" : "problem.unexpected");
   return t(key, { right: word("right", error.right), seconds: error.retryAfter ?? 0 });
 }
 
-/** Returns what to copy for support. @param {unknown} error */
-function supportText(error) {
+/** Returns what to copy for support. */
+function supportText(/** @type {unknown} */ error) {
   if (!(error instanceof Problem)) return String(error);
-  const parts = [new Date().toISOString(), location.pathname, `status ${error.status}`, `code ${error.code}`, error.message];
-  if (error.traceId) parts.push(`trace ${error.traceId}`);
-  return parts.filter(Boolean).join("\n");
+  const { status, code, message, traceId } = error;
+  const parts = [new Date().toISOString(), location.pathname, `status ${status}`, `code ${code}`, message];
+  return [...parts, traceId && `trace ${traceId}`].filter(Boolean).join("\n");
 }
 
-/** An error in place of what could not be shown. The frame reports a lost connection for all of the page. @param {any} error @param {() => void} retry */
+/** An error in place of what could not be shown. The frame reports a lost connection for all of the
+ * page. @param {any} error @param {() => void} retry */
 export const problemBox = (error, retry) =>
   error?.status === 0 && connection.state === "offline" ? nothing : problemView(error, retry);
 
@@ -88,20 +115,15 @@ export const toastProblem = (error) =>
   toast(describe(error), { bad: true, action: { label: t("problem.copy"), run: () => copy(supportText(error)) } });
 
 /** Copies what support needs to know about an error. @param {unknown} error */
-export const supportButton = (error) =>
-  html`<button type="button" class="button small quiet" @click=${() => copy(supportText(error))}>${t("problem.copy")}</button>`;
+export const supportButton = (error) => button("", t("problem.copy"), () => copy(supportText(error)), "small quiet");
 
-/** @param {any} error @param {() => void} retry */
-export const problemView = (error, retry) => html`
+export const problemView = (/** @type {any} */ error, /** @type {() => void} */ retry) => html`
   <div class="problem" role="alert">
     ${icon("alert")}
     <div>
       <p><strong>${describe(error)}</strong></p>
-      ${error?.right ? html`<p class="muted">${t("problem.ask_for", { right: word("right", error.right) })}</p>` : nothing}
-      <p class="row">
-        <button class="button small" @click=${retry}>${t("retry")}</button>
-        ${supportButton(error)}
-      </p>
+      ${error?.right ? muted(t("problem.ask_for", { right: word("right", error.right) })) : nothing}
+      <p class="row">${button("", t("retry"), retry, "small")} ${supportButton(error)}</p>
     </div>
   </div>`;
 
@@ -115,12 +137,15 @@ export const emptyBox = ({ key, action, clear, curl, command }) => html`
     ${curl || command
       ? html`<details class="commands">
           <summary>${t("empty.same")}</summary>
-          <pre class="code" tabindex="0">${[curl ? curlLine(...curl) : "", command ?? ""].filter(Boolean).join("\n\n")}</pre>
+          ${code([curl && curlLine(...curl), command].filter(Boolean).join("\n\n"))}
         </details>`
       : nothing}
   </div>`;
 
-/** A call as a line for a shell. @param {string} method @param {string} path @param {any} [body] @param {boolean} [hasToken] */
+/** A text of a machine, such as JSON. It can have the focus, so that keys scroll it. */
+export const code = (/** @type {string} */ text) => html`<pre class="code" tabindex="0">${text}</pre>`;
+
+/** A call as a line for a shell. @param {string} method @param {string} path @param {any} [body] */
 export function curlLine(method, path, body, hasToken = true) {
   const address = `${location.origin}/api/v1/${path.replace(`${prefix}/api/v1/`, "")}`;
   const data = body === undefined ? "" : ` \\\n  -H 'content-type: application/json' -d '${JSON.stringify(body)}'`;

@@ -1,7 +1,10 @@
 // Items as a table whose rows open a panel.
 
-import { atPlaceOf, html, nothing, repaint, repeat, t } from "../core.js";
-import { menuButton } from "./lazy.js";
+import { atPlaceOf, html, menuButton, nothing, repaint, repeat, t } from "../core.js";
+
+/** A column, by the key of its label. @param {string} key @param {(item: any) => any} cell
+ * @param {string} [look] its classes */
+export const column = (key, cell, look) => ({ label: t(key), cell, class: look });
 
 /** Renders items as a table. @param {any[]} items @param {App.TableOptions} options */
 export function table(items, options) {
@@ -19,7 +22,8 @@ export function table(items, options) {
     </table>`;
 }
 
-/** @param {any} item @param {Exclude<App.Column, false>[]} columns @param {App.TableOptions} options */
+/** @param {any} item @param {Exclude<App.Column, false>[]} columns
+ * @param {App.TableOptions} options */
 function row(item, columns, { rowHref, openId, actions, nameOf, rowClass, selection }) {
   const toggle = () => {
     if (!selection?.selected.delete(item.id)) selection?.selected.add(item.id);
@@ -47,8 +51,7 @@ function row(item, columns, { rowHref, openId, actions, nameOf, rowClass, select
     </tr>`;
 }
 
-/** @param {{selected: Set<string>, items: any[]}} selection */
-function selectAll({ selected, items }) {
+function selectAll(/** @type {{selected: Set<string>, items: any[]}} */ { selected, items }) {
   const toggle = (/** @type {Event} */ event) => {
     const { checked } = /** @type {HTMLInputElement} */ (event.target);
     for (const { id } of items) selected[checked ? "add" : "delete"](id);

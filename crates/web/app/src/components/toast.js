@@ -5,14 +5,13 @@ import { html, icon, nothing, repaint, repeat } from "../view.js";
 
 const SHOWN_FOR = 10_000;
 
-/** @type {App.Toast[]} */
-let toasts = [];
-let nextId = 1;
+let toasts = /** @type {App.Toast[]} */ ([]);
+let lastId = 0;
 
-/** Shows a message for ten seconds, longer while the pointer or the focus is on it. @param {string} text @param {Pick<App.Toast, "detail" | "bad" | "action">} [options] */
-export function toast(text, options = {}) {
-  const entry = { id: nextId, text, ...options };
-  nextId += 1;
+/** Shows a message for ten seconds, longer while the pointer or the focus is on it.
+ * @param {string} text @param {App.ToastOptions} [options] */
+export function toast(text, options) {
+  const entry = { id: (lastId += 1), text, ...options };
   toasts = [...toasts.slice(-3), entry];
   repaint();
   const expire = () => {
@@ -30,8 +29,7 @@ export function extendToast(entry, detail) {
   repaint();
 }
 
-/** @param {number} id */
-function dismiss(id) {
+function dismiss(/** @type {number} */ id) {
   toasts = toasts.filter((entry) => entry.id !== id);
   repaint();
 }
@@ -41,8 +39,7 @@ export const toastList = () => html`
     ${repeat(toasts, (entry) => entry.id, view)}
   </div>`;
 
-/** @param {App.Toast} entry */
-function view(entry) {
+function view(/** @type {App.Toast} */ entry) {
   const act = () => {
     dismiss(entry.id);
     entry.action?.run();

@@ -1,9 +1,8 @@
 // What was done, by whom, and what was refused.
 
-import { whoFilters } from "../components/filters.js";
-import { exportButton, lazyPanel, listPage, ListState } from "../components/list-page.js";
-import { dash, moment } from "../components/small.js";
-import { compareNames, html, nameOf, namesIn, nothing, optionsOf, PERIODS, t, withQuery, word } from "../core.js";
+import { column, exportButton, listPage, ListState, periodFilter, whoFilters, wordFilter } from "../components/list-page.js";
+import { chip, compareNames, dash, html, lazyPanel, moment, nameOf, namesIn, nothing, t, withQuery, word,
+  wordOptions } from "../core.js";
 import { outcome, sentence, subjectName } from "./events.js";
 
 const list = new ListState("audit-events");
@@ -12,21 +11,21 @@ let seal = null;
 const eventPanel = lazyPanel(() => import("./event-panel.js"));
 
 /** The actions, as people sort their names. */
-const actionOptions = () => optionsOf(namesIn("action"), (name) => word("action", name)).sort((a, b) => compareNames(a.label, b.label));
+const actionOptions = () => wordOptions("action", namesIn("action")).sort((a, b) => compareNames(a.label, b.label));
 
 async function loadSeal() {
   seal ??= await import("./seal.js");
   await seal.loadSeal();
 }
 
-/** Filters that come from links, not from the bar. @param {App.Route} route */
-function only({ query }) {
+/** Filters that come from links, not from the bar. */
+function only(/** @type {App.Route} */ { query }) {
   const session = query.get("session");
   const subject = query.get("subject");
   if (!session && !subject) return nothing;
   const about = list.items.find((each) => each.subject.id === subject);
   const what = about ? `${word("subject", about.subject.kind)} ${subjectName(about)}` : "…";
-  return html`<p class="row"><span class="chip">${session ? t("audit.only_session") : t("audit.only_subject", { what })}</span>
+  return html`<p class="row">${chip(session ? t("audit.only_session") : t("audit.only_subject", { what }))}
     <a href=${withQuery({ session: null, subject: null }, null)}>${t("filter.clear")}</a></p>`;
 }
 
@@ -36,25 +35,21 @@ export const page = listPage({
   kinds: ["audit_event"],
   also: ["user", "session", "subject", "store"],
   columns: () => [
-    { label: t("audit.column.at"), class: "num narrow", cell: (each) => moment(each.at) },
-    {
-      label: t("audit.column.what"),
-      class: "grow",
-      cell: (each) => html`${sentence(each)} ${outcome(each)}
-        ${each.approver ? html`<span class="chip">${t("audit.approved_by", { name: nameOf({ id: each.approver }) || "–" })}</span>` : nothing}`,
-    },
-    { label: t("field.user"), class: "wide", cell: (each) => nameOf(each.user) || dash },
-    { label: t("field.device"), class: "wide", cell: (each) => each.device?.name ?? dash },
-    { label: t("field.address"), class: "num wide", cell: (each) => each.address ?? "" },
+    column("audit.column.at", (each) => moment(each.at), "num narrow"),
+    column("audit.column.what", (each) => html`${sentence(each)} ${outcome(each)}
+      ${each.approver ? chip(t("audit.approved_by", { name: nameOf({ id: each.approver }) || "–" })) : nothing}`, "grow"),
+    column("field.user", (each) => nameOf(each.user) || dash, "wide"),
+    column("field.device", (each) => each.device?.name ?? dash, "wide"),
+    column("field.address", (each) => each.address ?? "", "num wide"),
   ],
   search: () => t("audit.search"),
   filters: () => [
-    { name: "period", label: t("period.all"), options: optionsOf(Object.keys(PERIODS), (name) => t(`period.${name}`)) },
-    { name: "outcome", label: t("audit.outcome"), options: optionsOf(["refused", "done"], (name) => t(`audit.${name}`)) },
+    periodFilter(),
+    wordFilter("outcome", t("audit.outcome"), "audit", ["refused", "done"]),
     { name: "action", label: t("audit.action"), options: actionOptions() },
     ...whoFilters(),
   ],
-  end: () => exportButton(list, [{ label: t("print"), icon: "print", run: () => print() }]),
+  end: () => exportButton(list, { label: t("print"), icon: "print", run: () => print() }),
   head: (route) => html`${seal?.sealStrip()}${only(route)}`,
   rowClass: (event) => (event.outcome === "refused" ? "refused" : ""),
 });

@@ -1,20 +1,19 @@
 // The states of devices, and their order by store.
 
-import { directory } from "../core.js";
+import { directory, state, t } from "../core.js";
 
-/** The kinds of devices. */
 export const environments = ["CashRegister", "PDA", "BackOffice", "Tool"];
 
 const IDLE_AFTER = 15 * 60_000;
 
-/** Whether people sell on a device. @param {NativeApi.Device} device */
+/** Whether people sell on a device. @param {Device} device */
 export const isTill = (device) => device.environment === "CashRegister" || device.environment === "PDA";
+/** When a device was last used, or somebody logged in on it. @param {Device} device */
+export const seenAt = ({ last_seen_at: seen, seat }) =>
+  [seen, seat?.last_used_at, seat?.created_at].filter(Boolean).sort().at(-1);
 
-/** When a device was last used, or somebody logged in on it. @param {NativeApi.Device} device @returns {string | null} */
-export const seenAt = ({ last_seen_at: seen, seat }) => [seen, seat?.last_used_at, seat?.created_at].filter(Boolean).sort().at(-1) ?? null;
-
-/** The state of a device: `used`, `idle`, `free`, `locked`, `pending`, `retired`; `active` without a known seat. @param {NativeApi.Device} device */
-export function boardState(device) {
+/** The state of a device, one of `TONES`; `active` without a known seat. */
+export function boardState(/** @type {Device} */ device) {
   if (device.status !== "active") return device.status;
   if (!device.seat) return isTill(device) && "seat" in device ? "free" : "active";
   const used = device.seat.last_used_at ?? device.seat.created_at;
@@ -22,17 +21,16 @@ export function boardState(device) {
 }
 
 /** The tone in which a state is shown. @type {Record<string, string>} */
-export const tones = { used: "good", active: "good", idle: "idle", free: "free", locked: "bad", pending: "new", retired: "free" };
+const TONES = { used: "good", active: "good", idle: "idle", free: "free", locked: "bad", pending: "new", retired: "free" };
+/** The state of a device by shape and word. @param {Device} device */
+export const stateView = (device) => state(TONES[boardState(device)], t(`board.${boardState(device)}`));
 
-/** Groups devices by store; a device without one is in the last group. @param {any[]} devices */
-export function groupByStore(devices) {
-  const stores = directory("stores");
-  if (!devices.some((device) => device.store)) return [{ id: "", name: "", devices }];
-  const groups = stores.map((store) => ({
-    id: store.id,
-    name: store.name,
-    devices: devices.filter((device) => device.store?.id === store.id),
+/** Groups devices by store, with its name; those without one are the last group. */
+export function groupByStore(/** @type {any[]} */ devices) {
+  if (!devices.some(({ store }) => store)) return [{ name: "", devices }];
+  const groups = [...directory("stores"), { id: undefined, name: t("store.none") }].map(({ id, name }) => ({
+    name,
+    devices: devices.filter(({ store }) => store?.id === id),
   }));
-  groups.push({ id: "none", name: "", devices: devices.filter((device) => !device.store) });
   return groups.filter((group) => group.devices.length > 0);
 }

@@ -1,27 +1,28 @@
 // The key of a device: a code to enroll it, and what the device said of itself then.
 
-import { cancelEnrollment, codes, revokeKey, startEnrollment } from "../actions/enrollments.js";
-import { call, formatMoment, hasText, href, html, nameOf, nothing, Problem, readItems, repaint, t, word } from "../core.js";
+import { cancelEnrollment, codes, revokeKey, startEnrollment } from "../actions/devices.js";
+import { actButtons, age, call, dash, entry, formatMoment, hasStatus, hasText, html, idText, link, moment, muted, nameOf, nothing,
+  readItems, repaint, rowList, shop, state, t, word } from "../core.js";
 import { facts } from "../components/detail.js";
-import { shop } from "../shop.js";
-import { actButtons, age, dash, idText, moment, rowList, state } from "../components/small.js";
 
 const SHOWN_LETTERS = 12;
+/** How a state is shown. @type {Record<string, string>} */
+const TONES = { waiting: "new", enrolled: "good", expired: "bad", none: "free" };
 let timer = 0;
 
-/** Reads the newest enrollment of a device, if there is one, and its keys. @param {string} id */
-async function read(id) {
-  const none = (/** @type {unknown} */ error) => (error instanceof Problem && error.status === 404 ? { data: null } : Promise.reject(error));
-  const [{ data }, keys] = await Promise.all([call("GET", `devices/${id}/enrollment`).catch(none), readItems(`devices/${id}/keys`, {})]);
-  return { enrollment: /** @type {NativeApi.Enrollment | null} */ (data), keys: keys.map((key) => ({ ...key, id: key.thumbprint })) };
+/** Reads the newest enrollment of a device, if there is one, and its keys. */
+async function read(/** @type {string} */ id) {
+  const newest = call("GET", `devices/${id}/enrollment`).catch((error) => {
+    if (hasStatus(error, 404)) return { data: null };
+    throw error;
+  });
+  const [{ data: enrollment }, keys] = await Promise.all([newest, readItems(`devices/${id}/keys`, {})]);
+  return { enrollment, keys: keys.map((key) => ({ ...key, id: key.thumbprint })) };
 }
 
-/**
- * What a device has enrolled, and the code with which it can.
- * @param {import("../components/detail.js").Detail} detail
- * @param {NativeApi.Device} device
- * @param {number | undefined} sessions how many end with its key, if that may be seen
- */
+/** What a device has enrolled, and the code with which it can. With its key, sessions end; how many
+ * may not be known. @param {App.Detail} detail @param {Device} device
+ * @param {number | undefined} sessions */
 export function keyTab(detail, device, sessions) {
   const extra = detail.extra("key", () => read(device.id));
   if (!extra.value || !hasText("enroll")) return extra.placeholder();
@@ -34,62 +35,67 @@ export function keyTab(detail, device, sessions) {
   const hasExpired = enrollment && enrollment.state !== "completed" && !isWaiting;
   clearTimeout(timer);
   if (isWaiting) timer = setTimeout(repaint, 1_000);
-  const [tone, is] = isWaiting ? ["new", "waiting"] : key ? ["good", "enrolled"] : hasExpired ? ["bad", "expired"] : ["free", "none"];
-  const canStart = device.status === "active";
+  const is = isWaiting ? "waiting" : key ? "enrolled" : hasExpired ? "expired" : "none";
+  const isActive = device.status === "active";
+  const canStart = isActive && !isWaiting;
   const start = () => startEnrollment(device, Boolean(key), sessions);
+  const revoke = () => key && revokeKey(device, key, sessions);
+  const earlier = keys.filter((each) => each !== key);
   return html`
     ${extra.problem()}
-    <p role="status">${state(tone, t(`enroll.state.${is}`))}</p>
-    ${isWaiting ? waitingView(enrollment, code, until) : html`<p class="muted">${t(canStart || key ? `enroll.state.${is}.text` : "problem.device_not_active")}</p>`}
+    <p role="status">${state(TONES[is], t(`enroll.state.${is}`))}</p>
+    ${isWaiting
+      ? waitingView(enrollment, code, until)
+      : muted(t(isActive || key ? `enroll.state.${is}.text` : "problem.device_not_active"))}
     <p class="row">${actButtons([
-      canStart && !isWaiting && !key && { label: t("enroll"), icon: "key", run: start, look: "primary" },
-      canStart && !isWaiting && key && { label: t("enroll.replace"), icon: "rotate", run: start },
-      canStart && isWaiting && { label: t("enroll.again"), icon: "rotate", run: start },
-      isWaiting && { label: t("enroll.cancel"), icon: "close", run: () => cancelEnrollment(device) },
-      key && { label: t("device_key.revoke"), icon: "lock", run: () => revokeKey(device, key, sessions), look: "danger-quiet" },
+      canStart && !key && entry("enroll", "key", start, { look: "primary" }),
+      canStart && key && entry("enroll.replace", "rotate", start),
+      isActive && isWaiting && entry("enroll.again", "rotate", start),
+      isWaiting && entry("enroll.cancel", "close", () => cancelEnrollment(device)),
+      key && entry("device_key.revoke", "lock", revoke, { look: "danger-quiet" }),
     ])}</p>
-    ${canStart && !isWaiting && shop.tenant.machine_codes ? html`<p><a href=${href("enroll")}>${t("machine.link")}</a></p>` : nothing}
+    ${canStart && shop.tenant.machine_codes ? html`<p>${link("enroll", null, t("machine.link"))}</p>` : nothing}
     ${key ? html`<h3>${t("device_key")}</h3>${keyFacts(key)}` : nothing}
-    ${keys.length > (key ? 1 : 0) ? html`<h3>${t("device_key.earlier")}</h3>${rowList(keys.filter((each) => each !== key), earlierRow)}` : nothing}`;
+    ${earlier.length ? html`<h3>${t("device_key.earlier")}</h3>${rowList(earlier, earlierRow)}` : nothing}`;
 }
 
-/** @param {NativeApi.Enrollment} enrollment @param {App.EnrollmentCode | undefined} code if it was started here @param {number} until */
-const waitingView = (enrollment, code, until) => html`
-  ${code ? codeView(code) : html`<p>${t("enroll.elsewhere", { name: byName(enrollment.started_by), time: formatMoment(enrollment.created_at) })}</p>`}
-  <p class="muted"><span role="timer" class="num">${timeLeft(until)}</span> ${enrollment.replace ? t("enroll.replaces") : nothing}</p>`;
+/** A code that waits. It is shown if it was started here. @param {any} enrollment
+ * @param {App.EnrollmentCode | undefined} code @param {number} until */
+const waitingView = ({ started_by: by, created_at: at, replace }, code, until) => html`
+  ${code ? codeView(code) : html`<p>${t("enroll.elsewhere", { name: byName(by), time: formatMoment(at) })}</p>`}
+  <p class="muted"><span role="timer" class="num">${timeLeft(until)}</span> ${replace ? t("enroll.replaces") : nothing}</p>`;
 
-/** A code to type or to scan. @param {App.EnrollmentCode} code */
-function codeView({ code, qr_code: image }) {
+function codeView(/** @type {App.EnrollmentCode} */ { code, qr_code: image }) {
   const [, size, path] = /viewBox="0 0 (\d+) .* d="([^"]+)"/.exec(image) ?? [];
   return html`
     <div class="enrollment">
-      <svg class="qr" role="img" aria-label=${t("enroll.qr")} viewBox="0 0 ${size} ${size}" shape-rendering="crispEdges"><path d=${path}></path></svg>
-      <div><p class="muted">${t("enroll.code.text")}</p><output class="one-time-code" translate="no">${code}</output></div>
+      <svg class="qr" role="img" aria-label=${t("enroll.qr")} viewBox="0 0 ${size} ${size}" shape-rendering="crispEdges">
+        <path d=${path}></path></svg>
+      <div>${muted(t("enroll.code.text"))}<output class="one-time-code" translate="no">${code}</output></div>
     </div>`;
 }
 
-/** Minutes and seconds in the last hour; before, when it ends. @param {number} until */
-function timeLeft(until) {
+/** Minutes and seconds in the last hour; before, when it ends. */
+function timeLeft(/** @type {number} */ until) {
   const seconds = Math.ceil((until - Date.now()) / 1_000);
   if (seconds > 3_600) return t("enroll.until", { time: formatMoment(new Date(until).toISOString()) });
   return t("enroll.left", { time: `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}` });
 }
 
-/** Who started an enrollment, as far as they may be seen. @param {string | null | undefined} id */
-const byName = (id) => (id ? nameOf({ id }) || "–" : t("enroll.by_command"));
+/** Who started an enrollment, as far as they may be seen. */
+const byName = (/** @type {string | null | undefined} */ id) => (id ? nameOf({ id }) || "–" : t("enroll.by_command"));
 
-/** @param {NativeApi.DeviceKey} key */
-const keyFacts = (key) => facts([
-  [t("device_key.enrolled_at"), moment(key.enrolled_at)],
-  [t("key.last_used"), age(key.used_at)],
-  [t("device_key.by"), key.enrolled_by ? html`<a href=${href("people", key.enrolled_by)}>${byName(key.enrolled_by)}</a>` : byName(null)],
-  [t("device_key.label"), key.label || dash],
-  [t("device_key.app"), key.app || dash],
-  [t("device_key.storage"), word("key_storage", key.storage)],
-  [t("device_key.thumbprint"), idText(key.thumbprint, `${key.thumbprint.slice(0, SHOWN_LETTERS)}…`)],
+const keyFacts = (/** @type {NativeApi.DeviceKey} */ key) => facts([
+  ["device_key.enrolled_at", moment(key.enrolled_at)],
+  ["key.last_used", age(key.used_at)],
+  ["device_key.by", key.enrolled_by ? link("people", key.enrolled_by, byName(key.enrolled_by)) : byName(null)],
+  ["device_key.label", key.label || dash],
+  ["device_key.app", key.app || dash],
+  ["device_key.storage", word("key_storage", key.storage)],
+  ["device_key.thumbprint", idText(key.thumbprint, `${key.thumbprint.slice(0, SHOWN_LETTERS)}…`)],
 ]);
 
-/** A key that is no longer in use. @param {NativeApi.DeviceKey} key */
-const earlierRow = (key) => html`<li>
-  <span>${key.label || key.app || html`<code>${key.thumbprint.slice(0, SHOWN_LETTERS)}</code>`}</span><span class="fill"></span>
-  <span class="muted">${word("key_state", key.state)}</span> ${moment(key.ended_at)}</li>`;
+/** A key that is no longer in use. */
+const earlierRow = (/** @type {NativeApi.DeviceKey} */ { label, app, thumbprint, state: is, ended_at: at }) => html`<li>
+  <span>${label || app || html`<code>${thumbprint.slice(0, SHOWN_LETTERS)}</code>`}</span><span class="fill"></span>
+  <span class="muted">${word("key_state", is)}</span> ${moment(at)}</li>`;

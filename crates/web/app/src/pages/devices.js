@@ -1,26 +1,29 @@
 // All devices, also those that are retired.
 
-import { lazyPanel, listPage, ListState } from "../components/list-page.js";
-import { age, chips, dash, moment, state } from "../components/small.js";
-import { can, compareNames, html, nameOf, optionsOf, roleNames, seesSessions, t, word } from "../core.js";
-import { boardState, environments, seenAt, tones } from "./board.js";
+import { column, listPage, ListState, wordFilter } from "../components/list-page.js";
+import { age, can, chips, compareNames, dash, entry, html, lazyPanel, moment, nameOf, roleNames, seesSessions, t,
+  word } from "../core.js";
+import { environments, seenAt, stateView } from "./board.js";
 import { deviceActions, deviceKeys, deviceMenu, noDevices, sessionActions } from "./menus.js";
 
 const list = new ListState("devices");
+
+const setStatus = (/** @type {any[]} */ devices, /** @type {"active" | "locked"} */ status) =>
+  sessionActions.changeStatuses("devices", devices, status);
 
 /** @returns {App.Column[]} */
 function columns() {
   list.items.sort((a, b) => compareNames(a.name, b.name));
   return [
-    { label: t("field.name"), cell: (each) => html`<strong>${each.name}</strong>` },
-    { label: t("field.status"), cell: (each) => state(tones[boardState(each)], t(`board.${boardState(each)}`)) },
-    { label: t("field.environment"), cell: (each) => word("environment", each.environment) },
-    list.items.some((each) => each.store) && { label: t("field.store"), cell: (each) => each.store?.name ?? dash },
-    list.items.some((each) => "seat" in each) && { label: t("tills.column.person"), cell: (each) => nameOf(each.seat?.user) || dash },
-    { label: t("field.description"), class: "wide", cell: (each) => each.description },
-    { label: t("device.roles"), class: "wide", cell: (each) => chips(roleNames(each.roles)) },
-    { label: t("tills.column.seen"), class: "num", cell: (each) => age(seenAt(each)) },
-    { label: t("field.created_at"), class: "num wide", cell: (each) => moment(each.created_at) },
+    column("field.name", (each) => html`<strong>${each.name}</strong>`),
+    column("field.status", stateView),
+    column("field.environment", (each) => word("environment", each.environment)),
+    list.items.some((each) => each.store) && column("field.store", (each) => each.store?.name ?? dash),
+    list.items.some((each) => "seat" in each) && column("tills.column.person", ({ seat }) => nameOf(seat?.user) || dash),
+    column("field.description", (each) => each.description, "wide"),
+    column("device.roles", (each) => chips(roleNames(each.roles)), "wide"),
+    column("tills.column.seen", (each) => age(seenAt(each)), "num"),
+    column("field.created_at", (each) => moment(each.created_at), "num wide"),
   ];
 }
 
@@ -33,20 +36,17 @@ export const page = listPage({
   columns,
   search: () => t("device.search"),
   filters: () => [
-    { name: "status", label: t("filter.status"), options: optionsOf(["active", "pending", "locked", "retired"], (name) => t(`board.${name}`)) },
-    { name: "environment", label: t("field.environment"), options: optionsOf(environments, (name) => word("environment", name)) },
+    wordFilter("status", t("filter.status"), "board", ["active", "pending", "locked", "retired"]),
+    wordFilter("environment", t("field.environment"), "environment", environments),
   ],
   add: () => ({ label: t("device.new"), right: "deviceCreate", run: deviceActions.registerDevice }),
   nameOf: (device) => device.name,
   rowClass: (device) => (device.status === "retired" ? "over" : ""),
   actions: deviceMenu,
-  bulk: () =>
-    can("deviceUpdate")
-      ? [
-          { label: t("device.lock"), icon: "lock", run: (devices) => sessionActions.changeStatuses("devices", devices, "locked") },
-          { label: t("device.unlock"), icon: "unlock", run: (devices) => sessionActions.changeStatuses("devices", devices, "active") },
-        ]
-      : [],
+  bulk: () => [
+    can("deviceUpdate") && entry("device.lock", "lock", (devices) => setStatus(devices, "locked")),
+    can("deviceUpdate") && entry("device.unlock", "unlock", (devices) => setStatus(devices, "active")),
+  ],
   empty: noDevices,
   keys: () => deviceKeys(list.items),
 });

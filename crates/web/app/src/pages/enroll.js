@@ -1,36 +1,26 @@
 // A machine that shows a code and waits: the person types the code, sees the machine, and decides.
 
-import { section } from "../components/detail.js";
-import { lazyActions } from "../components/lazy.js";
-import { facts } from "../components/panel.js";
-import { age, button, moment, problemBox, skeleton, state } from "../components/small.js";
-import { call, hasText, href, html, live, nothing, Problem, repaint, t, valueOf, word } from "../core.js";
+import { Detail, facts, section } from "../components/detail.js";
+import { age, button, hasStatus, hasText, href, html, lazyActions, live, moment, muted, nothing, Problem, problemBox, skeleton,
+  state, t, valueOf, word } from "../core.js";
 
 const { acceptMachine, denyMachine } = lazyActions(() => import("../actions/machines.js"));
 
 /** How a state is shown. @type {Record<string, string>} */
 const TONES = { waiting: "new", expired: "bad", accepted: "good", denied: "bad" };
 
+const detail = new Detail("enrollments");
 /** What is typed, and the code whose machine is shown. */
 let [typed, code] = ["", ""];
-/** @type {NativeApi.PendingKey | null} */
-let machine = null;
-/** @type {unknown} */
-let error = null;
 
-/** Reads the machine that shows the code, unless another one was asked for meanwhile. */
-async function find() {
-  const wanted = code;
-  const found = await call("GET", `enrollments/${encodeURIComponent(wanted)}`).then(
-    ({ data }) => ({ machine: data, error: null }),
-    (caught) => ({ machine: null, error: caught instanceof Problem && caught.status === 404 ? new Problem(404, { code: "enrollment_unknown" }) : caught }),
-  );
-  if (wanted === code) ({ machine, error } = found);
-  repaint();
-}
+/** Reads the machine that shows the code. */
+const find = () => detail.load(code);
 
-/** Takes the code of an address such as that of a QR code, also if it was opened before the sign-in. @param {App.Route} route @param {App.Refresh} refresh */
-async function load({ query }, refresh) {
+/** Explains that a machine waits no longer, or never did. @param {unknown} error */
+export const explained = (error) => (hasStatus(error, 404) ? new Problem(404, { code: "enrollment_unknown" }) : error);
+
+/** Takes the code of an address such as that of a QR code, also across a sign-in. */
+async function load(/** @type {App.Route} */ { query }, /** @type {App.Refresh} */ refresh) {
   const given = location.hash.slice(1) || sessionStorage.hash?.slice(1) || query.get("user_code");
   delete sessionStorage.hash;
   if (given && !refresh) {
@@ -40,8 +30,7 @@ async function load({ query }, refresh) {
   if (code) await find();
 }
 
-/** @param {Event} event */
-function submit(event) {
+function submit(/** @type {Event} */ event) {
   event.preventDefault();
   if (typed.trim()) code = typed;
   if (code) find();
@@ -49,34 +38,39 @@ function submit(event) {
 
 function view() {
   if (!hasText("machine.code")) return skeleton();
+  const { data, error } = detail;
+  const input = (/** @type {Event} */ event) => void (typed = valueOf(event));
   return html`
     <div class="page narrow-page">
       ${section("machine.code", nothing, html`
         <form class="row" @submit=${submit}>
-          <input class="code-input" name="code" aria-label=${t("machine.code")} .value=${live(typed)} maxlength="32" required autocomplete="off" autocapitalize="characters"
-            spellcheck="false" @input=${(/** @type {Event} */ event) => void (typed = valueOf(event))}>
-          <button class="button ${machine ? "" : "primary"}">${t("machine.find")}</button>
+          <input class="code-input" name="code" aria-label=${t("machine.code")} .value=${live(typed)} maxlength="32" required
+            autocomplete="off" autocapitalize="characters" spellcheck="false" @input=${input}>
+          <button class="button ${data && !error ? "" : "primary"}">${t("machine.find")}</button>
         </form>`)}
-      ${error ? problemBox(error, find) : machine ? section("machine.found", nothing, machineView(machine)) : nothing}
+      ${error ? problemBox(explained(error), find) : data ? section("machine.found", nothing, machineView(data)) : nothing}
     </div>`;
 }
 
-/** @param {NativeApi.PendingKey} found */
-const machineView = (found) => html`
-  <p role="status">${state(TONES[found.state] ?? "idle", t(`machine.${found.state}`))}</p>
-  <p class="muted">${t(`machine.${found.state}.text`)}</p>
-  ${facts([
-    [t("device_key.label"), found.label || null],
-    [t("device_key.app"), found.app || null],
-    [t("device_key.storage"), word("key_storage", found.storage)],
-    [t("machine.address"), found.address],
-    found.same_network === null ? null : [t("machine.network"), t(found.same_network ? "machine.network.same" : "machine.network.other")],
-    [t("machine.since"), age(found.created_at)],
-    found.state === "waiting" ? [t("machine.until"), moment(found.expires_at)] : null,
-  ])}
-  ${found.state === "waiting"
-    ? html`<p class="row">${button("check", t("machine.accept"), () => acceptMachine(code), "primary")} ${button("close", t("machine.deny"), () => denyMachine(code), "danger-quiet")}</p>`
-    : nothing}`;
+function machineView(/** @type {NativeApi.PendingKey} */ found) {
+  const isWaiting = found.state === "waiting";
+  return html`
+    <p role="status">${state(TONES[found.state] ?? "idle", t(`machine.${found.state}`))}</p>
+    ${muted(t(`machine.${found.state}.text`))}
+    ${facts([
+      ["device_key.label", found.label || null],
+      ["device_key.app", found.app || null],
+      ["device_key.storage", word("key_storage", found.storage)],
+      ["machine.address", found.address],
+      found.same_network !== null && ["machine.network", t(`machine.network.${found.same_network ? "same" : "other"}`)],
+      ["machine.since", age(found.created_at)],
+      isWaiting && ["machine.until", moment(found.expires_at)],
+    ])}
+    ${isWaiting
+      ? html`<p class="row">${button("check", t("machine.accept"), () => acceptMachine(code), "primary")}
+          ${button("close", t("machine.deny"), () => denyMachine(code), "danger-quiet")}</p>`
+      : nothing}`;
+}
 
 /** @type {App.Page} */
 export const page = { kinds: [], load, view };

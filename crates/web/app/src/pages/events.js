@@ -1,7 +1,7 @@
 // Audit events as sentences, alone and in short lists.
 
-import { atPlaceOf, directory, hasText, href, html, nameOf, nothing, readItems, roleName, t, word } from "../core.js";
-import { moment } from "../components/small.js";
+import { atPlaceOf, can, findItem, hasText, html, link, moment, muted, nameOf, nothing, readItems, roleName, t,
+  word } from "../core.js";
 
 /** The actions of which every event is a refusal. */
 const REFUSALS = ["api_key.use", "one_time_token.use", "right.missing"];
@@ -30,30 +30,33 @@ export function subjectName(event) {
   const { details } = event;
   const named = details.name ?? details.user_name ?? details.login ?? details.slug;
   if (kind === "user") return nameOf({ id }) || text(named);
-  if (kind === "device") return directory("devices").find((each) => each.id === id)?.name ?? text(named);
-  if (kind === "role") return roleName(directory("roles").find((each) => each.id === id) ?? { name: text(named) });
-  if (kind === "store") return directory("stores").find((each) => each.id === id)?.name ?? text(named);
+  if (kind === "device") return findItem("devices", id)?.name ?? text(named);
+  if (kind === "role") return roleName(findItem("roles", id) ?? { name: text(named) });
+  if (kind === "store") return findItem("stores", id)?.name ?? text(named);
   if (kind === "ticket") return details.number ? `#${details.number}` : text(named?.to ?? named) || `…${id.slice(-6)}`;
   return text(named);
 }
 
-/** @param {any} value */
-const text = (value) => (typeof value === "string" ? value : "");
+const text = (/** @type {any} */ value) => (typeof value === "string" ? value : "");
 
 /** The mark of an event that was refused. @param {any} event */
 export const outcome = (event) =>
   event.outcome === "refused" ? html`<span class="chip bad">${t("audit.refused")}</span>` : nothing;
 
-/**
- * The newest events of a filter, and a link to all of them.
- * @param {import("../components/detail.js").Detail} detail the item whose panel shows them
- * @param {Record<string, string>} filter
- * @param {number} limit
- */
+/** The newest events of a filter under a title, if the person may see them. @param {string} key
+ * @param {App.Detail} detail @param {Record<string, string>} filter @param {number} limit */
+export const timeline = (key, detail, filter, limit) =>
+  can("auditRead") ? html`<h3>${t(key)}</h3>${eventsOf(detail, filter, limit)}` : nothing;
+
+const eventRow = (/** @type {any} */ event) => html`
+  <li><span class="when">${moment(event.at)}</span> ${link("audit", event.id, sentence(event))} ${outcome(event)}</li>`;
+
+/** The newest events of a filter, and a link to all of them, for the panel of an item.
+ * @param {App.Detail} detail @param {Record<string, string>} filter @param {number} limit */
 export function eventsOf(detail, filter, limit) {
-  return detail.list(`events by ${Object.keys(filter)}`, () => readItems("audit-events", { ...filter, limit }), (events) => html`
-    <ol class="events">${events.map((event) => atPlaceOf(event, () => html`<li><span class="when">${moment(event.at)}</span>
-      <a href=${href("audit", event.id)}>${sentence(event)}</a> ${outcome(event)}</li>`))}</ol>
-    ${events.length === 0 ? html`<p class="muted">${t("audit.none")}</p>` : nothing}
-    <p><a href=${href("audit", null, filter)}>${t("audit.all")}</a></p>`);
+  const read = () => readItems("audit-events", { ...filter, limit });
+  return detail.list(`events by ${Object.keys(filter)}`, read, (events) => html`
+    <ol class="events">${events.map((event) => atPlaceOf(event, () => eventRow(event)))}</ol>
+    ${events.length === 0 ? muted(t("audit.none")) : nothing}
+    <p>${link("audit", null, t("audit.all"), filter)}</p>`);
 }

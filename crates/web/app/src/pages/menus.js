@@ -1,7 +1,6 @@
-// Menus of devices, and links to other pages as items of menus. A link to a page that the person may not see is false.
+// Menus of devices, and links to other pages as items of menus, if the person may see these pages.
 
-import { lazyActions } from "../components/lazy.js";
-import { can, href, seesSessions, t } from "../core.js";
+import { can, entry, href, lazyActions, seesSessions, t } from "../core.js";
 import { currentRowId } from "../shortcuts.js";
 
 export const sessionActions = lazyActions(() => import("../actions/sessions.js"));
@@ -14,24 +13,26 @@ export const noDevices = () => ({
   command: "tillgate device add P01 --environment CashRegister",
 });
 
-/** Ends the session on a device. @param {any} device @param {boolean} [byKey] */
-const endSeat = (device, byKey) => sessionActions.endSession({ id: device.seat.session_id, user: device.seat.user, device }, byKey);
+const endSeat = (/** @type {any} */ device, byKey = false) =>
+  sessionActions.endSession({ id: device.seat.session_id, user: device.seat.user, device }, byKey);
+/** Whether a device is neither active nor gone. */
+const isClosed = (/** @type {Device} */ { status }) => status !== "active" && status !== "retired";
 
-/** Whether a device is neither active nor gone. @param {NativeApi.Device} device */
-const isClosed = ({ status }) => status !== "active" && status !== "retired";
-
-/** What changes who may use a device. @param {NativeApi.Device} device @returns {App.MenuEntry[]} */
+/** What changes who may use a device. @param {Device} device @returns {App.MenuItem[]} */
 export function deviceActs(device) {
   const { seat, status } = device;
   const canUpdate = can("deviceUpdate");
-  return /** @type {any[]} */ ([
-    seat && can("sessionDelete") && { label: t("session.end"), icon: "leave", key: "e", run: () => endSeat(device) },
-    canUpdate && status === "active" && { label: t(seat ? "device.end_and_lock" : "device.lock"), icon: "lock", key: "l", run: () => deviceActions.lockDevice(device) },
-    canUpdate && isClosed(device) && { label: t(status === "pending" ? "device.activate" : "device.unlock"), icon: "unlock", key: "l", run: () => deviceActions.unlockDevice(device) },
-  ]).filter(Boolean);
+  const lock = { label: t(seat ? "device.end_and_lock" : "device.lock"), run: () => deviceActions.lockDevice(device) };
+  const unlock = t(status === "pending" ? "device.activate" : "device.unlock");
+  const open = () => deviceActions.unlockDevice(device);
+  return [
+    seat && can("sessionDelete") && entry("session.end", "leave", () => endSeat(device), { key: "e" }),
+    canUpdate && status === "active" && { ...lock, icon: "lock", key: "l" },
+    canUpdate && isClosed(device) && { label: unlock, icon: "unlock", key: "l", run: open },
+  ];
 }
 
-/** What can be done with a device, as a menu. @param {NativeApi.Device} device @returns {App.MenuItem[]} */
+/** What can be done with a device, as a menu. @param {Device} device @returns {App.MenuItem[]} */
 export const deviceMenu = (device) => [
   ...deviceActs(device),
   null,
@@ -40,29 +41,33 @@ export const deviceMenu = (device) => [
   ...linksTo({ device: device.id }),
 ];
 
-/** The keys of a page with devices: what they do with the device of the current row. @param {any[]} devices @returns {App.PageKeys} */
+/** What keys do with the device of a row. @param {any[]} devices @returns {App.PageKeys} */
 export function deviceKeys(devices) {
   const device = devices.find((each) => each.id === currentRowId());
-  const lock = () => device.status === "active" ? deviceActions.lockDevice(device, true) : isClosed(device) && deviceActions.unlockDevice(device);
+  const lock = () => {
+    if (device.status === "active") deviceActions.lockDevice(device, true);
+    else if (isClosed(device)) deviceActions.unlockDevice(device);
+  };
   return {
     e: { label: t("session.end"), run: () => device?.seat && can("sessionDelete") && endSeat(device, true) },
     l: { label: t("device.lock_toggle"), run: () => device && can("deviceUpdate") && lock() },
   };
 }
 
+/** @param {string} page @param {string} label @param {string} icon @param {string | null} id
+ * @param {App.Parameters} [query] */
+const linkItem = (page, label, icon, id, query) => ({ label: t(label), icon, href: href(page, id, query) });
+
 /** @param {{id: string} | null | undefined} user */
-export const personLink = (user) =>
-  user && can("userRead") && { label: t("board.open_person"), icon: "person", href: href("people", user.id) };
-
+export const personLink = (user) => user && can("userRead") && linkItem("people", "board.open_person", "person", user.id);
 /** @param {{id: string} | null | undefined} device */
-export const deviceLink = (device) => device && { label: t("device.open"), icon: "device", href: href("devices", device.id) };
+export const deviceLink = (device) => device && linkItem("devices", "device.open", "device", device.id);
+/** @param {App.Parameters} filter */
+export const auditLink = (filter) => can("auditRead") && linkItem("audit", "nav.audit", "audit", null, filter);
 
-/** @param {Record<string, string>} filter */
-export const auditLink = (filter) => can("auditRead") && { label: t("nav.audit"), icon: "audit", href: href("audit", null, filter) };
-
-/** Links to the sessions, tickets and events of a person or a device. @param {{user: string} | {device: string}} of */
-export const linksTo = (of) => [
-  seesSessions() && { label: t("nav.sessions"), icon: "session", href: href("sessions", null, "user" in of ? { ...of, live: "all" } : of) },
-  { label: t("nav.tickets"), icon: "ticket", href: href("tickets", null, "user" in of ? { owner: of.user } : of) },
-  auditLink(of),
+/** Links to the sessions, tickets and events of a person or a device. */
+export const linksTo = (/** @type {{user?: string, device?: string}} */ { user, device }) => [
+  seesSessions() && linkItem("sessions", "nav.sessions", "session", null, { user, device, live: user && "all" }),
+  linkItem("tickets", "nav.tickets", "ticket", null, { owner: user, device }),
+  auditLink({ user, device }),
 ];

@@ -1,44 +1,41 @@
 // Everybody who can log in.
 
-import { exportButton, lazyActions, lazyPanel, listPage, ListState } from "../components/list-page.js";
-import { age, chips, dash } from "../components/small.js";
-import { can, html, optionsOf, roleNames, roleOptions, t, tn, word } from "../core.js";
+import { column, exportButton, listPage, ListState, wordFilter } from "../components/list-page.js";
+import { age, can, chips, dash, entry, faint, html, isSelf, lazyActions, lazyPanel, roleNames, roleOptions, t,
+  tn } from "../core.js";
 import { linksTo } from "./menus.js";
-import { isSelf, userState } from "./user-state.js";
+import { userState } from "./user-state.js";
 
 const { addUser, changeRole, setUserStatus } = lazyActions(() => import("../actions/users.js"));
 const { changeStatuses, endAll, endAllOf } = lazyActions(() => import("../actions/sessions.js"));
 
-/** @param {NativeApi.User} user */
-function tillsOf({ devices }) {
+function tillsOf(/** @type {User} */ { devices }) {
   if (devices.length > 4) return tn("user.till_count", devices.length);
-  return devices.map((/** @type {any} */ each) => each.device).join(", ") || dash;
+  return devices.map(({ device }) => device).join(", ") || dash;
 }
 
-/** @param {NativeApi.User} user @returns {App.MenuItem[]} */
+/** @param {User} user @returns {App.MenuItem[]} */
 function menu(user) {
   const canChange = can("userUpdate") && !isSelf(user) && user.status !== "deleted";
+  const isActive = user.status === "active";
+  const end = () => endAll({ user: user.id }, user.display_name);
   return [
-    canChange && user.status === "active" && { label: t("user.suspend"), icon: "lock", run: () => setUserStatus(user, "suspended") },
-    canChange && user.status !== "active" && { label: t("user.activate"), icon: "unlock", run: () => setUserStatus(user, "active") },
-    can("sessionDelete") && { label: t("session.end_all.menu"), icon: "leave", run: () => endAll({ user: user.id }, user.display_name) },
+    canChange && isActive && entry("user.suspend", "lock", () => setUserStatus(user, "suspended")),
+    canChange && !isActive && entry("user.activate", "unlock", () => setUserStatus(user, "active")),
+    can("sessionDelete") && entry("session.end_all.menu", "leave", end),
     null,
     ...linksTo({ user: user.id }),
   ];
 }
 
-/** @returns {App.BulkAction[]} */
+/** @returns {(App.BulkAction | false)[]} */
 function bulk() {
-  const ends = { label: t("session.end_all.menu"), icon: "leave", run: endAllOf };
+  const canUpdate = can("userUpdate");
   return [
-    ...(can("userUpdate")
-      ? [
-          { label: t("user.suspend"), icon: "lock", run: (/** @type {any[]} */ users) => changeStatuses("users", users, "suspended") },
-          { label: t("user.activate"), icon: "unlock", run: (/** @type {any[]} */ users) => changeStatuses("users", users, "active") },
-          { label: t("role_change.label"), icon: "role", run: changeRole },
-        ]
-      : []),
-    ...(can("sessionDelete") ? [ends] : []),
+    canUpdate && entry("user.suspend", "lock", (users) => changeStatuses("users", users, "suspended")),
+    canUpdate && entry("user.activate", "unlock", (users) => changeStatuses("users", users, "active")),
+    canUpdate && entry("role_change.label", "role", changeRole),
+    can("sessionDelete") && entry("session.end_all.menu", "leave", endAllOf),
   ];
 }
 
@@ -51,18 +48,18 @@ export const page = listPage({
   also: ["store"],
   sort: "user_name",
   columns: () => [
-    { label: t("field.display_name"), cell: (user) => html`<strong>${user.display_name}</strong> <span class="faint">${user.user_name}</span>` },
-    { label: t("field.status"), cell: userState },
-    { label: t("user.office_roles"), cell: (user) => chips(roleNames(user.roles)) },
-    { label: t("user.tills"), cell: tillsOf },
-    { label: t("field.email"), class: "wide email", cell: (user) => user.email ?? dash },
-    { label: t("user.last_login"), class: "num", cell: (user) => age(user.last_login_at) },
+    column("field.display_name", (user) => html`<strong>${user.display_name}</strong> ${faint(user.user_name)}`),
+    column("field.status", userState),
+    column("user.office_roles", (user) => chips(roleNames(user.roles))),
+    column("user.tills", tillsOf),
+    column("field.email", (user) => user.email ?? dash, "wide email"),
+    column("user.last_login", (user) => age(user.last_login_at), "num"),
   ],
   search: () => t("user.search"),
   filters: () => [
-    { name: "status", label: t("filter.status"), options: optionsOf(["active", "pending", "suspended", "deleted"], (name) => word("user_status", name)) },
+    wordFilter("status", t("filter.status"), "user_status", ["active", "pending", "suspended", "deleted"]),
     { name: "role", label: t("filter.role"), options: roleOptions() },
-    { name: "sort", label: t("sort.name"), options: optionsOf(["-created_at", "created_at"], (name) => t(`sort.${name}`)) },
+    wordFilter("sort", t("sort.name"), "sort", ["-created_at", "created_at"]),
   ],
   end: () => exportButton(list),
   add: () => ({ label: t("user.new"), right: "userCreate", run: addUser }),

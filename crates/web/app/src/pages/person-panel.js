@@ -3,14 +3,13 @@
 import { deleteUser, editUser, setUserStatus } from "../actions/users.js";
 import { clearThrottle, inviteUser, mailInvitation, setPassword, verifyEmail } from "../actions/passwords.js";
 import { endAll } from "../actions/sessions.js";
-import { can, href, html, nothing, readItems, seesSessions, t } from "../core.js";
+import { actButtons, age, button, can, entry, html, idText, isSelf, joined, link, menuButton, moment, nothing, readItems, rowList,
+  seesSessions, state, t } from "../core.js";
 import { Detail, detailPanel, facts, panel } from "../components/detail.js";
-import { menuButton } from "../components/lazy.js";
-import { actButtons, age, button, idText, moment, rowList, state } from "../components/small.js";
 import { accessTab } from "./access-matrix.js";
 import { sessionRow } from "./session-row.js";
-import { eventsOf } from "./events.js";
-import { emailState, isInvitable, isSelf, isVerifiable, throttleNotice, userState } from "./user-state.js";
+import { timeline } from "./events.js";
+import { emailState, isInvitable, isVerifiable, throttleNotice, userState } from "./user-state.js";
 
 const detail = new Detail("users");
 
@@ -18,7 +17,7 @@ export const { load, view } = detailPanel(detail, (user) =>
   panel({
     title: user.display_name,
     wide: true,
-    subtitle: [user.user_name, user.email].filter(Boolean).join(" · "),
+    subtitle: joined([user.user_name, user.email]),
     state: userState(user),
     actions: actions(user),
     tabs: [
@@ -31,71 +30,65 @@ export const { load, view } = detailPanel(detail, (user) =>
   true,
 );
 
-/** @param {NativeApi.User} user */
-function actions(user) {
+function actions(/** @type {User} */ user) {
   const { display_name: name } = user;
   if (user.status === "deleted" || !can("userUpdate")) return undefined;
   const more = () => [
-    can("sessionDelete") && { label: t("session.end_all.menu"), icon: "leave", run: () => endAll({ user: user.id }, name) },
-    !isSelf(user) && { label: t("password.set.action"), icon: "key", run: () => setPassword("users", user, name) },
-    { label: t("throttle.clear"), icon: "unlock", run: () => clearThrottle("users", user, name) },
+    can("sessionDelete") && entry("session.end_all.menu", "leave", () => endAll({ user: user.id }, name)),
+    !isSelf(user) && entry("password.set", "key", () => setPassword("users", user, name)),
+    entry("throttle.clear", "unlock", () => clearThrottle("users", user, name)),
     null,
-    can("userDelete") && !isSelf(user) && { label: t("user.delete.action"), icon: "trash", danger: true, run: () => deleteUser(user) },
+    can("userDelete") && !isSelf(user) && entry("user.delete", "trash", () => deleteUser(user), { danger: true }),
   ];
   const isActive = user.status === "active";
+  const activate = () => setUserStatus(user, "active");
   return html`
     ${actButtons([
-      { label: t("edit"), icon: "edit", run: () => editUser(user, detail.etag) },
-      !isSelf(user) && isActive && { label: t("user.suspend"), icon: "lock", run: () => setUserStatus(user, "suspended") },
-      !isSelf(user) && !isActive && { label: t("user.activate"), icon: "unlock", run: () => setUserStatus(user, "active"), look: "primary" },
+      entry("edit", "edit", () => editUser(user, detail.etag)),
+      !isSelf(user) && isActive && entry("user.suspend", "lock", () => setUserStatus(user, "suspended")),
+      !isSelf(user) && !isActive && entry("user.activate", "unlock", activate, { look: "primary" }),
       ...(user.has_password ? [] : inviteActs(user, "primary")),
     ])}
     ${isSelf(user) ? html`<span class="muted small">${t("user.self")}</span>` : nothing}${menuButton(more, name)}`;
 }
 
-/** @param {NativeApi.User} user @param {string} [look] @returns {App.MenuItem[]} */
+/** @param {User} user @param {string} [look] @returns {App.MenuItem[]} */
 const inviteActs = (user, look) => [
-  isInvitable(user) && { label: t("user.invite"), icon: "people", run: () => inviteUser(user), look },
-  isInvitable(user) && user.email && { label: t("user.invite_by_mail"), icon: "mail", run: () => mailInvitation(user) },
+  isInvitable(user) && entry("user.invite", "people", () => inviteUser(user), { look }),
+  isInvitable(user) && user.email && entry("user.invite_by_mail", "mail", () => mailInvitation(user)),
 ];
 
-/** @param {NativeApi.User} user */
-const sessionsTab = (user) =>
+const sessionsTab = (/** @type {User} */ user) =>
   detail.list("sessions", () => readItems("sessions", { user: user.id, limit: 25 }), (sessions) => html`
     ${rowList(sessions, sessionRow, t("sessions.none_of_person"))}
-    <p><a href=${href("sessions", null, { user: user.id, live: "all" })}>${t("sessions.all")}</a></p>`);
+    <p>${link("sessions", null, t("sessions.all"), { user: user.id, live: "all" })}</p>`);
 
-/** @param {NativeApi.User} user */
-function securityTab(user) {
+function securityTab(/** @type {User} */ user) {
   const { display_name: name } = user;
-  const clear = can("userUpdate")
-    ? html`<button class="button small" @click=${() => clearThrottle("users", user, name)}>${t("throttle.clear")}</button>`
-    : nothing;
+  const clear = button("", t("throttle.clear"), () => clearThrottle("users", user, name), "small");
   return html`
-    ${throttleNotice(user.login_throttle, clear)}
+    ${throttleNotice(user.login_throttle, can("userUpdate") ? clear : nothing)}
     ${facts([
-      [t("field.email"), emailState(user)],
-      [t("field.password"), passwordState(user)],
-      [t("user.last_login"), age(user.last_login_at)],
-      [t("field.created_at"), moment(user.created_at)],
-      [t("field.updated_at"), moment(user.updated_at)],
-      [t("field.id"), idText(user.id)],
+      ["field.email", emailState(user)],
+      ["field.password", passwordState(user)],
+      ["user.last_login", age(user.last_login_at)],
+      ["field.created_at", moment(user.created_at)],
+      ["field.updated_at", moment(user.updated_at)],
+      ["field.id", idText(user.id)],
     ])}
     ${isVerifiable(user) ? html`<p>${button("mail", t("email.verify"), () => verifyEmail(user))}</p>` : nothing}
     ${can("userUpdate") && !isSelf(user) && user.status !== "deleted"
-      ? html`<p class="row">${button("key", t("password.set.action"), () => setPassword("users", user, name))}${actButtons(inviteActs(user))}</p>
+      ? html`<p class="row">${button("key", t("password.set"), () => setPassword("users", user, name))}
+            ${actButtons(inviteActs(user))}</p>
           <p class="muted">${t("password.set.user")} ${t("user.invite.hint")}</p>`
       : nothing}
-    ${isSelf(user) ? html`<p><a href=${href("profile")}>${t("user.own_security")}</a></p>` : nothing}`;
+    ${isSelf(user) ? html`<p>${link("profile", null, t("user.own_security"))}</p>` : nothing}`;
 }
 
-/** @param {NativeApi.User} user */
-function passwordState(user) {
+function passwordState(/** @type {User} */ user) {
   if (!user.has_password) return t("user.no_password");
   return user.password_change_required ? state("idle", t("password.must_change")) : t("password.stays");
 }
 
-/** @param {NativeApi.User} user */
-const auditTab = (user) => html`
-  <h3>${t("person.did")}</h3>${eventsOf(detail, { user: user.id }, 15)}
-  <h3>${t("person.was_done")}</h3>${eventsOf(detail, { subject: user.id }, 15)}`;
+const auditTab = (/** @type {User} */ { id }) =>
+  [timeline("person.did", detail, { user: id }, 15), timeline("person.was_done", detail, { subject: id }, 15)];

@@ -1,10 +1,8 @@
 // The person's own account.
 
-import { atPlaceOf, can, collectRights, directory, effectiveRoles, html, nothing, readItems, t } from "../core.js";
+import { atPlaceOf, button, can, collectRights, directory, effectiveRoles, html, isOwn, lazyActions, loadCurrent, muted, nothing,
+  readItems, session, signOut, t, toastProblem } from "../core.js";
 import { Detail, facts, section } from "../components/detail.js";
-import { lazyActions } from "../components/lazy.js";
-import { button, toastProblem } from "../components/small.js";
-import { isOwn, loadCurrent, session, signOut } from "../session.js";
 import { sessionRow } from "./session-row.js";
 import { eventsOf } from "./events.js";
 import { emailState, isVerifiable, rightsList } from "./user-state.js";
@@ -25,30 +23,29 @@ function view() {
   const user = detail.data;
   if (!user) return detail.placeholder();
   const { value } = detail.extra("sessions", () => readItems("sessions", { user: user.id, live: true }));
-  const sessions = value ?? [];
-  const others = sessions.filter((/** @type {NativeApi.Session} */ each) => !isOwn(each));
+  const sessions = /** @type {Session[]} */ (value ?? []);
+  const others = sessions.filter((each) => !isOwn(each));
   return html`
     <div class="page narrow-page">
       ${section("profile.account",
         html`${can("userUpdate") ? button("edit", t("edit"), () => editUser(user, detail.etag)) : nothing}
           ${isVerifiable(user) ? button("mail", t("email.verify"), () => verifyEmail(user)) : nothing}`,
         facts([
-          [t("field.display_name"), user.display_name],
-          [t("field.user_name"), user.user_name],
-          [t("field.email"), emailState(user)],
+          ["field.display_name", user.display_name],
+          ["field.user_name", user.user_name],
+          ["field.email", emailState(user)],
         ]))}
-      ${section("profile.password", button("key", t("password.own"), changeOwnPassword), html`<p class="muted">${t("password.own.text")}</p>`)}
+      ${section("profile.password", button("key", t("password.own"), changeOwnPassword), muted(t("password.own.text")))}
       ${section("profile.sessions",
         html`${others.length ? button("leave", t("profile.end_others"), () => endMany(others)) : nothing}
-          <button class="button" @click=${() => signOut().catch(toastProblem)}>${t("sign_out")}</button>`,
-        html`<ul class="rows boxed">${sessions.map((/** @type {NativeApi.Session} */ each) => atPlaceOf(each, () => sessionRow(each)))}</ul>`)}
+          ${button("", t("sign_out"), () => signOut().catch(toastProblem))}`,
+        html`<ul class="rows boxed">${sessions.map((each) => atPlaceOf(each, () => sessionRow(each)))}</ul>`)}
       ${section("profile.rights", nothing, rightsView(user))}
       ${can("auditRead") ? section("profile.events", nothing, eventsOf(detail, { user: user.id }, 20)) : nothing}
     </div>`;
 }
 
-/** @param {NativeApi.User} user */
-function rightsView(user) {
+function rightsView(/** @type {User} */ user) {
   const rights = collectRights(effectiveRoles(user, null, directory("roles")));
   if (rights.has("admin")) return html`<p>${t("profile.all_rights")}</p>`;
   return rightsList(rights);

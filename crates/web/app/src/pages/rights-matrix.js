@@ -1,14 +1,14 @@
 // Rights as rows in groups, roles as columns.
 
-import { groupNames, groupOf, html, icon, live, nothing, repaint, roleName, t, word } from "../core.js";
+import { faint, groupNames, groupOf, html, icon, live, nothing, repaint, roleName, t, word } from "../core.js";
 
-/** @type {Set<string>} */
-const folded = new Set();
+const folded = /** @type {Set<string>} */ (new Set());
 
-/** @param {App.RightsMatrix} options */
-export function rightsMatrix(options) {
+export function rightsMatrix(/** @type {App.RightsMatrix} */ options) {
   const { roles, rights, shows, openId, rightsOf, head } = options;
-  const isAdmin = (/** @type {NativeApi.Role} */ role) => rightsOf(role).has("admin");
+  const column = (/** @type {Role} */ role) =>
+    html`<th scope="col" class="mark-col ${role.id === openId ? "open" : ""}">${head(role)}</th>`;
+  const isAdmin = (/** @type {Role} */ role) => rightsOf(role).has("admin");
   const shown = rights.filter(({ name, held }) => {
     if (name === "admin") return false;
     if (shows === "held") return held;
@@ -21,8 +21,7 @@ export function rightsMatrix(options) {
       <table class="matrix rights-matrix">
         <caption class="visually-hidden">${t("role.caption")}</caption>
         <thead>
-          <tr><th scope="col">${t("role.right")}</th>
-            ${roles.map((role) => html`<th scope="col" class="mark-col ${role.id === openId ? "open" : ""}">${head(role)}</th>`)}</tr>
+          <tr><th scope="col">${t("role.right")}</th>${roles.map(column)}</tr>
           ${roles.some(isAdmin)
             ? html`<tr class="banner"><th scope="row">${t("role.everything")}</th>
                 ${roles.map((role) => html`<td class="mark-col">${isAdmin(role) ? icon("check") : nothing}</td>`)}</tr>`
@@ -36,7 +35,8 @@ export function rightsMatrix(options) {
     </div>`;
 }
 
-/** @param {string} group @param {App.RightsMatrix["rights"]} members @param {App.RightsMatrix} options */
+/** @param {string} group @param {App.RightsMatrix["rights"]} members
+ * @param {App.RightsMatrix} options */
 function groupView(group, members, options) {
   const { roles, rightsOf, isEditable, toggle } = options;
   const isFolded = folded.has(group);
@@ -45,16 +45,18 @@ function groupView(group, members, options) {
     repaint();
   };
   const names = members.filter(({ held }) => held).map(({ name }) => name);
+  const title = t(`right_group.${group}`);
   return html`
     <tbody>
       <tr class="group">
         <th scope="rowgroup"><button class="fold-button" aria-expanded=${String(!isFolded)} @click=${flip}>
-          ${icon(isFolded ? "right" : "down")}${t(`right_group.${group}`)} <span class="faint">${members.length}</span></button></th>
+          ${icon(isFolded ? "right" : "down")}${title} ${faint(members.length)}</button></th>
         ${roles.map((role) => {
           const given = members.filter(({ name }) => rightsOf(role).has(name)).length;
           const all = given === members.length;
-          if (!isEditable(role)) return html`<td class="mark-col faint num">${rightsOf(role).has("admin") ? members.length : given || ""}</td>`;
-          return html`<td class="mark-col"><input type="checkbox" aria-label="${t(`right_group.${group}`)}: ${roleName(role)}"
+          const shown = rightsOf(role).has("admin") ? members.length : given || "";
+          if (!isEditable(role)) return html`<td class="mark-col faint num">${shown}</td>`;
+          return html`<td class="mark-col"><input type="checkbox" aria-label="${title}: ${roleName(role)}"
             .checked=${live(all)} .indeterminate=${live(given > 0 && !all)} ?disabled=${names.length === 0}
             @change=${() => toggle(role, names, !all)}></td>`;
         })}

@@ -1,9 +1,8 @@
 // Whether the audit log is sealed and whole.
 
-import { call, formatAge, formatExact, formatMoment, formatNumber, html, icon, nothing, Problem, repaint, t, tn, word } from "../core.js";
+import { act, button, call, formatAge, formatExact, formatMoment, formatNumber, hasStatus, html, icon, nothing, repaint, t, tn,
+  word } from "../core.js";
 import { copy } from "../components/dialog.js";
-import { button } from "../components/small.js";
-import { act } from "../shop.js";
 
 const POLL_INTERVAL = 1_000;
 /** @type {{data: any, isMissing: boolean, running: any}} */
@@ -15,7 +14,7 @@ export async function loadSeal() {
   try {
     seal.data = (await call("GET", "audit/seal")).data;
   } catch (error) {
-    if (error instanceof Problem && (error.status === 404 || error.status === 403)) seal.isMissing = true;
+    seal.isMissing = hasStatus(error, 403, 404);
   }
   repaint();
 }
@@ -23,42 +22,44 @@ export async function loadSeal() {
 /** Verifies the whole log, and follows the verification until it is done. */
 async function verify() {
   await act(async () => {
-    const answer = await call("POST", "audit/verifications", { body: {} });
-    const id = answer.data?.id ?? answer.headers.get("location")?.split("/").at(-1);
-    seal.running = answer.data ?? { id, state: "running", checked: 0 };
+    seal.running = (await call("POST", "audit/verifications", { body: {} })).data;
     while (seal.running.state === "running") {
       repaint();
       await new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL));
-      seal.running = (await call("GET", `audit/verifications/${id}`)).data;
+      seal.running = (await call("GET", `audit/verifications/${seal.running.id}`)).data;
     }
   });
   seal.running = null;
   await loadSeal();
 }
 
-/** What the last verification found. @param {any} last */
-function result(last) {
+/** What the last verification found. */
+function result(/** @type {any} */ last) {
   if (seal.running) return t("seal.running", { checked: formatNumber(seal.running.checked ?? 0) });
   if (!last || last.state === "interrupted") return t("seal.never");
-  const { fault } = last;
-  if (!fault) return t("seal.whole", { time: formatMoment(last.finished_at ?? last.started_at), checked: formatNumber(last.checked) });
-  let what = word("seal_fault", fault.code);
-  if (fault.sequence) what = t("seal.fault.event", { event: formatNumber(fault.sequence), time: fault.at ? formatExact(fault.at) : "–", what });
-  return html`${t("seal.fault", { what })} <code>${fault.detail}</code>`;
+  const { fault, finished_at: at = last.started_at, checked } = last;
+  if (!fault) return t("seal.whole", { time: formatMoment(at), checked: formatNumber(checked) });
+  const what = word("seal_fault", fault.code);
+  const time = fault.at ? formatExact(fault.at) : "–";
+  const event = fault.sequence && t("seal.fault.event", { event: formatNumber(fault.sequence), time, what });
+  return html`${t("seal.fault", { what: event || what })} <code>${fault.detail}</code>`;
 }
 
 export function sealStrip() {
   const { data, running } = seal;
   if (!data) return nothing;
   const isBroken = Boolean(data.last_verification?.fault);
+  const age = data.sealed_at ? formatAge(data.sealed_at) : "–";
   return html`
     <div class="seal ${isBroken ? "broken" : ""}" role="status">
       ${icon(isBroken ? "alert" : "seal")}
       <div>
-        <p><strong>${t("seal.sealed", { position: formatNumber(data.position), age: data.sealed_at ? formatAge(data.sealed_at) : "–" })}</strong>
+        <p><strong>${t("seal.sealed", { position: formatNumber(data.position), age })}</strong>
           ${data.unsealed ? html`<span class="muted">${tn("seal.unsealed", data.unsealed)}</span>` : nothing}</p>
         <p class="muted">${result(data.last_verification)}</p>
-        ${running ? html`<progress aria-label=${t("seal.verify")} max=${data.position} .value=${running.checked ?? 0}></progress>` : nothing}
+        ${running
+          ? html`<progress aria-label=${t("seal.verify")} max=${data.position} .value=${running.checked ?? 0}></progress>`
+          : nothing}
       </div>
       <span class="fill"></span>
       <button class="button" ?disabled=${Boolean(running)} @click=${verify}>${icon("check")}${t("seal.verify")}</button>

@@ -1,15 +1,13 @@
-import { moment, state } from "../components/small.js";
-import { isOwn } from "../session.js";
-import { formatDuration, html, nameOf, nothing, t, word } from "../core.js";
+import { chip, faint, formatDuration, html, isOwn, joined, moment, nameOf, nothing, state, t, word } from "../core.js";
 
 /** The mark of the session of this page. @param {{id: string}} session */
-export const ownMark = (session) => (isOwn(session) ? html`<span class="chip">${t("session.own")}</span>` : nothing);
+export const ownMark = (session) => (isOwn(session) ? chip(t("session.own")) : nothing);
 
-/** A session in a short list. @param {NativeApi.Session} session */
+/** A session in a short list. @param {Session} session */
 export const sessionRow = (session) => html`
   <li>
     <div><strong>${nameOf(session.user) || session.device?.name}</strong> ${ownMark(session)}
-      <span class="faint">${word("mount", session.mount)}${session.device && session.user ? ` · ${session.device.name ?? ""}` : ""}</span></div>
+      ${faint(joined([word("mount", session.mount), session.user && session.device?.name]))}</div>
     <span class="fill"></span>
     <div class="end">${session.ended_at
       ? html`<span class="muted">${word("ended_why", session.ended_why)}</span> ${moment(session.ended_at)}`

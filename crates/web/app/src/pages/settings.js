@@ -1,12 +1,9 @@
 // Settings of the tenant, each with what it does now.
 
 import { Detail, facts, section } from "../components/detail.js";
-import { formatSpan } from "../components/field-errors.js";
-import { lazyActions } from "../components/lazy.js";
-import { button } from "../components/small.js";
-import { can, formatExact, hasText, html, languageName, nothing, t } from "../core.js";
-import { session } from "../session.js";
-import { LIMITS, shop } from "../shop.js";
+import { formatSpan } from "../components/values.js";
+import { button, can, faint, formatExact, hasText, html, languageName, lazyActions, LIMITS, nothing, num, session, shop,
+  t } from "../core.js";
 
 const { editLimits, editShop } = lazyActions(() => import("../actions/shop.js"));
 
@@ -18,24 +15,25 @@ function view() {
   return html`
     <div class="page narrow-page">
       ${section("settings.shop", editButton(() => editShop(detail)), facts([
-        [t("field.name"), tenant.name],
-        [t("field.slug"), html`<code>${tenant.slug}</code>`],
-        [t("field.zone"), html`${tenant.zone} <span class="faint num">${formatExact(new Date().toISOString())}</span>`],
-        [t("field.locale"), languageName(tenant.locale)],
-        [t("field.accent_color"), html`<span class="swatch" aria-hidden="true"></span> ${tenant.accent_color ?? t("settings.accent_color.default")}`],
-        hasText("machine.codes") ? [t("machine.codes"), t(`machine.codes.${tenant.machine_codes ? "on" : "off"}`)] : null,
+        ["field.name", tenant.name],
+        ["field.slug", html`<code>${tenant.slug}</code>`],
+        ["field.zone", html`${tenant.zone} <span class="faint num">${formatExact(new Date())}</span>`],
+        ["field.locale", languageName(tenant.locale)],
+        ["field.accent_color", html`<span class="swatch" aria-hidden="true"></span>
+          ${tenant.accent_color ?? t("settings.accent_color.default")}`],
+        hasText("machine.codes") && ["machine.codes", t(`machine.codes.${tenant.machine_codes ? "on" : "off"}`)],
       ]))}
-      ${section("settings.sessions", editButton(() => editLimits(detail)), facts(LIMITS.map((name) => [t(`settings.limit.${name}`), limitText(tenant.limits[name])])))}
+      ${section("settings.sessions", editButton(() => editLimits(detail)),
+        facts(LIMITS.map((name) => [t(`field.${name}`), limitText(tenant.limits[name])])))}
       ${section("settings.server", nothing, facts([
-        [t("settings.version"), html`<span class="num">${session.version ?? "–"}</span>`],
-        [t("settings.api"), html`<a href="/docs" target="_blank" rel="noreferrer">${t("settings.api.docs")}</a>`],
+        ["settings.version", num(session.version ?? "–")],
+        ["settings.api", html`<a href="/docs" target="_blank" rel="noreferrer">${t("settings.api.docs")}</a>`],
       ]))}
     </div>`;
 }
 
 /** @param {number | null} seconds */
-const limitText = (seconds) => (seconds === null ? html`<span class="faint">${t("settings.default")}</span>` : formatSpan(seconds));
-
+const limitText = (seconds) => (seconds === null ? faint(t("settings.default")) : formatSpan(seconds));
 /** @param {() => void} edit */
 const editButton = (edit) => (can("tenantUpdate") ? button("edit", t("edit"), edit) : nothing);
 

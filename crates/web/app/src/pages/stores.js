@@ -1,9 +1,8 @@
 // The stores of the tenant.
 
-import { lazyActions } from "../components/lazy.js";
-import { PageData } from "../components/page-data.js";
-import { button, emptyBox } from "../components/small.js";
-import { can, formatExact, href, html, icon, inZone, loadDirectory, nothing, t, tn, usableDevices } from "../core.js";
+import { PageData } from "../components/detail.js";
+import { button, can, emptyBox, faint, formatExact, href, html, icon, inZone, joined, lazyActions, loadDirectory, nothing, t, tn,
+  usableDevices } from "../core.js";
 import { isTill } from "./board.js";
 
 const { addStore, closeStore, editStore } = lazyActions(() => import("../actions/shop.js"));
@@ -24,20 +23,20 @@ function view() {
     </div>`;
 }
 
-/** @param {NativeApi.Store} store */
-function storeRow(store) {
+function storeRow(/** @type {Store} */ store) {
   const devices = usableDevices().filter((device) => device.store?.id === store.id);
   const others = devices.filter((device) => !isTill(device)).length;
+  const counts = [tn("user.till_count", devices.length - others), others && tn("tills.others", others)];
+  const zone = store.zone && inZone(store.zone, () => `· ${store.zone}, ${formatExact(new Date())}`);
   return html`
     <li>
       ${icon("store")}
       <div><strong>${store.name}</strong>
-        <span class="faint">${tn("user.till_count", devices.length - others)}${others ? ` · ${tn("tills.others", others)}` : ""}</span>
-        <span class="faint">${store.zone ? inZone(store.zone, () => `· ${store.zone}, ${formatExact(new Date().toISOString())}`) : nothing}</span></div>
+        ${faint(joined(counts))} ${faint(zone)}</div>
       <span class="fill"></span>
       <a class="button small quiet" href=${href("tills", null, { store: store.id })}>${t("nav.tills")}</a>
-      ${can("storeUpdate") ? html`<button class="button small" @click=${() => editStore(store)}>${t("edit")}</button>` : nothing}
-      ${can("storeDelete") ? html`<button class="button small danger-quiet" @click=${() => closeStore(store, devices)}>${t("store.close")}</button>` : nothing}
+      ${can("storeUpdate") ? button("", t("edit"), () => editStore(store), "small") : nothing}
+      ${can("storeDelete") ? button("", t("store.close"), () => closeStore(store, devices), "small danger-quiet") : nothing}
     </li>`;
 }
 

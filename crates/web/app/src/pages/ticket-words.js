@@ -1,11 +1,9 @@
-import { nameOf, t } from "../core.js";
+import { nameOf, state, t } from "../core.js";
 
 /** @type {Record<string, string>} */
-export const ticketTones = { open: "new", closed: "good", void: "bad" };
+const TONES = { open: "new", closed: "good", void: "bad" };
 
-/** @param {NativeApi.Ticket} ticket */
-export const ticketTitle = (ticket) =>
+export const ticketState = (/** @type {Ticket} */ { state: is }) => state(TONES[is], t(`ticket_state.${is}`));
+export const ticketTitle = (/** @type {Ticket} */ ticket) =>
   ticket.closed ? t("ticket.number", { number: ticket.closed.number }) : ticket.name || t("ticket.unnamed");
-
-/** @param {NativeApi.TicketPerson} person */
-export const personName = (person) => nameOf(person) || t("audit.gone_user");
+export const personName = (/** @type {NativeApi.TicketPerson} */ person) => nameOf(person) || t("audit.gone_user");
