@@ -7,8 +7,8 @@ use crate::{DeviceId, FoldedText, InvalidText, check_display_name};
 
 /// A series of receipt numbers: that of a fiscal memory, by the name that the till uses, or that of
 /// the device itself if the till names none. Receipt numbers are unique in a series of a tenant.
-/// Names are compared by folding ([`FoldedText`]): `eKasa` and `EKASA ` are one memory. New names have
-/// no invisible characters, so that two memories do not look like one.
+/// Names are compared by folding ([`FoldedText`]): `eKasa` and `EKASA ` are one memory. New names
+/// have no invisible characters, so that two memories do not look like one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NumberSeries(String);
 

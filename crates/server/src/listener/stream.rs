@@ -3,8 +3,9 @@
 //! Nothing is read while an answer waits to be written, so a client that sends but does not read
 //! occupies no more memory than one read. If the head of a request arrives too slowly, the stream
 //! answers 408 and reads no more. Nothing is written after an answer that announced the end of the
-//! connection, and what follows it is not processed (RFC 9112, 9.6). When the server stops, a connection without a request in progress
-//! reports the end of its input, and the service closes it as if the client had.
+//! connection, and what follows it is not processed (RFC 9112, 9.6). When the server stops, a
+//! connection without a request in progress reports the end of its input, and the service closes it
+//! as if the client had.
 
 use std::cell::Cell;
 use std::io;

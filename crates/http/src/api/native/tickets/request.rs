@@ -242,15 +242,16 @@ impl CreateTicket {
 /// Members that are objects: a patch of them is merged with their current value.
 const NESTED_OBJECTS: [&str; 3] = ["location", "customer", "extra"];
 
-/// The names of the members that a patch of a nested object removes; none for `extra`, whose members
-/// may have any name.
+/// The names of the members that a patch of a nested object removes; none for `extra`, whose
+/// members may have any name.
 fn removed_members(name: &str, patch: &ExactJson) -> Vec<String> {
     let ExactJson::Object(members) = patch else { return Vec::new() };
     let removed = members.iter().filter(|(_, value)| name != "extra" && value.is_null());
     removed.map(|(member, _)| member.clone()).collect()
 }
 
-/// Puts the removed members back as null, which has the same meaning, so that unknown ones are found.
+/// Puts the removed members back as null, which has the same meaning, so that unknown ones are
+/// found.
 fn restore_unknown_members(merged: &mut ExactJson, removed: Vec<String>) {
     if let ExactJson::Object(members) = merged {
         members.extend(removed.into_iter().map(|name| (name, ExactJson::Null)));
