@@ -94,9 +94,10 @@ impl TestDatabase {
 
     fn create_sqlite() -> Self {
         static MIGRATED: OnceLock<Vec<u8>> = OnceLock::new();
+        // in memory, because hundreds of tests share one or two disks
         let migrated = MIGRATED.get_or_init(|| {
             let folder = TestFolder::in_memory();
-            // in memory, because hundreds of tests share one or two disks; the write-ahead log goes with the last connection
+            // the write-ahead log goes with the last connection
             migrate(&Address::Sqlite(sqlite_file(&folder)));
             std::fs::read(sqlite_file(&folder)).unwrap()
         });

@@ -5,13 +5,12 @@
 //!
 //! [`Fixture`] builds a tenant with its users and devices, and [`records`] single ones.
 //! [`ManualClock`] and [`SeededEntropy`] make time and randomness repeatable; [`Random`] draws for
-//! model and property tests, and [`histories`] is the number of their cases. [`PlainHasher`] hashes passwords without cost,
-//! and [`ProofSigner`] signs proofs of a client's key. [`FailingStore`] wraps a store and fails on
-//! demand, [`RecordingStore`] records the calls.
-//! [`postgres`] starts a PostgreSQL server for a test process, and [`on_both_databases!`] makes a
-//! test for each database. [`TestFolder`] is a temporary folder,
-//! [`FolderSnapshot`] copies the data folder of an installation, and [`MailServer`] receives its
-//! mails.
+//! model and property tests, and [`histories`] is the number of their cases. [`PlainHasher`] hashes
+//! passwords without cost, and [`ProofSigner`] signs proofs of a client's key. [`FailingStore`]
+//! wraps a store and fails on demand, [`RecordingStore`] records the calls. [`postgres`] starts a
+//! PostgreSQL server for a test process, and [`on_both_databases!`] makes a test for each database.
+//! [`TestFolder`] is a temporary folder, [`FolderSnapshot`] copies the data folder of an
+//! installation, and [`MailServer`] receives its mails.
 //!
 //! This crate depends on no database library and no web framework.
 

@@ -41,8 +41,8 @@ pub(in crate::auth) enum WaitResult<T> {
 }
 
 impl Auth {
-    /// Finds the subject of a login and waits for its turn. A login with [`LoginSecret::Verifier`] is no
-    /// guess: it takes no token and does not wait.
+    /// Finds the subject of a login and waits for its turn. A login with [`LoginSecret::Verifier`]
+    /// is no guess: it takes no token and does not wait.
     pub(super) fn begin_login(&self, login: &LoginRequest) -> Result<AdmittedLogin, Error> {
         if let LoginSecret::Verifier(_) = login.secret {
             let now = self.time().at;
