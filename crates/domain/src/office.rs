@@ -54,7 +54,7 @@ pub use audit::verifications::{
 pub use context::{AuditContext, OS_USER_DETAIL};
 pub use devices::add::NewDevice;
 pub use devices::change::{DeviceChange, MAX_SETTINGS, PreferencesChange, SettingsChange, validate_preferences};
-pub use devices::enrollment::NewEnrollment;
+pub use devices::enrollment::{NewEnrollment, check_enrollment_lifetime};
 pub use devices::pending_key::{KeyAcceptance, PendingKeyView, TypedCode};
 pub use devices::search::DeviceView;
 pub use error::{FieldName, OfficeError, RangeViolation, UseCaseResult};

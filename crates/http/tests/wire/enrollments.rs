@@ -223,6 +223,7 @@ async fn violations_of_a_body_are_reported_at_once() {
             &[("/code", "unknown"), ("/expires_in", "type"), ("/replace", "type")][..],
         ),
         (json!({ "expires_in": 59 }), &[("/expires_in", "range")]),
+        (json!({ "expires_in": 59, "replace": "x" }), &[("/expires_in", "range"), ("/replace", "type")]),
         (json!({ "expires_in": 2_592_001 }), &[("/expires_in", "range")]),
     ] {
         let answer = desk.post(&path, body.clone()).await;

@@ -73,6 +73,9 @@ async fn users_set_their_own_pin() {
     }
     let drawn = set_own(&desk, &token, json!({ "password": TEST_PASSWORD })).await;
     assert_eq!((drawn.status.as_u16(), drawn.text_at("/pin").len()), (200, 6));
+    let both = set_own(&desk, &token, json!({ "password": 5, "new_pin": "12" })).await;
+    let expected = expected_pointers(&[("/new_pin", "weak"), ("/password", "type")]);
+    assert_eq!(violations(&both), (422, "fields_invalid".to_owned(), expected));
     let wrong = set_own(&desk, &token, json!({ "password": "wrong horse", "new_pin": "384017" })).await;
     assert_eq!(violations(&wrong), (403, "password_wrong".to_owned(), vec![]));
     let missing = set_own(&desk, &token, json!({ "new_pin": "384017" })).await;

@@ -178,6 +178,17 @@ async fn every_unpayable_amount_is_reported() {
     let refused = send(&shop, &token, "POST", TICKETS_PATH, None, Some(twice)).await;
     let found = (refused.status.as_u16(), named(&refused));
     assert_eq!(found, (422, ["/items", "/rounding"].map(str::to_owned).to_vec()), "{}", refused.json());
+    // with those of other fields
+    let odd = json!({ "currency": "EUR", "rounding": "0.07", "name": "\u{0}", "items": [
+        { "id": 1, "unit_price": "1", "quantity": "1" }, { "id": 1, "unit_price": "1", "quantity": "1" }
+    ] });
+    let expected = (422, ["/items", "/name", "/rounding"].map(str::to_owned).to_vec());
+    let refused = send(&shop, &token, "POST", TICKETS_PATH, None, Some(odd.clone())).await;
+    assert_eq!((refused.status.as_u16(), named(&refused)), expected, "{}", refused.json());
+    let mut patch = odd;
+    patch.as_object_mut().unwrap().remove("currency");
+    let refused = send(&shop, &token, "PATCH", &path_of(&ticket), Some("*"), Some(patch)).await;
+    assert_eq!((refused.status.as_u16(), named(&refused)), expected, "{}", refused.json());
     // and through PORTOS
     let till = portos::log_in_at(&shop, "manager", "PDA1").await;
     let body = json!({ "roundingAmount": 0.001, "payments": [{ "amount": 1.005 }, { "amount": 0.001 }] });

@@ -123,6 +123,19 @@ pub(super) fn begin_enrollment(tx: &mut dyn OfficeTx, office: &Office<'_>) -> Re
     Ok(last_admin::claim_tenant(tx, office.tenant)?)
 }
 
+/// Checks that a code may be valid for this time.
+///
+/// # Errors
+///
+/// [`OfficeError::OutOfRange`].
+pub fn check_enrollment_lifetime(lifetime: Duration) -> Result<(), OfficeError> {
+    let (min, max) = (MIN_ENROLLMENT_LIFETIME, MAX_ENROLLMENT_LIFETIME);
+    if (min..=max).contains(&lifetime) {
+        return Ok(());
+    }
+    Err(OfficeError::OutOfRange(vec![RangeViolation { field: FieldName::ExpiresIn, min, max, configured: false }]))
+}
+
 /// Checks that the caller may start this enrollment, and that the device can be enrolled. Returns
 /// the enrollment, which is not stored.
 pub(super) fn build_enrollment(
@@ -132,11 +145,7 @@ pub(super) fn build_enrollment(
     new: &NewEnrollment,
 ) -> Result<Enrollment, UseCaseError> {
     authorize(tx, office, id)?;
-    let (min, max) = (MIN_ENROLLMENT_LIFETIME, MAX_ENROLLMENT_LIFETIME);
-    if !(min..=max).contains(&new.lifetime) {
-        let range = RangeViolation { field: FieldName::ExpiresIn, min, max, configured: false };
-        return Err(OfficeError::OutOfRange(vec![range]).into());
-    }
+    check_enrollment_lifetime(new.lifetime)?;
     check_device(tx, office, id, new.replaces_key)?;
     let created_at = office.context.at;
     let expires_at = limit_expiry(tx, office, created_at.saturating_add(new.lifetime))?;

@@ -42,7 +42,17 @@ fn read_checked<T: DeserializeOwned + Validate>(
 
 /// Reads the JSON body of a request; a missing body is read as an empty object.
 pub(super) fn read_optional_request<T: DeserializeOwned + Validate>(call: &Request) -> Result<T, ApiError> {
-    if is_empty_body(call.body()) { parse_built_body(&ExactJson::Object(Vec::new())) } else { read_request(call) }
+    read_optional_partial_request(call)?.check_body(|_| Ok(Vec::new()))
+}
+
+/// Like [`read_partial_request`]; a missing body is read as an empty object.
+pub(super) fn read_optional_partial_request<T: DeserializeOwned + Validate>(
+    call: &Request,
+) -> Result<PartialBody<T>, ApiError> {
+    if is_empty_body(call.body()) {
+        return read_partial_built(&ExactJson::Object(Vec::new()), |_| Vec::new());
+    }
+    read_partial_request(call, |_| Vec::new())
 }
 
 /// Returns the canonical form of the body, which is equal for all bodies with the same content:

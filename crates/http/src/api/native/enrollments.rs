@@ -68,7 +68,8 @@ pub(super) fn machine_routes(terms: &Arc<TillTerms>) -> Vec<Route> {
 
 async fn start_enrollment(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let id: DeviceId = read_id(&call, FieldName::Device)?;
-    let sent: StartEnrollment = body::read_optional_request(&call)?;
+    let sent = body::read_optional_partial_request::<StartEnrollment>(&call)?;
+    let sent = sent.check_body(|sent| Ok(sent.find_rule_violations()))?;
     let StartEnrollmentInput { lifetime, replaces_key, confirms } = sent.into_input();
     let (code, enrollment) = call
         .with_office(move |context| {

@@ -6,7 +6,7 @@ use actix_web::http::header::{HeaderValue, WWW_AUTHENTICATE};
 use serde::Serialize;
 use tillgate_auth_core::{AuthDenied, LoginDenied, ProofFault, TokenDenied};
 use tillgate_domain::office::OfficeError;
-use tillgate_domain::{DenialKind, MissingRight};
+use tillgate_domain::{DenialKind, MissingRight, WeakPin};
 
 use crate::context::event_hub::MAX_STREAMS_PER_PRINCIPAL;
 use crate::error::office;
@@ -60,6 +60,16 @@ struct ErrorItemBody<'p> {
     rule: Option<&'p ViolatedRule>,
 }
 
+/// The violation of a new PIN that may not be set.
+pub(super) fn weak_pin_violation(why: WeakPin) -> FieldViolation {
+    FieldViolation {
+        field: "new_pin".into(),
+        in_query: false,
+        code: FieldErrorCode::Weak,
+        message: why.to_string().into(),
+    }
+}
+
 /// Renders the response to a failed request.
 pub(crate) fn render_error(failure: &ApiError, head: &RequestHead) -> HttpResponse {
     let status = map_status(failure);
@@ -73,12 +83,7 @@ pub(crate) fn render_error(failure: &ApiError, head: &RequestHead) -> HttpRespon
             code: FieldErrorCode::Weak,
             message: why.into(),
         }],
-        ApiError::Denied(AuthDenied::WeakPin(why)) => vec![FieldViolation {
-            field: "new_pin".into(),
-            in_query: false,
-            code: FieldErrorCode::Weak,
-            message: why.to_string().into(),
-        }],
+        ApiError::Denied(AuthDenied::WeakPin(why)) => vec![weak_pin_violation(*why)],
         _ => Vec::new(),
     };
     let fault = find_proof_fault(failure);

@@ -63,7 +63,8 @@ async fn remove_user_pin(call: Request, caller: Caller) -> Result<HttpResponse, 
 }
 
 async fn set_own_pin(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let sent: SetOwnPin = body::read_request(&call)?;
+    let sent = body::read_partial_request::<SetOwnPin>(&call, |_| Vec::new())?;
+    let sent = sent.check_body(|sent| Ok(sent.find_weak_pin(&caller)))?;
     let (password, new_pin) = sent.into_input()?;
     let drawn = call.run_blocking(move |auth| auth.set_own_pin(&caller, &password, new_pin.as_ref())).await?;
     render_json(StatusCode::OK, &PinBody::new(drawn.as_ref(), false))

@@ -196,8 +196,11 @@ async fn create_ticket(call: Request, caller: Caller) -> Result<HttpResponse, Ap
     let created = call
         .with_office(move |context| {
             let office = context.for_caller(&caller)?;
-            let sent =
-                sent.check_body(|sent| name_violations(&office, KnownRight::TicketCreate, &sent.names(&caller)))?;
+            let sent = sent.check_body(|sent| {
+                let mut violations = name_violations(&office, KnownRight::TicketCreate, &sent.names(&caller))?;
+                violations.extend(sent.find_rule_violations());
+                Ok(violations)
+            })?;
             let new = sent.into_new_ticket(context.auth.new_id(TicketId::new)?)?;
             into_api_result(office.open_ticket(&new, idempotency.as_ref()))
         })

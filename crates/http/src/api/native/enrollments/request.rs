@@ -7,14 +7,15 @@ use actix_web::http::header::HeaderMap;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tillgate_domain::enrollment::DEFAULT_ENROLLMENT_LIFETIME;
-use tillgate_domain::office::KeyAcceptance;
+use tillgate_domain::office::{KeyAcceptance, check_enrollment_lifetime};
 use tillgate_domain::{DeviceName, KeyStorage, Secret};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 use validator::Validate;
 
 use crate::api::native::schemas;
-use crate::error::ApiError;
+use crate::error::office::office_error_violations;
+use crate::error::{ApiError, FieldViolation};
 use crate::request::body;
 use crate::request::field::{BodyField, LabelText, well_typed};
 use crate::request::partial_body::{validate_body, validate_body_with};
@@ -51,6 +52,13 @@ pub(super) struct StartEnrollmentInput {
 }
 
 impl StartEnrollment {
+    /// Finds a lifetime out of range, to be reported with the other violations.
+    pub(super) fn find_rule_violations(&self) -> Vec<FieldViolation> {
+        let lifetime = self.expires_in.as_value().copied();
+        let refused = lifetime.and_then(|lifetime| check_enrollment_lifetime(lifetime).err());
+        refused.iter().flat_map(office_error_violations).collect()
+    }
+
     /// Returns the values, with the defaults of those that were not sent.
     pub(super) fn into_input(self) -> StartEnrollmentInput {
         StartEnrollmentInput {

@@ -1,11 +1,14 @@
 //! Requests of the operations on PINs.
 
 use serde::Deserialize;
+use tillgate_auth_core::Caller;
 use tillgate_domain::Secret;
+use tillgate_domain::pin::check_pin;
 use utoipa::ToSchema;
 use validator::{Validate, ValidationErrors};
 
-use crate::error::ApiError;
+use crate::api::native::error::weak_pin_violation;
+use crate::error::{ApiError, FieldViolation};
 use crate::request::field::{BodyField, well_typed};
 
 /// A request to draw a PIN. It has no members.
@@ -35,6 +38,12 @@ pub(super) struct SetOwnPin {
 }
 
 impl SetOwnPin {
+    /// Finds why the new PIN may not be set, to be reported with the other violations.
+    pub(super) fn find_weak_pin(&self, caller: &Caller) -> Vec<FieldViolation> {
+        let Some((pin, user)) = self.new_pin.as_value().zip(caller.profile.user.as_ref()) else { return Vec::new() };
+        check_pin(pin.expose(), user.name.as_str()).err().map(weak_pin_violation).into_iter().collect()
+    }
+
     /// The password, and the new PIN if it was sent.
     pub(super) fn into_input(self) -> Result<(Secret<String>, Option<Secret<String>>), ApiError> {
         Ok((self.password.require_value()?, self.new_pin.into_value()))

@@ -8,7 +8,9 @@ use tillgate_domain::merge_patch::merge_value;
 use tillgate_domain::office::{
     ItemInput, NamedFields, NewRefund, NewTicket, OfficeError, OwnerRef, TicketChange, TicketClosing, TicketView,
 };
-use tillgate_domain::ticket::{Amount, Currency, Customer, Label, Location, Meta, Payment, Rate, TicketError};
+use tillgate_domain::ticket::{
+    Amount, Currency, Customer, Label, Location, Meta, Payment, Rate, Rounding, TicketError,
+};
 use tillgate_domain::{ExactJson, JsonObject, TicketId};
 use utoipa::ToSchema;
 use validator::Validate;
@@ -204,7 +206,30 @@ fn find_unpayable_amounts(
         .collect()
 }
 
+/// Finds what the rules of tickets reject in the valid fields: a rounding that is too large, and
+/// items with the same id.
+fn find_rule_violations(
+    currency: Currency,
+    before: Rounding,
+    rounding: &BodyField<Amount>,
+    items: &BodyField<Vec<ItemInput>>,
+) -> Vec<FieldViolation> {
+    let rounding = rounding.as_value().and_then(|amount| before.with_amount(*amount, currency).err());
+    let ids = items.as_value().into_iter().flatten().filter_map(|item| item.id);
+    let mut times = BTreeMap::new();
+    ids.for_each(|id| *times.entry(id).or_insert(0) += 1);
+    let repeated = times.into_iter().filter(|(_, times)| *times > 1).map(|(id, _)| TicketError::DuplicateItem(id));
+    rounding.into_iter().chain(repeated).flat_map(|why| office_error_violations(&OfficeError::Ticket(why))).collect()
+}
+
 impl CreateTicket {
+    /// Finds what the rules of tickets reject in the valid fields.
+    pub(super) fn find_rule_violations(&self) -> Vec<FieldViolation> {
+        self.currency.as_value().map_or_else(Vec::new, |currency| {
+            find_rule_violations(*currency, Rounding::NONE, &self.rounding, &self.items)
+        })
+    }
+
     /// Finds amounts with more decimal places than the ticket's currency.
     pub(super) fn find_unpayable_amounts(&self) -> Vec<FieldViolation> {
         self.currency
@@ -285,7 +310,11 @@ pub(super) fn apply_patch(
     change.add(repeated);
     let now = found.ticket.sheet.owner;
     let change = change.check_body(|change| {
-        more(&NamedFields { owner: change.owner.as_value().map(|owner| (owner, now)), ..NamedFields::default() })
+        let owner = change.owner.as_value().map(|owner| (owner, now));
+        let mut violations = more(&NamedFields { owner, ..NamedFields::default() })?;
+        let before = found.ticket.sheet.rounding;
+        violations.extend(find_rule_violations(currency, before, &change.rounding, &change.items));
+        Ok(violations)
     })?;
     Ok(TicketChange {
         owner: change.owner.into_value(),
