@@ -41,7 +41,10 @@ fn change_everything(page: &OfficePage, admin: &TillClient) {
     let user = id_of(admin, "/users", "user_name", "cashier");
     let access = json!([{ "device": "P01", "roles": ["cashier", "night"] }]);
     change(format!("/api/v1/users/{user}"), json!({ "display_name": "Eva", "locale": "sk", "devices": access }));
+    admin.change("POST", &format!("/api/v1/users/{user}/pin"), &json!({})).expect_status(201);
     let device = id_of(admin, "/devices", "name", "P03");
+    let enrollment = format!("/api/v1/devices/{device}/enrollment");
+    admin.change("POST", &enrollment, &json!({ "confirm": true })).expect_status(201);
     let settings = json!({ "settings": { "printer": "lpt1" }, "store": null, "roles": ["night"] });
     change(format!("/api/v1/devices/{device}"), settings);
     let store = id_of(admin, "/stores", "name", "Second Street");

@@ -8,6 +8,7 @@ const LABELS = { api_key: "subject.api_key", assignment: "field.roles", refund_o
 /** The groups of the texts for the values of a member. @type {Record<string, string[]>} */
 const GROUPS = {
   above: ["built_in_role"],
+  by: ["pin_by"],
   dialect: ["mount"],
   environment: ["environment"],
   environments: ["environment"],
