@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::process::Command;
 use std::time::Duration;
 
-use tillgate_tests::{DatabaseEngine, Installation, RunningServer, now, wait_until};
+use tillgate_tests::{DatabaseEngine, Installation, RunningServer, wait_until};
 
 fn connect(server: &RunningServer) -> TcpStream {
     let stream = TcpStream::connect(server.address().trim_start_matches("http://")).unwrap();
@@ -41,15 +41,13 @@ const UPGRADE_OFFERS: [&str; 6] = [
 /// The body of a login that fails.
 const LOGIN: &str = r#"{"login":"cashier","password":"wrong"}"#;
 
-/// Checks that a request is answered at once and completely, and that the connection stays open
-/// unless the answer says `close`.
+/// Checks that a request is answered without waiting for more of it, and completely, and that the
+/// connection stays open unless the answer says `close`. A server that waits answers 408.
 fn assert_declined(server: &RunningServer, request: &str, expected: &str) {
     let mut stream = connect(server);
-    let started = now();
     stream.write_all(request.as_bytes()).unwrap();
     let answer = read_answer(&mut stream);
     assert!(answer.contains(expected), "{request}: {answer}");
-    assert!(started.elapsed() < Duration::from_secs(4), "it waited for more than the request: {request}");
     if answer.contains("connection: close") {
         let mut rest = String::new();
         stream.read_to_string(&mut rest).unwrap();
@@ -73,7 +71,7 @@ fn offered_upgrade_is_declined() {
         assert_declined(&server, &format!("{post}Content-Length: {length}\r\n\r\n{LOGIN}"), "login_mismatch");
         let chunks = format!("{post}Transfer-Encoding: chunked\r\n\r\n{length:x}\r\n{LOGIN}\r\n0\r\n\r\n");
         assert_declined(&server, &chunks, "login_mismatch");
-        assert_declined(&server, &format!("{post}\r\n"), "http/1.1 422");
+        assert_declined(&server, &format!("{post}\r\n"), "http/1.1 400");
     }
     let offer = "Connection: Upgrade\r\nUpgrade: websocket\r\n";
     let post = format!("POST /api/v1/sessions HTTP/1.1\r\nHost: till\r\nContent-Type: application/json\r\n{offer}");
