@@ -94,11 +94,6 @@ pub(super) fn read_partial_built<T: DeserializeOwned + Validate>(
     read_partial(write_json(body)?.as_bytes(), failed, more)
 }
 
-/// Reads a body that was built here, and returns it if it has no violations.
-pub(super) fn parse_built_body<T: DeserializeOwned + Validate>(body: &ExactJson) -> Result<T, ApiError> {
-    read_partial_built(body, |_| Vec::new())?.check_body(|_| Ok(Vec::new()))
-}
-
 fn read_partial<T: DeserializeOwned + Validate>(
     json: &[u8],
     failed: impl Fn(serde_json::Error) -> ApiError,
