@@ -32,7 +32,7 @@ pub use device_keys::DeviceKeys;
 pub use directory::{Devices, Roles, Tenants, Users};
 pub use enrollments::Enrollments;
 pub use feed::{
-    Bookmark, Cursor, Feed, FeedBatch, FeedEntry, Instance, InstanceState, Instances, MachineClock, Node,
+    Bookmark, Feed, FeedBatch, FeedCursor, FeedEntry, Instance, InstanceState, Instances, MachineClock, Node,
     NodeAcknowledgment, Nodes, ServerTime,
 };
 pub use keys::{KeyKind, KeyState, Keys, StoredKey};

@@ -39,7 +39,7 @@ use crate::ports::{Bucket, CountKey, TokenDisposition};
 
 use count_keys::{AttemptKeys, CountKeyDeriver};
 pub use login_queue::{LoginQueue, QueueFull, QueueSlot, Turn};
-pub use rules::Rate;
+pub use rules::BucketRate;
 use rules::RateVerdict;
 pub use status::LoginThrottle;
 
@@ -47,19 +47,19 @@ pub use status::LoginThrottle;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ThrottleLimits {
     /// The bucket of an account for all unknown networks together.
-    pub unknown: Rate,
+    pub unknown: BucketRate,
     /// The bucket of an account for each known network.
-    pub known: Rate,
+    pub known: BucketRate,
     /// The bucket of an account for each proof.
-    pub proof: Rate,
+    pub proof: BucketRate,
     /// The bucket of a network, for all accounts to which it is unknown.
-    pub network: Rate,
+    pub network: BucketRate,
     /// The bucket of a network for machines that start to wait for their acceptance.
-    pub starts: Rate,
+    pub starts: BucketRate,
     /// The bucket of a principal for codes of machines that they type, and that are not known.
-    pub user_codes: Rate,
+    pub user_codes: BucketRate,
     /// The bucket of a network for such codes, for all principals.
-    pub user_code_network: Rate,
+    pub user_code_network: BucketRate,
     /// The number of wrong passwords within [`GUESS_MEMORY`] that makes a proof worthless for as
     /// long again.
     pub proof_bound: u32,
@@ -76,13 +76,13 @@ pub struct ThrottleLimits {
 impl Default for ThrottleLimits {
     fn default() -> Self {
         Self {
-            unknown: Rate { burst: 10, refill_interval: Duration::from_mins(16) },
-            known: Rate { burst: 50, refill_interval: Duration::from_mins(1) },
-            proof: Rate { burst: 5, refill_interval: Duration::from_secs(5) },
-            network: Rate { burst: 50, refill_interval: Duration::from_mins(1) },
-            starts: Rate { burst: 50, refill_interval: Duration::from_mins(1) },
-            user_codes: Rate { burst: 10, refill_interval: Duration::from_mins(1) },
-            user_code_network: Rate { burst: 50, refill_interval: Duration::from_mins(1) },
+            unknown: BucketRate { burst: 10, refill_interval: Duration::from_mins(16) },
+            known: BucketRate { burst: 50, refill_interval: Duration::from_mins(1) },
+            proof: BucketRate { burst: 5, refill_interval: Duration::from_secs(5) },
+            network: BucketRate { burst: 50, refill_interval: Duration::from_mins(1) },
+            starts: BucketRate { burst: 50, refill_interval: Duration::from_mins(1) },
+            user_codes: BucketRate { burst: 10, refill_interval: Duration::from_mins(1) },
+            user_code_network: BucketRate { burst: 50, refill_interval: Duration::from_mins(1) },
             proof_bound: 100,
             known_networks: 4,
             known_for: Duration::from_hours(90 * 24),
@@ -98,7 +98,7 @@ impl ThrottleLimits {
     pub fn bucket_retention(&self) -> Duration {
         let logins = [self.unknown, self.known, self.proof, self.network];
         let codes = [self.starts, self.user_codes, self.user_code_network];
-        let whole = logins.into_iter().chain(codes).map(Rate::full_refill_time);
+        let whole = logins.into_iter().chain(codes).map(BucketRate::full_refill_time);
         whole.max().unwrap_or_default().max(GUESS_MEMORY).saturating_mul(2)
     }
 }
@@ -173,7 +173,7 @@ enum BucketClass {
 #[derive(Clone, Copy, Debug)]
 struct TakenToken {
     key: CountKey,
-    rate: Rate,
+    rate: BucketRate,
     /// Whether the bucket belongs to the principal.
     is_own: bool,
     /// The network whose buckets of all tenants are refilled together.
@@ -366,7 +366,7 @@ impl Throttle {
         let keys: Vec<CountKey> = charge.keys().collect();
         for _ in 0..MAX_TAKE_ATTEMPTS {
             let buckets = tx.attempts().find_buckets(&keys)?;
-            let buckets_now: Vec<(Rate, Bucket)> =
+            let buckets_now: Vec<(BucketRate, Bucket)> =
                 charge.tokens.iter().zip(buckets).map(|(taken, bucket)| (taken.rate, bucket)).collect();
             if let (BucketClass::Proof, [(_, bucket)], [key]) = (charge.class, &buckets_now[..], &keys[..]) {
                 let spent = tx.attempts().count_guesses(*key, now.saturating_sub(GUESS_MEMORY))?;
@@ -396,7 +396,7 @@ impl Throttle {
         &self,
         tx: &mut (dyn AuthTx + '_),
         charge: &Charge,
-        buckets_now: &[(Rate, Bucket)],
+        buckets_now: &[(BucketRate, Bucket)],
         now: Instant,
     ) -> StoreResult<bool> {
         let principal = charge.principal.map(PrincipalId::uuid);

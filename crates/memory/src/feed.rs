@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::transaction::{Transaction, to_u32, to_usize};
 use tillgate_auth_core::Session;
 use tillgate_auth_core::ports::{
-    Bookmark, Cursor, Feed, FeedBatch, FeedEntry, Instance, Instances, Node, NodeAcknowledgment, Nodes,
+    Bookmark, Feed, FeedBatch, FeedCursor, FeedEntry, Instance, Instances, Node, NodeAcknowledgment, Nodes,
 };
 
 impl Feed for Transaction<'_> {
@@ -23,14 +23,14 @@ impl Feed for Transaction<'_> {
             rows.map(|(number, (change, at))| FeedEntry { number: *number, change: *change, at: *at }).collect();
         Ok(FeedBatch {
             entries: changes,
-            next: Bookmark::from_cursor(Cursor(next)),
+            next: Bookmark::from_cursor(FeedCursor(next)),
             restarted: from.is_none(),
             clock: self.server_time(),
         })
     }
 
-    fn find_end(&mut self) -> StoreResult<Cursor> {
-        Ok(Cursor(self.tables().next_change.get(&()).copied().unwrap_or(1)))
+    fn find_end(&mut self) -> StoreResult<FeedCursor> {
+        Ok(FeedCursor(self.tables().next_change.get(&()).copied().unwrap_or(1)))
     }
 
     fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32> {

@@ -6,7 +6,7 @@ use tillgate_domain::{
 };
 
 use super::transaction::{Transaction, to_u32, to_usize};
-use tillgate_auth_core::ports::{Bookmark, Cursor, LiveEventBatch, LiveEventView, LiveEvents};
+use tillgate_auth_core::ports::{Bookmark, FeedCursor, LiveEventBatch, LiveEventView, LiveEvents};
 
 impl LiveEvents for Transaction<'_> {
     fn poll(&mut self, from: Option<&Bookmark>, tenant: Option<TenantId>, limit: u32) -> StoreResult<LiveEventBatch> {
@@ -20,7 +20,7 @@ impl LiveEvents for Transaction<'_> {
         let events: Vec<LiveEventView> = found.map(|event| self.view_live_event(event)).collect();
         let has_gap = from.is_none() || events.len() > to_usize(limit);
         let events = if has_gap { Vec::new() } else { events };
-        Ok(LiveEventBatch { events, next: Bookmark::from_cursor(Cursor(next)), has_gap })
+        Ok(LiveEventBatch { events, next: Bookmark::from_cursor(FeedCursor(next)), has_gap })
     }
 
     fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32> {

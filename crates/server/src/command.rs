@@ -137,7 +137,7 @@ enum Command {
     /// Unlock networks that are locked out after too many failed logins
     #[command(subcommand)]
     #[command(after_help = "Example:\n  tillgate address unlock 203.0.113.7")]
-    Address(address::Address),
+    Address(address::AddressCommand),
     /// List and show tickets
     #[command(subcommand)]
     #[command(after_help = "Example:\n  tillgate ticket list")]

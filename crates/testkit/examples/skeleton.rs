@@ -399,7 +399,7 @@ impl Feed for Transaction {
     fn poll(&mut self, from: Option<&Bookmark>) -> StoreResult<FeedBatch> {
         todo!("the changes that the read which returned the bookmark did not contain; all kept changes for `None`")
     }
-    fn find_end(&mut self) -> StoreResult<Cursor> {
+    fn find_end(&mut self) -> StoreResult<FeedCursor> {
         todo!("the position after every change that is committed")
     }
     fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32> {

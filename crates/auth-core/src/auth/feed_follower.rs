@@ -9,7 +9,7 @@ use tillgate_domain::{Change, Instant, KeyId, Scope, StoreExt};
 
 use super::Auth;
 use crate::Error;
-use crate::ports::{Bookmark, Cursor, FeedEntry};
+use crate::ports::{Bookmark, FeedCursor, FeedEntry};
 use crate::revocations::Version;
 
 /// How long a call waits for a newer view.
@@ -36,7 +36,7 @@ struct FeedPosition {
     keys_looked_up_at: Option<Duration>,
     acknowledgment: AcknowledgmentState,
     /// The position of the feed when this process first had a key that is not in use yet.
-    key_cursors: HashMap<KeyId, Cursor>,
+    key_cursors: HashMap<KeyId, FeedCursor>,
 }
 
 /// How long after a revocation this process keeps recording its position.
@@ -48,7 +48,7 @@ struct AcknowledgmentState {
     /// When the newest poll found a revocation, by the wall clock and by the monotonic clock.
     applied_at: Option<(Instant, Duration)>,
     /// The position and the instant that were recorded last.
-    recorded: Option<(Cursor, Instant)>,
+    recorded: Option<(FeedCursor, Instant)>,
 }
 
 /// The times of polls, by the monotonic clock.
@@ -60,7 +60,7 @@ struct PollTimes {
     last_failure: Option<Duration>,
     /// The oldest unit of work that was open at the newest poll, and when the first poll began that
     /// found it to be the oldest.
-    oldest_open_age: Option<(Cursor, Duration)>,
+    oldest_open_age: Option<(FeedCursor, Duration)>,
 }
 
 /// The position of this process in the feed.
@@ -98,14 +98,14 @@ impl FeedFollower {
 
     /// The position up to which the feed was applied, and the instant of the newest revocation that
     /// is applied.
-    pub(crate) fn acknowledgment(&self) -> Option<(Cursor, Instant)> {
+    pub(crate) fn acknowledgment(&self) -> Option<(FeedCursor, Instant)> {
         let position = self.lock_position();
         Some((position.bookmark.as_ref()?.applied_cursor(), position.acknowledgment.applied_at?.0))
     }
 
     /// The position and the instant of the newest revocation that is applied, if they are to be
     /// recorded now.
-    pub(crate) fn due_acknowledgment(&self, now: Duration) -> Option<(Cursor, Instant)> {
+    pub(crate) fn due_acknowledgment(&self, now: Duration) -> Option<(FeedCursor, Instant)> {
         let position = self.lock_position();
         let (applied_at, polled_at) = position.acknowledgment.applied_at?;
         let due = (position.bookmark.as_ref()?.applied_cursor(), applied_at);
@@ -115,12 +115,12 @@ impl FeedFollower {
     }
 
     /// Marks the position and the instant as recorded.
-    pub(crate) fn mark_recorded(&self, acknowledgment: (Cursor, Instant)) {
+    pub(crate) fn mark_recorded(&self, acknowledgment: (FeedCursor, Instant)) {
         self.lock_position().acknowledgment.recorded = Some(acknowledgment);
     }
 
     /// The position of the feed when this process first had the key.
-    pub(crate) fn key_cursor(&self, key: KeyId) -> Option<Cursor> {
+    pub(crate) fn key_cursor(&self, key: KeyId) -> Option<FeedCursor> {
         self.lock_position().key_cursors.get(&key).copied()
     }
 }
@@ -150,7 +150,7 @@ impl Auth {
 
     /// Polls the feed and applies the result. Returns when the poll began, and the oldest open unit
     /// of work.
-    fn apply_poll(&self, mut position: MutexGuard<'_, FeedPosition>) -> Result<(Duration, Option<Cursor>), Error> {
+    fn apply_poll(&self, mut position: MutexGuard<'_, FeedPosition>) -> Result<(Duration, Option<FeedCursor>), Error> {
         let started_at = self.clock.monotonic();
         let from = position.bookmark.clone();
         self.revocations.begin_poll();

@@ -11,7 +11,7 @@ use tillgate_domain::{Instant, NodeId, StoreExt, StoreResult};
 use super::Auth;
 use super::api_keys::MAX_SIGNATURE_SKEW;
 use crate::Error;
-use crate::ports::{AuthTx, Cursor, MachineClock, Node, NodeAcknowledgment};
+use crate::ports::{AuthTx, FeedCursor, MachineClock, Node, NodeAcknowledgment};
 use crate::session_terms::MAX_ACCESS_TOKEN_LIFETIME;
 use crate::throttle::GUESS_MEMORY;
 
@@ -198,7 +198,7 @@ impl Auth {
         Ok(())
     }
 
-    fn build_acknowledgment(&self, (applied, applied_at): (Cursor, Instant)) -> NodeAcknowledgment {
+    fn build_acknowledgment(&self, (applied, applied_at): (FeedCursor, Instant)) -> NodeAcknowledgment {
         let name = self.settings.process_name.clone().unwrap_or_else(|| self.node.to_string());
         NodeAcknowledgment { id: self.node, name, applied, applied_at: Some(applied_at) }
     }
@@ -227,7 +227,7 @@ impl Auth {
 
     /// The end of the change feed: a process whose recorded position is at or after it has applied
     /// every revocation that was committed before this call.
-    pub fn find_feed_end(&self) -> Result<Cursor, Error> {
+    pub fn find_feed_end(&self) -> Result<FeedCursor, Error> {
         Ok(self.store.read("find_feed_end", |tx| tx.feed().find_end())?)
     }
 

@@ -67,7 +67,7 @@ struct RefreshGrant {
 }
 
 /// Where one pass through the unit of work ends.
-enum Step {
+enum RefreshStep {
     /// The refresh is decided, and the decision is written.
     Decided(Result<Box<RefreshGrant>, RefreshDenied>),
     /// The unit of work may only read, and the decision requires a write.
@@ -164,15 +164,15 @@ impl Auth {
         let decided = self.run_refresh(&attempt, read_first, |tx, mode, proof_use| {
             // Read the session.
             let Some(record) = tx.sessions().find(token.session)? else {
-                return Ok(Step::Decided(Err(TokenDenied::SessionOver.into())));
+                return Ok(RefreshStep::Decided(Err(TokenDenied::SessionOver.into())));
             };
             if request.tenant.is_some_and(|tenant| tenant != record.session.tenant) {
-                return Ok(Step::Decided(Err(TokenDenied::WrongAudience.into())));
+                return Ok(RefreshStep::Decided(Err(TokenDenied::WrongAudience.into())));
             }
             // A store that was rolled back may have lost a revocation that this process still
             // knows.
             if self.revocations.is_over(&record.session) {
-                return Ok(Step::Decided(Err(TokenDenied::SessionOver.into())));
+                return Ok(RefreshStep::Decided(Err(TokenDenied::SessionOver.into())));
             }
 
             // Judge the presented generation.
@@ -186,13 +186,13 @@ impl Auth {
             let witness = self.activity.witness(&record.session, record.clock, monotonic, attempt.clock_confidence);
             let verdict = judge(&record, token.generation, &presenter, &witness, attempt.now);
             let plan = match verdict {
-                Verdict::Deny(denial) => return Ok(Step::Decided(Err(denial.into()))),
-                Verdict::Unproven => return Ok(Step::Decided(Err(attempt.deny_unproven(&record.session)))),
+                Verdict::Deny(denial) => return Ok(RefreshStep::Decided(Err(denial.into()))),
+                Verdict::Unproven => return Ok(RefreshStep::Decided(Err(attempt.deny_unproven(&record.session)))),
                 _ if attempt.proven_key.is_err() => {
-                    return Ok(Step::Decided(Err(attempt.deny_unproven(&record.session))));
+                    return Ok(RefreshStep::Decided(Err(attempt.deny_unproven(&record.session))));
                 }
                 _ if !proof_use.accept(tx, &attempt)? => {
-                    return Ok(Step::Decided(Err(RefreshDenied::replayed(&record.session))));
+                    return Ok(RefreshStep::Decided(Err(RefreshDenied::replayed(&record.session))));
                 }
                 Verdict::Rotate { to, store_rolled_back } => {
                     let terms = self.current_terms(tx, &record.session)?;
@@ -214,23 +214,23 @@ impl Auth {
 
             // Write the verdict.
             if plan.writes() && mode == Mode::Read {
-                return Ok(Step::NeedsWrite);
+                return Ok(RefreshStep::NeedsWrite);
             }
             if !plan.apply(tx, &record.session, &attempt)? {
-                return Ok(Step::LostRace);
+                return Ok(RefreshStep::LostRace);
             }
             if plan.starts_overlap() {
                 record_key_use(tx, &plan.session, attempt.now)?;
             }
             if verdict == Verdict::Replay {
-                return Ok(Step::Decided(Err(TokenDenied::Replay.into())));
+                return Ok(RefreshStep::Decided(Err(TokenDenied::Replay.into())));
             }
             let profile = self.cached_or_read_profile(tx, &plan.session)?;
             let epochs = match plan.session.kind {
                 SessionKind::Permanent => record.epochs,
                 SessionKind::Person | SessionKind::Device => plan.session.epochs,
             };
-            Ok(Step::Decided(Ok(Box::new(RefreshGrant { plan, profile, epochs }))))
+            Ok(RefreshStep::Decided(Ok(Box::new(RefreshGrant { plan, profile, epochs }))))
         })?;
         match decided {
             Ok(grant) => self.issue_refreshed_tokens(&attempt, *grant),
@@ -307,16 +307,16 @@ impl Auth {
         &self,
         attempt: &RefreshAttempt<'_>,
         read_first: bool,
-        mut step: impl FnMut(&mut dyn AuthTx, Mode, &mut ProofUse) -> StoreResult<Step>,
+        mut step: impl FnMut(&mut dyn AuthTx, Mode, &mut ProofUse) -> StoreResult<RefreshStep>,
     ) -> Result<Result<Box<RefreshGrant>, RefreshDenied>, Error> {
         let modes: &[Mode] = if read_first { &[Mode::Read, Mode::Write] } else { &[Mode::Write] };
         for mode in modes {
-            let mut reached = Step::NeedsWrite;
+            let mut reached = RefreshStep::NeedsWrite;
             let outcome = self.store.run(UnitOfWork { name: "refresh", mode: *mode }, &mut |tx| {
                 let mut proof_use = ProofUse::default();
                 for _ in 0..MAX_ROTATION_ATTEMPTS {
                     reached = step(tx, *mode, &mut proof_use)?;
-                    if !matches!(reached, Step::LostRace) {
+                    if !matches!(reached, RefreshStep::LostRace) {
                         return Ok(());
                     }
                 }
@@ -326,7 +326,7 @@ impl Auth {
                 )))
             });
             outcome.map_err(|error| error.in_unit("refresh"))?;
-            if let Step::Decided(decided) = reached {
+            if let RefreshStep::Decided(decided) = reached {
                 return Ok(decided);
             }
         }

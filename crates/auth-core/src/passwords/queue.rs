@@ -94,12 +94,12 @@ struct QueueShared {
     workers: usize,
     /// The verifier for unknown names, so that they cost the same work.
     decoy: Verifier,
-    state: Mutex<QueueState>,
+    state: Mutex<HashQueueState>,
     /// Notified when there is a job, and when the queue is dropped.
     work: Condvar,
 }
 
-struct QueueState {
+struct HashQueueState {
     lanes: Lanes<Job>,
     running: usize,
     started: u64,
@@ -162,7 +162,7 @@ impl HashQueue {
         hasher.release_memory();
         let bounds =
             LaneLimits { capacity: limits.waiting, per_network: limits.per_network, max_wait: limits.max_wait };
-        let state = QueueState {
+        let state = HashQueueState {
             lanes: Lanes::new(bounds),
             running: 0,
             started: 0,
@@ -307,26 +307,26 @@ impl fmt::Debug for HashQueue {
 }
 
 impl QueueShared {
-    fn lock(&self) -> MutexGuard<'_, QueueState> {
+    fn lock(&self) -> MutexGuard<'_, HashQueueState> {
         // Nothing panics while it holds the lock; the hasher is called without it.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The number of jobs that can probably be hashed before the last of them is overdue, at least
     /// one per thread. More need not wait in vain: they are rejected at once.
-    fn hashes_within_max_wait(&self, state: &QueueState) -> usize {
+    fn hashes_within_max_wait(&self, state: &HashQueueState) -> usize {
         let per_thread = self.limits.max_wait.as_nanos().checked_div(state.mean_duration.as_nanos());
         let per_thread = per_thread.map_or(usize::MAX, |count| usize::try_from(count).unwrap_or(usize::MAX));
         per_thread.max(1).saturating_mul(self.workers)
     }
 
-    fn reject_overdue(&self, state: &mut QueueState) {
+    fn reject_overdue(&self, state: &mut HashQueueState) {
         for job in state.lanes.take_overdue(self.clock.monotonic()) {
             self.reject_job(state, &job);
         }
     }
 
-    fn reject_job(&self, state: &mut QueueState, job: &Job) {
+    fn reject_job(&self, state: &mut HashQueueState, job: &Job) {
         let busy = self.busy_error(state);
         // The caller may have given up at the same moment.
         let _ = job.reply.send(Reply::Answer(Err(busy)));
@@ -334,7 +334,7 @@ impl QueueShared {
 
     /// Counts a rejected job. Its caller may retry when the jobs that wait now will have been
     /// hashed.
-    fn busy_error(&self, state: &mut QueueState) -> HashError {
+    fn busy_error(&self, state: &mut HashQueueState) -> HashError {
         state.busy += 1;
         let ahead = state.lanes.len() + state.running;
         let rounds = u32::try_from(ahead / self.workers).unwrap_or(u32::MAX);

@@ -5,27 +5,27 @@ use uuid::Uuid;
 
 /// A position in the change feed. Only the store interprets the number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Cursor(pub i64);
+pub struct FeedCursor(pub i64);
 
 /// Where a reader of the feed continues: it has read everything before the cursor except what open
 /// units of work write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bookmark {
     /// Everything before this position was read, except what `open` lists.
-    pub cursor: Cursor,
+    pub cursor: FeedCursor,
     /// Units of work that had begun and not ended, in ascending order; a later poll finds what they
     /// write. Empty for a store that commits in the order of its writes.
-    pub open: Vec<Cursor>,
+    pub open: Vec<FeedCursor>,
 }
 
 impl Bookmark {
     /// A bookmark after everything before the cursor.
-    pub const fn from_cursor(cursor: Cursor) -> Self {
+    pub const fn from_cursor(cursor: FeedCursor) -> Self {
         Self { cursor, open: Vec::new() }
     }
 
     /// The position up to which a process has read.
-    pub fn applied_cursor(&self) -> Cursor {
+    pub fn applied_cursor(&self) -> FeedCursor {
         self.open.first().map_or(self.cursor, |oldest| self.cursor.min(*oldest))
     }
 }
@@ -74,7 +74,7 @@ pub trait Feed {
 
     /// The end of the feed. A process that has read up to there has read every change that was
     /// committed before this call.
-    fn find_end(&mut self) -> StoreResult<Cursor>;
+    fn find_end(&mut self) -> StoreResult<FeedCursor>;
 
     /// Removes at most `limit` changes that were written before this instant. Returns their number.
     fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32>;
@@ -86,7 +86,7 @@ pub struct Node {
     /// Its identifier, new at each start.
     pub id: NodeId,
     /// The position in the feed up to which it has read.
-    pub applied: Cursor,
+    pub applied: FeedCursor,
     /// The instant of its newest heartbeat.
     pub seen_at: Instant,
     /// The clock of its machine; `None` if it is unknown or in doubt.
@@ -112,7 +112,7 @@ pub struct NodeAcknowledgment {
     /// has not recorded one yet. Clients see [`NodeId::short_name`].
     pub name: String,
     /// The position in the feed up to which it has applied changes.
-    pub applied: Cursor,
+    pub applied: FeedCursor,
     /// The instant at which it applied the newest revocation before that position; `None` if it has
     /// not recorded one yet.
     pub applied_at: Option<Instant>,

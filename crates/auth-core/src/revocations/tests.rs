@@ -2,7 +2,7 @@ use tillgate_domain::Instant;
 use uuid::Uuid;
 
 use super::*;
-use crate::ports::{Bookmark, Cursor};
+use crate::ports::{Bookmark, FeedCursor};
 
 const USER: UserId = UserId(Uuid::from_u128(1));
 const TENANT: TenantId = TenantId(Uuid::from_u128(2));
@@ -12,7 +12,7 @@ const ABOUT: SessionScopes = SessionScopes { session: SESSION, user: Some(USER),
 fn look(changes: &[(i64, Change)]) -> FeedBatch {
     let found =
         |(number, change): &(i64, Change)| FeedEntry { number: *number, change: *change, at: Instant::from_millis(0) };
-    let next = Bookmark::from_cursor(Cursor(0));
+    let next = Bookmark::from_cursor(FeedCursor(0));
     FeedBatch { entries: changes.iter().map(found).collect(), next, restarted: false, clock: None }
 }
 

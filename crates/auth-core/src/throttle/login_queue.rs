@@ -45,7 +45,7 @@ pub struct LoginQueue {
 
 #[derive(Debug)]
 struct WaitLists {
-    by_key: HashMap<CountKey, VecDeque<Waiter>>,
+    by_key: HashMap<CountKey, VecDeque<WaitingLogin>>,
     /// The capacity, with the position of each waiting login in its line.
     lanes: Lanes<LinePosition>,
     last: u64,
@@ -59,7 +59,7 @@ struct LinePosition {
 }
 
 #[derive(Debug)]
-struct Waiter {
+struct WaitingLogin {
     number: u64,
     wake: SyncSender<()>,
 }
@@ -107,7 +107,7 @@ impl WaitLists {
         self.last += 1;
         let position = LinePosition { key: turn.key, number: self.last };
         let offered = self.lanes.offer(turn.lane, turn.address, Duration::ZERO, position).ok_or(QueueFull)?;
-        self.by_key.entry(turn.key).or_default().push_back(Waiter { number: position.number, wake });
+        self.by_key.entry(turn.key).or_default().push_back(WaitingLogin { number: position.number, wake });
         if let Some(displaced) = offered.displaced {
             self.vacate(displaced);
         }

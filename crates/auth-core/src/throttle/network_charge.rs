@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use tillgate_domain::{FoldedText, Instant, PrincipalId, Secret, StoreResult, TenantId};
 
-use super::{Admission, BucketClass, Charge, ClaimedIdentity, LoginAttempt, Rate, TakenToken, Throttle};
+use super::{Admission, BucketClass, BucketRate, Charge, ClaimedIdentity, LoginAttempt, TakenToken, Throttle};
 use crate::AuthTx;
 use crate::ports::CountKey;
 
@@ -77,7 +77,7 @@ impl Throttle {
     }
 
     /// A token of a bucket of one tenant in the network of this address.
-    fn tenant_token(&self, address: IpAddr, key: CountKey, rate: Rate) -> TakenToken {
+    fn tenant_token(&self, address: IpAddr, key: CountKey, rate: BucketRate) -> TakenToken {
         TakenToken { key, rate, is_own: false, network: Some(self.key_deriver.machines_in(address)) }
     }
 

@@ -9,14 +9,14 @@ use crate::ports::Bucket;
 
 /// The capacity and the refill interval of a token bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rate {
+pub struct BucketRate {
     /// The capacity in tokens; at least one.
     pub burst: u32,
     /// The time in which one token refills.
     pub refill_interval: Duration,
 }
 
-impl Rate {
+impl BucketRate {
     /// The time in which an empty bucket becomes full.
     pub(super) fn full_refill_time(self) -> Duration {
         self.refill_interval.saturating_mul(self.burst.max(1))
@@ -47,9 +47,9 @@ const MAX_CLOCK_SKEW: Duration = Duration::from_mins(1);
 
 /// Decides about an attempt by the buckets from which it would take tokens. Failed attempts are
 /// considered before open ones, so that a rate limit is reported at once.
-pub(super) fn check_buckets(limits: &ThrottleLimits, buckets: &[(Rate, Bucket)], now: Instant) -> RateVerdict {
+pub(super) fn check_buckets(limits: &ThrottleLimits, buckets: &[(BucketRate, Bucket)], now: Instant) -> RateVerdict {
     // As if every open attempt returned its token.
-    let settled = |(rate, bucket): &(Rate, Bucket)| {
+    let settled = |(rate, bucket): &(BucketRate, Bucket)| {
         let open = u32::try_from(open_attempts(limits, bucket, now)).unwrap_or(u32::MAX);
         wait_time(*rate, full_at(*rate, bucket, now).saturating_sub(rate.refill_interval.saturating_mul(open)), now)
     };
@@ -57,7 +57,7 @@ pub(super) fn check_buckets(limits: &ThrottleLimits, buckets: &[(Rate, Bucket)],
     if !wait.is_zero() {
         return RateVerdict::RateLimited(wait);
     }
-    let empty = |(rate, bucket): &(Rate, Bucket)| !wait_time(*rate, full_at(*rate, bucket, now), now).is_zero();
+    let empty = |(rate, bucket): &(BucketRate, Bucket)| !wait_time(*rate, full_at(*rate, bucket, now), now).is_zero();
     buckets.iter().position(empty).map_or(RateVerdict::Admit, RateVerdict::Wait)
 }
 
@@ -65,7 +65,7 @@ pub(super) fn check_buckets(limits: &ThrottleLimits, buckets: &[(Rate, Bucket)],
 /// if it admits attempts now or once open ones are settled.
 pub(super) fn find_rate_limit(
     limits: &ThrottleLimits,
-    rate: Rate,
+    rate: BucketRate,
     bucket: &Bucket,
     now: Instant,
 ) -> Option<(Duration, u32)> {
@@ -88,7 +88,7 @@ pub(super) fn check_proof(limits: &ThrottleLimits, bucket: &Bucket, spent: u32, 
 }
 
 /// The bucket after an attempt has taken a token.
-pub(super) fn take_token(limits: &ThrottleLimits, rate: Rate, bucket: &Bucket, now: Instant) -> Bucket {
+pub(super) fn take_token(limits: &ThrottleLimits, rate: BucketRate, bucket: &Bucket, now: Instant) -> Bucket {
     Bucket {
         full_at: full_at(rate, bucket, now).max(now).saturating_add(rate.refill_interval),
         open_attempts: open_attempts(limits, bucket, now).saturating_add(1),
@@ -99,13 +99,13 @@ pub(super) fn take_token(limits: &ThrottleLimits, rate: Rate, bucket: &Bucket, n
 
 /// When the bucket is full: at the latest when an empty one would be, and now if the stored instant
 /// can only be from a wrong clock.
-fn full_at(rate: Rate, bucket: &Bucket, now: Instant) -> Instant {
+fn full_at(rate: BucketRate, bucket: &Bucket, now: Instant) -> Instant {
     let latest = now.saturating_add(rate.full_refill_time());
     if bucket.full_at > latest.saturating_add(MAX_CLOCK_SKEW) { now } else { bucket.full_at.min(latest) }
 }
 
 /// The time until the bucket has a token.
-fn wait_time(rate: Rate, full_at: Instant, now: Instant) -> Duration {
+fn wait_time(rate: BucketRate, full_at: Instant, now: Instant) -> Duration {
     full_at.duration_since(now.saturating_add(rate.full_refill_time().saturating_sub(rate.refill_interval)))
 }
 
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     const NOW: Instant = Instant::from_millis(1_800_000_000_000);
-    const RATE: Rate = Rate { burst: 3, refill_interval: Duration::from_secs(10) };
+    const RATE: BucketRate = BucketRate { burst: 3, refill_interval: Duration::from_secs(10) };
 
     fn ahead(millis: i64) -> Instant {
         Instant::from_millis(NOW.millis() + millis)
@@ -135,7 +135,7 @@ mod tests {
 
     /// A bucket that is full in `full` milliseconds, with `open` open attempts, the newest `opened`
     /// milliseconds old.
-    fn bucket(full: i64, open: i64, opened: i64) -> (Rate, Bucket) {
+    fn bucket(full: i64, open: i64, opened: i64) -> (BucketRate, Bucket) {
         let opened_at = (open > 0).then(|| ahead(-opened));
         (RATE, Bucket { full_at: ahead(full), open_attempts: open, opened_at, blocked_until: None })
     }
@@ -144,7 +144,7 @@ mod tests {
         RateVerdict::RateLimited(Duration::from_millis(millis))
     }
 
-    type Row<'r> = (&'r str, &'r [(Rate, Bucket)], RateVerdict);
+    type Row<'r> = (&'r str, &'r [(BucketRate, Bucket)], RateVerdict);
 
     #[test]
     fn buckets_admit_by_table_of_rules() {
@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn token_is_taken_from_current_level() {
         let limits = ThrottleLimits::default();
-        let after = |bucket: (Rate, Bucket)| {
+        let after = |bucket: (BucketRate, Bucket)| {
             let to = take_token(&limits, RATE, &bucket.1, NOW);
             assert_eq!(to.opened_at, Some(NOW));
             (to.full_at.duration_since(NOW).as_millis(), to.open_attempts)

@@ -16,7 +16,7 @@ use crate::fixture::{
 
 /// An event of a history: what happens, to which user or session, in which of two processes.
 #[derive(Clone, Copy, Debug)]
-enum Step {
+enum CacheStep {
     Login(usize),
     Refresh(usize),
     Use(usize),
@@ -25,15 +25,15 @@ enum Step {
     Assign(usize, bool),
 }
 
-fn step() -> impl Strategy<Value = (Step, bool)> {
+fn step() -> impl Strategy<Value = (CacheStep, bool)> {
     let which = 0..64usize;
     let step = prop_oneof![
-        4 => which.clone().prop_map(Step::Login),
-        2 => which.clone().prop_map(Step::Refresh),
-        8 => which.clone().prop_map(Step::Use),
-        4 => which.clone().prop_map(Step::End),
-        1 => which.clone().prop_map(Step::EndUser),
-        2 => (which, any::<bool>()).prop_map(|(which, rank)| Step::Assign(which, rank)),
+        4 => which.clone().prop_map(CacheStep::Login),
+        2 => which.clone().prop_map(CacheStep::Refresh),
+        8 => which.clone().prop_map(CacheStep::Use),
+        4 => which.clone().prop_map(CacheStep::End),
+        1 => which.clone().prop_map(CacheStep::EndUser),
+        2 => (which, any::<bool>()).prop_map(|(which, rank)| CacheStep::Assign(which, rank)),
     ];
     (step, any::<bool>())
 }
@@ -93,16 +93,16 @@ impl Model {
         process
     }
 
-    fn apply(&mut self, step: Step, other: bool) {
+    fn apply(&mut self, step: CacheStep, other: bool) {
         let which = |which: usize| (!self.made.is_empty()).then(|| which % self.made.len());
         match step {
-            Step::Login(user) => {
+            CacheStep::Login(user) => {
                 let user = user % 2;
                 let granted = self.process(other).login(&by_user(NAMES[user], None)).unwrap();
                 self.over.insert(granted.session.id, false);
                 self.made.push(GrantedSession { granted, user });
             }
-            Step::Refresh(at) => {
+            CacheStep::Refresh(at) => {
                 let Some(at) = which(at) else { return };
                 let answer = refresh(self.process(other), &self.made[at].granted);
                 let (session, user) = (self.made[at].granted.session.id, self.made[at].user);
@@ -119,25 +119,25 @@ impl Model {
                     Err(error) => panic!("{error:?}"),
                 }
             }
-            Step::Use(at) => {
+            CacheStep::Use(at) => {
                 if let Some(at) = which(at) {
                     self.check(at, other);
                 }
             }
-            Step::End(at) => {
+            CacheStep::End(at) => {
                 let Some(at) = which(at) else { return };
                 let session = self.made[at].granted.session.id;
                 self.process(other).end_session(session).unwrap();
                 self.over.insert(session, true);
             }
-            Step::EndUser(user) => {
+            CacheStep::EndUser(user) => {
                 let user = user % 2;
                 self.process(other).end_user_sessions(self.fixture.records.tenant.id, self.users[user]).unwrap();
                 for made in self.made.iter().filter(|made| made.user == user) {
                     self.over.insert(made.granted.session.id, true);
                 }
             }
-            Step::Assign(user, manager) => {
+            CacheStep::Assign(user, manager) => {
                 let user = user % 2;
                 self.roles[user] = NAMES[usize::from(manager)];
                 let office = if other { &self.other.0 } else { &self.fixture.store };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use tillgate_auth_core::keys::{MasterKey, SigningAlgorithm};
-use tillgate_auth_core::ports::{Cursor, KeyKind, KeyState, Node};
+use tillgate_auth_core::ports::{FeedCursor, KeyKind, KeyState, Node};
 use tillgate_auth_core::{Auth, AuthSettings, TokenDenied};
 use tillgate_domain::{Action, KeyId, NodeId, StoreExt};
 use tillgate_test_store::TestStore;
@@ -137,7 +137,7 @@ fn next_key_waits_for_live_process_to_read_it() {
     let behind = NodeId::new(tillgate_testkit::clock::CLOCK_START, [77; 10]);
     for _ in 0..24 * 60 + 5 {
         fixture.clock.advance(MINUTE);
-        let node = Node { id: behind, applied: Cursor(0), seen_at: fixture.auth.time().at, clock: None };
+        let node = Node { id: behind, applied: FeedCursor(0), seen_at: fixture.auth.time().at, clock: None };
         fixture.auth_store().write("test", |tx| tx.nodes().upsert(&node)).unwrap();
         fixture.auth.run_due_maintenance();
     }

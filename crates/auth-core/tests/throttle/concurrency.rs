@@ -165,18 +165,18 @@ fn second_waiter_wakes_when_first_leaves() {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Step {
+enum ThrottleStep {
     Ask,
     /// The admitted guess that is this many before the newest turns out to be wrong.
     Fail(usize),
     Pass(u64),
 }
 
-fn steps() -> impl Strategy<Value = Vec<Step>> {
+fn steps() -> impl Strategy<Value = Vec<ThrottleStep>> {
     let step = prop_oneof![
-        4 => Just(Step::Ask),
-        3 => (0..6_usize).prop_map(Step::Fail),
-        1 => (0..5000_u64).prop_map(Step::Pass),
+        4 => Just(ThrottleStep::Ask),
+        3 => (0..6_usize).prop_map(ThrottleStep::Fail),
+        1 => (0..5000_u64).prop_map(ThrottleStep::Pass),
     ];
     prop::collection::vec(step, 1..120)
 }
@@ -191,14 +191,14 @@ proptest! {
         for step in steps {
             let now = NOON.saturating_add(Duration::from_millis(passed));
             match step {
-                Step::Ask => if let Admission::Admitted(charge) = server.open_charge(&guessing(&anna_by_proof(1, 1), &guesses), now) {
+                ThrottleStep::Ask => if let Admission::Admitted(charge) = server.open_charge(&guessing(&anna_by_proof(1, 1), &guesses), now) {
                     guesses += 1;
                     open.push_front(charge);
                 },
-                Step::Fail(nth) => if let Some(charge) = open.remove(nth) {
+                ThrottleStep::Fail(nth) => if let Some(charge) = open.remove(nth) {
                     server.settle(&charge, AttemptOutcome::Failed, now);
                 },
-                Step::Pass(millis) => passed += millis,
+                ThrottleStep::Pass(millis) => passed += millis,
             }
             // Sequential guesses get five at once, and one every five seconds.
             prop_assert!(guesses <= 5 + passed / 5000, "{guesses} within {passed} ms");

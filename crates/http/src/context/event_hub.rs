@@ -61,7 +61,7 @@ pub(crate) struct EventHub {
 struct HubState {
     /// What was sent to the streams; `None` while there is none.
     position: Option<Bookmark>,
-    streams: Vec<Stream>,
+    streams: Vec<OpenStream>,
     /// Rises whenever the position passes events.
     advances: u64,
     is_polling: bool,
@@ -95,7 +95,7 @@ impl HubState {
 }
 
 /// A stream as the poller sees it.
-struct Stream {
+struct OpenStream {
     viewer: Caller,
     /// The version of the changes at which the viewer was last checked.
     checked_version: Option<u64>,
@@ -104,7 +104,7 @@ struct Stream {
 }
 
 /// A stream that is not polled any more ends.
-impl Drop for Stream {
+impl Drop for OpenStream {
     fn drop(&mut self) {
         self.queue.close();
     }
@@ -223,7 +223,7 @@ impl EventHub {
         let expires_at = viewer.session_context().map(|session| session.expires_at);
         let end = StreamEnd { auth: Arc::clone(&self.auth), expires_at, drain_state };
         let handle = StreamHandle { queue: Arc::default(), end: end.clone(), _permit: permit };
-        let stream = Stream { viewer, checked_version: None, queue: Arc::clone(&handle.queue), end };
+        let stream = OpenStream { viewer, checked_version: None, queue: Arc::clone(&handle.queue), end };
         let (mut state, batch) = self.read_first_batch(from, stream.viewer.profile.tenant.id)?;
         let missed = self.render_batch(&stream.viewer, &batch, &render_changes(&batch));
         // a batch is limited by the number of its events
@@ -322,7 +322,7 @@ impl EventHub {
     ///
     /// # Errors
     /// [`Error::Denied`] if the stream has to end.
-    fn recheck_viewer(&self, stream: &mut Stream, has_updates: bool, is_current: bool) -> Result<(), Error> {
+    fn recheck_viewer(&self, stream: &mut OpenStream, has_updates: bool, is_current: bool) -> Result<(), Error> {
         if stream.end.is_reached() {
             return Err(TokenDenied::Expired.into());
         }
@@ -348,7 +348,7 @@ impl EventHub {
     }
 
     /// Sends what the viewer may see of a batch.
-    fn send_batch(&self, stream: &Stream, batch: &LiveEventBatch, changes: &[String]) {
+    fn send_batch(&self, stream: &OpenStream, batch: &LiveEventBatch, changes: &[String]) {
         if let Some(frames) = self.render_batch(&stream.viewer, batch, changes)
             && stream.queue.push(frames, || frames::render_reset(&batch.next))
         {
@@ -356,7 +356,7 @@ impl EventHub {
         }
     }
 
-    fn send_reset(&self, stream: &Stream, batch: &LiveEventBatch) {
+    fn send_reset(&self, stream: &OpenStream, batch: &LiveEventBatch) {
         let reset = frames::render_reset(&batch.next);
         stream.queue.push(reset.clone(), || reset);
         self.metrics.count_event_reset();

@@ -15,7 +15,7 @@ pub(crate) type WorkerLoad = Arc<AtomicUsize>;
 
 /// A request that waits for a thread.
 #[derive(Debug)]
-struct Waiter {
+struct WaitingRequest {
     number: u64,
     /// The counter of the request's worker.
     load: WorkerLoad,
@@ -29,7 +29,7 @@ struct Waiter {
 struct State {
     running: usize,
     last: u64,
-    waiting: FairQueue<Waiter>,
+    waiting: FairQueue<WaitingRequest>,
 }
 
 /// The threads of a server.
@@ -65,7 +65,7 @@ impl Threads {
     ) -> Result<ThreadSlot, PoolFull> {
         let mut state = self.lock();
         if limit.is_some_and(|limit| load.load(Ordering::Acquire) >= limit) {
-            let same_worker = |waiter: &Waiter| waiter.makes_room && Arc::ptr_eq(&waiter.load, load);
+            let same_worker = |waiter: &WaitingRequest| waiter.makes_room && Arc::ptr_eq(&waiter.load, load);
             let network_waiters = state.waiting.count_of(address, same_worker);
             // dropping the sender notifies the displaced request; its slot is free at once
             drop(state.waiting.displace(network_waiters + 1, same_worker).ok_or(PoolFull)?);
@@ -81,7 +81,7 @@ impl Threads {
         state.last += 1;
         let number = state.last;
         let (grant, granted) = oneshot::channel();
-        let waiter = Waiter { number, load: Arc::clone(&load), makes_room: limit.is_some(), grant };
+        let waiter = WaitingRequest { number, load: Arc::clone(&load), makes_room: limit.is_some(), grant };
         state.waiting.push(address, waiter);
         Ok(ThreadSlot { threads, load, number: Some(number), granted: Some(ThreadGrant::Later(granted)) })
     }

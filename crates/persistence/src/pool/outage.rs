@@ -12,10 +12,10 @@ const REPORT_INTERVAL: Duration = Duration::from_mins(1);
 
 /// The failed attempts to connect since the last successful one.
 #[derive(Debug, Default)]
-pub(super) struct Outage(Mutex<Option<Attempts>>);
+pub(super) struct Outage(Mutex<Option<FailedAttempts>>);
 
 #[derive(Clone, Copy, Debug)]
-struct Attempts {
+struct FailedAttempts {
     failed: u64,
     reported_at: Duration,
 }
@@ -41,7 +41,7 @@ impl Outage {
     fn count_failure(&self, now: Duration) -> Option<u64> {
         let mut outage = self.lock();
         let Some(attempts) = outage.as_mut() else {
-            *outage = Some(Attempts { failed: 1, reported_at: now });
+            *outage = Some(FailedAttempts { failed: 1, reported_at: now });
             return Some(1);
         };
         attempts.failed += 1;
@@ -57,7 +57,7 @@ impl Outage {
         self.lock().take().map(|attempts| attempts.failed)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Attempts>> {
+    fn lock(&self) -> MutexGuard<'_, Option<FailedAttempts>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -12,7 +12,7 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Nullable, Text};
-use tillgate_auth_core::ports::{Bookmark, Cursor, Feed, FeedBatch, FeedEntry, ServerTime};
+use tillgate_auth_core::ports::{Bookmark, Feed, FeedBatch, FeedCursor, FeedEntry, ServerTime};
 use tillgate_domain::{Change, DeviceId, Epoch, Instant, Scope, SessionId, StoreError, StoreResult, TenantId, UserId};
 
 use super::removed_rows;
@@ -56,7 +56,7 @@ const SWEEP_POSTGRES: &str = "DELETE FROM changes WHERE number IN (\
 /// A standby that is promoted after it lost commits assigns the numbers of the lost transactions
 /// again, and may have passed the reader's position before the reader comes back. It has another
 /// start time than the previous server, so the reader then reads everything that is kept. Both
-/// values share the 63 bits of a [`Cursor`]: 15 for the server, 48 for the position.
+/// values share the 63 bits of a [`FeedCursor`]: 15 for the server, 48 for the position.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct StoredPosition {
     pub(super) server: i64,
@@ -66,12 +66,12 @@ pub(super) struct StoredPosition {
 const POSITION_BITS: u32 = 48;
 
 impl StoredPosition {
-    pub(super) const fn from_cursor(cursor: Cursor) -> Self {
+    pub(super) const fn from_cursor(cursor: FeedCursor) -> Self {
         Self { server: cursor.0 >> POSITION_BITS, position: cursor.0 & ((1 << POSITION_BITS) - 1) }
     }
 
-    pub(super) const fn to_cursor(self) -> Cursor {
-        Cursor((self.server << POSITION_BITS) | self.position)
+    pub(super) const fn to_cursor(self) -> FeedCursor {
+        FeedCursor((self.server << POSITION_BITS) | self.position)
     }
 
     /// The bookmark of a read on this server. `open` lists the transactions that were running,
@@ -159,7 +159,7 @@ impl Feed for Transaction<'_> {
         Ok(FeedBatch { entries: changes, next, restarted: from.is_none() || elsewhere, clock })
     }
 
-    fn find_end(&mut self) -> StoreResult<Cursor> {
+    fn find_end(&mut self) -> StoreResult<FeedCursor> {
         let text = match self.connection {
             AnyConnection::Sqlite(_) => SELECT_END_SQLITE,
             AnyConnection::Postgres(_) => SELECT_END_POSTGRES,

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::Text;
-use tillgate_auth_core::ports::{Cursor, MachineClock, Node, NodeAcknowledgment, Nodes};
+use tillgate_auth_core::ports::{FeedCursor, MachineClock, Node, NodeAcknowledgment, Nodes};
 use tillgate_domain::{Instant, NodeId, StoreResult};
 use uuid::Uuid;
 
@@ -71,7 +71,7 @@ impl Nodes for Transaction<'_> {
             let origin = origin.map(Instant::from_millis);
             let clock = boot.zip(origin).map(|(boot, origin)| MachineClock { boot_id: boot, origin });
             let id = NodeId(Column("nodes", "id").parse_uuid(&id)?);
-            Ok(Node { id, applied: Cursor(applied), seen_at: Instant::from_millis(seen_at), clock })
+            Ok(Node { id, applied: FeedCursor(applied), seen_at: Instant::from_millis(seen_at), clock })
         };
         rows.into_iter().map(node).collect()
     }
@@ -94,7 +94,7 @@ impl Nodes for Transaction<'_> {
             Ok(NodeAcknowledgment {
                 id: NodeId(Column("nodes", "id").parse_uuid(&id)?),
                 name: name.unwrap_or_default(),
-                applied: Cursor(applied),
+                applied: FeedCursor(applied),
                 applied_at: applied_at.map(Instant::from_millis),
             })
         };

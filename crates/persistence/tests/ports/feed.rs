@@ -3,7 +3,7 @@
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::BigInt;
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, sql_query};
-use tillgate_auth_core::ports::{Bookmark, Cursor, FeedEntry};
+use tillgate_auth_core::ports::{Bookmark, FeedCursor, FeedEntry};
 use tillgate_domain::{Change, Scope, SessionId, UserId};
 use tillgate_testkit::DatabaseEngine;
 
@@ -59,7 +59,7 @@ fn cursor_beyond_the_end_reads_everything(engine: DatabaseEngine) {
     let fresh = &TestDatabase::on(engine).with_fixture();
     let change = record_touch(fresh, 1);
     let (_, next) = poll_feed(fresh, None);
-    let (all, _) = poll_feed(fresh, Some(&Bookmark::from_cursor(Cursor(next.cursor.0 + 1_000_000))));
+    let (all, _) = poll_feed(fresh, Some(&Bookmark::from_cursor(FeedCursor(next.cursor.0 + 1_000_000))));
     assert_eq!(all, [change]);
 }
 
@@ -127,7 +127,7 @@ fn another_server_is_read_from_the_start() {
     let change = record_touch(&fresh, 1);
     let (_, next) = poll_feed(&fresh, None);
     assert_eq!(poll_feed(&fresh, Some(&next)).0, []);
-    let elsewhere = Bookmark::from_cursor(Cursor(next.cursor.0 ^ (1 << 50)));
+    let elsewhere = Bookmark::from_cursor(FeedCursor(next.cursor.0 ^ (1 << 50)));
     assert_eq!(poll_feed(&fresh, Some(&elsewhere)), (vec![change], next.clone()));
     assert!(next.cursor.0 > 0);
 }

@@ -3,7 +3,7 @@
 use std::sync::Barrier;
 
 use tillgate_auth_core::AuthPorts;
-use tillgate_auth_core::ports::{Cursor, Node};
+use tillgate_auth_core::ports::{FeedCursor, Node};
 use tillgate_domain::office::ports::PageRequest;
 use tillgate_domain::{
     Change, Email, Instant, KnownRight, NodeId, PendingKey, PendingKeyState, Rank, Rights, Role, RoleId, RoleName,
@@ -235,7 +235,7 @@ fn running_process_stops_writing_once_a_newer_one_has_migrated(engine: DatabaseE
     let fresh = TestDatabase::on(engine);
     let store: &dyn Store<AuthPorts> = &*fresh.database;
     let node =
-        Node { id: NodeId(Uuid::from_u128(7)), applied: Cursor(0), seen_at: Instant::from_millis(1), clock: None };
+        Node { id: NodeId(Uuid::from_u128(7)), applied: FeedCursor(0), seen_at: Instant::from_millis(1), clock: None };
     let say = || store.write("test", |tx| tx.nodes().upsert(&node));
     let write = || store.write("test", |tx| tx.nodes().sweep(Instant::from_millis(0)));
     assert_eq!((say(), write(), store.write_failure()), (Ok(()), Ok(0), None));

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use tillgate_auth_core::ports::{
-    Bucket, CountKey, Cursor, Instance, InstanceState, KeyKind, KeyState, Node, StoredKey, TokenDisposition,
+    Bucket, CountKey, FeedCursor, Instance, InstanceState, KeyKind, KeyState, Node, StoredKey, TokenDisposition,
 };
 use tillgate_domain::{Action, Actor, Event, EventId, EventOutcome, KeyId, NodeId, StoreError, Subject, UserId};
 use tillgate_testkit::DatabaseEngine;
@@ -90,7 +90,7 @@ fn one_key_of_a_kind_is_current(engine: DatabaseEngine) {
 fn processes_join_and_leave(engine: DatabaseEngine) {
     let fresh = &TestDatabase::on(engine).with_fixture();
     let node =
-        |number, seconds| Node { id: NodeId(uuid(number)), applied: Cursor(7), seen_at: at(seconds), clock: None };
+        |number, seconds| Node { id: NodeId(uuid(number)), applied: FeedCursor(7), seen_at: at(seconds), clock: None };
     fresh.write(|tx| {
         tx.nodes().upsert(&node(1, 5))?;
         tx.nodes().upsert(&node(2, 6))?;
@@ -113,8 +113,9 @@ fn newest_instant_is_the_newest_of_any_table(engine: DatabaseEngine) {
     assert_eq!(newest(), Some(at(10)));
     fresh.write(|tx| tx.audit().record(&test_event(20)));
     assert_eq!(newest(), Some(at(20)));
-    fresh
-        .write(|tx| tx.nodes().upsert(&Node { id: NodeId(uuid(1)), applied: Cursor(0), seen_at: at(30), clock: None }));
+    fresh.write(|tx| {
+        tx.nodes().upsert(&Node { id: NodeId(uuid(1)), applied: FeedCursor(0), seen_at: at(30), clock: None })
+    });
     assert_eq!(newest(), Some(at(30)));
 }
 

@@ -12,7 +12,7 @@ use crate::composition;
 
 /// The subcommands of `address`.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Address {
+pub(crate) enum AddressCommand {
     /// Unlock a network after too many failed logins
     ///
     /// Failed logins to accounts that have not logged in from a network before are counted per
@@ -30,7 +30,7 @@ pub(crate) enum Address {
 /// networks.
 const MAX_NETWORK_BITS: u8 = 8;
 
-impl Address {
+impl AddressCommand {
     pub(super) fn run(&self, context: &Context) -> Result<(), CommandError> {
         let Self::Unlock { network } = self;
         let networks = counted(*network)?;

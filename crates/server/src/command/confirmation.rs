@@ -8,13 +8,13 @@ use super::CommandError;
 
 /// The `--yes` flag of commands that ask for confirmation.
 #[derive(Clone, Copy, Debug, Args)]
-pub(super) struct Confirmation {
+pub(super) struct ConfirmationArgs {
     /// Skip the confirmation
     #[arg(long)]
     yes: bool,
 }
 
-impl Confirmation {
+impl ConfirmationArgs {
     /// Asks for confirmation on a terminal. Without a terminal, `--yes` is required. `what` says
     /// what the command is about to do, as a sentence without a period.
     pub(super) fn ask(self, what: &str) -> Result<(), CommandError> {

@@ -15,7 +15,7 @@ use tillgate_domain::{DeviceId, DeviceName, DeviceStatus, Environment, Principal
 use tillgate_http::native_bodies::DeviceBody;
 
 use super::argument_errors::ArgumentErrors;
-use super::confirmation::{Confirmation, count_text};
+use super::confirmation::{ConfirmationArgs, count_text};
 use super::json::join_names;
 use super::office::{CommandOffice, check_decided};
 use super::session::count_live_sessions;
@@ -67,7 +67,7 @@ pub(crate) enum DeviceCommand {
         #[arg(value_parser = parse::one_of_words::<DeviceStatus>(&["pending", "active", "locked", "retired"]))]
         status: DeviceStatus,
         #[command(flatten)]
-        confirmation: Confirmation,
+        confirmation: ConfirmationArgs,
     },
     /// Show a device
     #[command(after_help = "Example:\n  tillgate device show P01")]

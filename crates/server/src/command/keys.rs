@@ -9,7 +9,7 @@ use tillgate_auth_core::ports::{AuthPorts, KeyState, StoredKey};
 use tillgate_domain::{KeyId, Store, StoreExt};
 use tillgate_persistence::Database;
 
-use super::confirmation::{Confirmation, count_text};
+use super::confirmation::{ConfirmationArgs, count_text};
 use super::json::format_instant;
 use super::{CommandError, Context, parse, print};
 use crate::composition;
@@ -36,7 +36,7 @@ pub(crate) enum KeyCommand {
         #[arg(value_parser = parse::id::<KeyId>("keys list"))]
         id: KeyId,
         #[command(flatten)]
-        confirmation: Confirmation,
+        confirmation: ConfirmationArgs,
     },
     /// Replace all keys after the master key was lost, and end every session of every tenant
     #[command(

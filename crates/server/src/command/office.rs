@@ -12,7 +12,7 @@ use tillgate_domain::{
 use tillgate_persistence::Database;
 
 use super::json::format_span;
-use super::password::{Delivery, GenerateArgs};
+use super::password::{GenerateArgs, SecretDelivery};
 use super::{CommandError, Context, password};
 use crate::composition;
 use crate::configuration::Settings;
@@ -188,7 +188,7 @@ impl CommandOffice {
 /// A password to set, and where to deliver it if it was generated.
 pub(super) struct NewPassword {
     pub(super) password: Secret<String>,
-    delivery: Option<Delivery>,
+    delivery: Option<SecretDelivery>,
 }
 
 impl NewPassword {

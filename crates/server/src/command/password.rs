@@ -98,7 +98,7 @@ impl MustChangeArgs {
 }
 
 /// Where a generated password is delivered.
-pub(super) enum Delivery {
+pub(super) enum SecretDelivery {
     Terminal,
     File(File, PathBuf),
 }
@@ -106,21 +106,21 @@ pub(super) enum Delivery {
 impl GenerateArgs {
     /// Opens the delivery of a generated password, if one is requested. The file is opened before
     /// the password is set, so that no password is set and then lost.
-    pub(super) fn open_delivery(&self) -> Result<Option<Delivery>, CommandError> {
+    pub(super) fn open_delivery(&self) -> Result<Option<SecretDelivery>, CommandError> {
         match &self.generate {
             None => Ok(None),
-            Some(None) if std::io::stdout().is_terminal() => Ok(Some(Delivery::Terminal)),
+            Some(None) if std::io::stdout().is_terminal() => Ok(Some(SecretDelivery::Terminal)),
             Some(None) => Err(CommandError::usage("there is no terminal to show the password on: use --generate FILE")),
-            Some(Some(path)) => open_secret_file(path).map(|file| Some(Delivery::File(file, path.clone()))),
+            Some(Some(path)) => open_secret_file(path).map(|file| Some(SecretDelivery::File(file, path.clone()))),
         }
     }
 }
 
 /// Opens the delivery of a drawn PIN: a file, or otherwise the terminal.
-pub(super) fn open_pin_delivery(output: Option<&Path>) -> Result<Delivery, CommandError> {
+pub(super) fn open_pin_delivery(output: Option<&Path>) -> Result<SecretDelivery, CommandError> {
     match output {
-        Some(path) => open_secret_file(path).map(|file| Delivery::File(file, path.to_owned())),
-        None if std::io::stdout().is_terminal() => Ok(Delivery::Terminal),
+        Some(path) => open_secret_file(path).map(|file| SecretDelivery::File(file, path.to_owned())),
+        None if std::io::stdout().is_terminal() => Ok(SecretDelivery::Terminal),
         None => Err(CommandError::usage("there is no terminal to show the PIN on: use --output FILE")),
     }
 }
@@ -140,7 +140,7 @@ pub(super) fn open_secret_file(path: &Path) -> Result<File, CommandError> {
     Ok(file)
 }
 
-impl Delivery {
+impl SecretDelivery {
     /// Shows the password, or appends it to the file. Call it after the password was set.
     pub(super) fn deliver(self, name: &str, password: &Secret<String>) -> Result<(), CommandError> {
         self.deliver_secret(name, "password", password)

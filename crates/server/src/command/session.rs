@@ -10,7 +10,7 @@ use tillgate_domain::{Device, DeviceId, DeviceName, Instant, SessionId, Store, S
 use tillgate_http::native_bodies::SessionBody;
 
 use super::argument_errors::ArgumentErrors;
-use super::confirmation::{Confirmation, count_text};
+use super::confirmation::{ConfirmationArgs, count_text};
 use super::json::format_instant;
 use super::office::{CommandOffice, check_decided};
 use super::store::find_branch;
@@ -64,7 +64,7 @@ pub(crate) struct EndArgs {
     #[command(flatten)]
     selection: SessionSelection,
     #[command(flatten)]
-    confirmation: Confirmation,
+    confirmation: ConfirmationArgs,
 }
 
 #[derive(Debug, Args)]

@@ -5,7 +5,7 @@ use tillgate_domain::office::StoreChange;
 use tillgate_domain::{Branch, BranchId, FoldedText, Tenant, Zone};
 use tillgate_http::native_bodies::StoreBody;
 
-use super::confirmation::Confirmation;
+use super::confirmation::ConfirmationArgs;
 use super::office::{CommandOffice, check_decided};
 use super::parse::{self, StoreZoneArg};
 use super::{CommandError, Context, print};
@@ -54,7 +54,7 @@ pub(crate) enum StoreCommand {
         /// Name or id of the store
         name: String,
         #[command(flatten)]
-        confirmation: Confirmation,
+        confirmation: ConfirmationArgs,
     },
 }
 

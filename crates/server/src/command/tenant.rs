@@ -65,17 +65,17 @@ pub(crate) struct SetArgs {
     #[arg(long, value_name = "YES")]
     machine_codes: Option<bool>,
     /// Maximum lifetime of access tokens, such as 5m; none: no limit beyond the configuration
-    #[arg(long, value_name = "SPAN", value_parser = parse::session_limit)]
+    #[arg(long, value_name = "DURATION", value_parser = parse::session_limit)]
     access: Option<LimitArg>,
     /// Maximum idle timeout of sessions, such as 12h; none: no limit beyond the configuration
-    #[arg(long, value_name = "SPAN", value_parser = parse::session_limit)]
+    #[arg(long, value_name = "DURATION", value_parser = parse::session_limit)]
     idle: Option<LimitArg>,
     /// Maximum absolute timeout of sessions, such as 7d; none: no limit beyond the configuration
-    #[arg(long, value_name = "SPAN", value_parser = parse::session_limit)]
+    #[arg(long, value_name = "DURATION", value_parser = parse::session_limit)]
     absolute: Option<LimitArg>,
     /// Maximum grace period for refresh tokens, such as 60s; none: no limit beyond the
     /// configuration
-    #[arg(long, value_name = "SPAN", value_parser = parse::session_limit)]
+    #[arg(long, value_name = "DURATION", value_parser = parse::session_limit)]
     overlap: Option<LimitArg>,
 }
 

@@ -13,7 +13,7 @@ use tillgate_domain::{ApiKey, DeviceName, Email, Locale, PrincipalId, RoleName, 
 use tillgate_http::native_bodies::{InvitationBody, MailedLinkBody, UserBody};
 
 use super::argument_errors::ArgumentErrors;
-use super::confirmation::{Confirmation, count_text};
+use super::confirmation::{ConfirmationArgs, count_text};
 use super::json::{format_instant, join_names};
 use super::office::{CommandOffice, check_decided};
 use super::password::{GenerateArgs, MustChangeArgs};
@@ -99,7 +99,7 @@ pub(crate) enum UserCommand {
         #[arg(value_parser = parse::one_of_words::<UserStatus>(&["active", "suspended", "deleted"]))]
         status: UserStatus,
         #[command(flatten)]
-        confirmation: Confirmation,
+        confirmation: ConfirmationArgs,
     },
     /// Set a user's password, read from the terminal or standard input; all of the user's sessions
     /// end

@@ -9,7 +9,7 @@ use tillgate_auth_core::auth::{Auth, AuthSettings};
 use tillgate_auth_core::keys::{MasterKey, SigningAlgorithm};
 use tillgate_auth_core::passwords::{Cost, PasswordList, PasswordListError, PasswordPolicy, QueueLimits};
 use tillgate_auth_core::ports::AuthPorts;
-use tillgate_auth_core::throttle::{Rate, ThrottleLimits};
+use tillgate_auth_core::throttle::{BucketRate, ThrottleLimits};
 use tillgate_auth_core::{CacheLimits, Clock, SystemClock};
 use tillgate_domain::{Store, StoreExt};
 use tillgate_persistence::Database;
@@ -119,10 +119,10 @@ fn build_auth_settings(settings: &Settings) -> Result<AuthSettings, CommandError
             ..QueueLimits::default()
         },
         throttle: ThrottleLimits {
-            unknown: Rate { burst: throttle.unknown_free, ..usual.unknown },
-            known: Rate { burst: throttle.address_free, ..usual.known },
-            proof: Rate { burst: throttle.free, ..usual.proof },
-            network: Rate { burst: throttle.address_free, ..usual.network },
+            unknown: BucketRate { burst: throttle.unknown_free, ..usual.unknown },
+            known: BucketRate { burst: throttle.address_free, ..usual.known },
+            proof: BucketRate { burst: throttle.free, ..usual.proof },
+            network: BucketRate { burst: throttle.address_free, ..usual.network },
             known_for: throttle.known,
             ..usual
         },

@@ -39,7 +39,7 @@ impl Transport {
 const TOO_SLOW: &[u8] = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 
 /// The byte stream of a connection.
-pub(super) struct Stream {
+pub(super) struct ConnectionStream {
     transport: Transport,
     connection: Rc<Connection>,
     /// Whether to end as soon as no request is in progress.
@@ -54,7 +54,7 @@ pub(super) struct Stream {
     read_deferred: bool,
 }
 
-impl Stream {
+impl ConnectionStream {
     pub(super) fn new(
         transport: Transport,
         connection: Rc<Connection>,
@@ -104,7 +104,7 @@ impl Stream {
     }
 }
 
-impl AsyncRead for Stream {
+impl AsyncRead for ConnectionStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -146,7 +146,7 @@ impl AsyncRead for Stream {
     }
 }
 
-impl AsyncWrite for Stream {
+impl AsyncWrite for ConnectionStream {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         if self.connection.is_close_written() {
             return Poll::Ready(Ok(bytes.len()));

@@ -24,7 +24,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::network_limits::ConnectionSlot;
 use super::socket::Socket;
-use super::stream::{Stream, Transport};
+use super::stream::{ConnectionStream, Transport};
 use super::turns::{ConnectionTurns, TurnFuture};
 use super::{ListenerOptions, ListenerPhase};
 use crate::priority;
@@ -209,7 +209,7 @@ async fn run_worker<F, A, B>(
         .h1_allow_half_closed(true)
         .h1_write_buffer_size(WRITE_BUFFER_BYTES)
         .local_addr(setup.address)
-        .on_connect_ext(|stream: &Stream, data| drop(data.insert(Rc::clone(stream.connection()))))
+        .on_connect_ext(|stream: &ConnectionStream, data| drop(data.insert(Rc::clone(stream.connection()))))
         .h1(map_config(application, |()| AppConfig::default()));
     let Ok(service) = factory.new_service(()).await else {
         drop(started.send(Err(io::Error::other("the application of a worker cannot be created"))));
@@ -276,7 +276,7 @@ struct ConnectionServer<S> {
     turns: Rc<ConnectionTurns>,
 }
 
-impl<S: Service<(Stream, Option<SocketAddr>)>> ConnectionServer<S> {
+impl<S: Service<(ConnectionStream, Option<SocketAddr>)>> ConnectionServer<S> {
     async fn serve(mut self, accepted: AcceptedConnection) {
         let AcceptedConnection { stream, peer, _slot } = accepted;
         let connection = Connection::new(self.tls.is_some(), self.setup.draining.clone());
@@ -285,7 +285,7 @@ impl<S: Service<(Stream, Option<SocketAddr>)>> ConnectionServer<S> {
         if std::future::poll_fn(|context| self.service.poll_ready(context)).await.is_err() {
             return;
         }
-        let stream = Stream::new(transport, Rc::clone(&connection), Rc::clone(&ending), Rc::clone(&late));
+        let stream = ConnectionStream::new(transport, Rc::clone(&connection), Rc::clone(&ending), Rc::clone(&late));
         let serving = pin!(self.service.call((stream, Some(peer))));
         let mut serving = TurnFuture::new(
             serving,

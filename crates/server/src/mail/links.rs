@@ -14,7 +14,7 @@ use tillgate_http::office_links::{invitation_path, verify_email_path};
 use tillgate_persistence::Database;
 
 use super::stop::{MailAttempt, MailStop};
-use super::texts::{self, Language};
+use super::texts::{self, MailLanguage};
 use super::{MAIL_LEASE, MailError, Mailer, OutgoingMail, backoff};
 use crate::composition;
 use crate::configuration::Settings;
@@ -125,7 +125,7 @@ impl LinkMailer {
         };
         let text = texts::link_text(
             kind,
-            Language::of_locale(&mail.locale),
+            MailLanguage::of_locale(&mail.locale),
             &format!("{}{path}", self.public_url),
             mail.expires_at,
         );

@@ -15,7 +15,7 @@ use tillgate_domain::office::{self, ResetDispatch, ResetGrant};
 use tillgate_persistence::Database;
 
 use super::stop::{MailAttempt, MailStop};
-use super::texts::{self, Language, ResetCode};
+use super::texts::{self, MailLanguage, ResetCode};
 use super::{MAIL_LEASE, Mailer, OutgoingMail, backoff};
 use crate::configuration::Settings;
 
@@ -87,7 +87,7 @@ impl ResetMailer {
             };
         let link = self.link.as_ref().map(|link| link.replace("{token}", token.expose()));
         let code = link.as_ref().map_or_else(|| ResetCode::Token(token.expose()), |link| ResetCode::Link(link));
-        let text = texts::reset_text(Language::of_locale(&locale), &code, TOKEN_LIFETIME);
+        let text = texts::reset_text(MailLanguage::of_locale(&locale), &code, TOKEN_LIFETIME);
         let attempt = self.begin(request.id, &grant, stop);
         let id = request.id.to_string();
         let mail = OutgoingMail { id: &id, to: &to, subject: text.subject, text: &text.body };

@@ -49,7 +49,7 @@ impl SmtpTimeouts {
 
 /// A step of the conversation with the mail server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
+enum DeliveryStep {
     Connection,
     StartTls,
     Login,
@@ -59,7 +59,7 @@ enum Step {
     Message,
 }
 
-impl Step {
+impl DeliveryStep {
     /// The command or the event, for errors.
     const fn name(self) -> &'static str {
         match self {
@@ -151,7 +151,7 @@ impl SmtpServer {
     /// Checks that the mail server accepts the connection, the login and the sender. Sends no mail.
     pub(super) fn check(&self, from: &Address) -> Result<(), MailError> {
         let mut session = self.open()?;
-        let outcome = session.command(Step::Sender, Mail::new(Some(from.clone()), Vec::new()));
+        let outcome = session.command(DeliveryStep::Sender, Mail::new(Some(from.clone()), Vec::new()));
         session.close();
         outcome
     }
@@ -165,7 +165,7 @@ impl SmtpServer {
         };
         let address = (self.host.as_str(), self.port);
         let connection = SmtpConnection::connect(address, Some(timeouts.command), &self.hello_name, tls, None)
-            .map_err(|error| Step::Connection.to_mail_error(&error))?;
+            .map_err(|error| DeliveryStep::Connection.to_mail_error(&error))?;
         let mut session = SmtpSession { connection, timeouts, started };
         if let ServerTls::StartTls(parameters) = &self.tls {
             session.start_tls(parameters, &self.hello_name)?;
@@ -195,7 +195,7 @@ impl SmtpSession {
             ));
         }
         self.limit_wait()?;
-        self.connection.starttls(parameters, hello_name).map_err(|error| Step::StartTls.to_mail_error(&error))
+        self.connection.starttls(parameters, hello_name).map_err(|error| DeliveryStep::StartTls.to_mail_error(&error))
     }
 
     fn log_in(&mut self, login: &Login) -> Result<(), MailError> {
@@ -211,14 +211,14 @@ impl SmtpSession {
 
     fn transfer(&mut self, mail: &BuiltMail<'_>, may_send: &dyn Fn() -> bool) -> Result<Response, MailError> {
         let parameters = self.sender_parameters(mail)?;
-        self.command(Step::Sender, Mail::new(Some(mail.from.clone()), parameters))?;
-        self.command(Step::Recipient, Rcpt::new(mail.to.clone(), Vec::new()))?;
+        self.command(DeliveryStep::Sender, Mail::new(Some(mail.from.clone()), parameters))?;
+        self.command(DeliveryStep::Recipient, Rcpt::new(mail.to.clone(), Vec::new()))?;
         if !may_send() {
             return Err(MailError::temporary(&STOPPING));
         }
-        self.command(Step::Data, Data)?;
+        self.command(DeliveryStep::Data, Data)?;
         self.set_timeout(self.timeouts.message)?;
-        self.connection.message(mail.message).map_err(|error| Step::Message.to_mail_error(&error))
+        self.connection.message(mail.message).map_err(|error| DeliveryStep::Message.to_mail_error(&error))
     }
 
     /// The parameters of `MAIL FROM`, if the mail server has the extensions that the mail requires.
@@ -243,7 +243,7 @@ impl SmtpSession {
     }
 
     /// Sends a command, and waits for a positive reply.
-    fn command(&mut self, step: Step, command: impl std::fmt::Display) -> Result<(), MailError> {
+    fn command(&mut self, step: DeliveryStep, command: impl std::fmt::Display) -> Result<(), MailError> {
         self.limit_wait()?;
         self.connection.command(command).map(drop).map_err(|error| step.to_mail_error(&error))
     }

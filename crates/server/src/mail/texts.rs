@@ -10,13 +10,13 @@ use crate::command::json::format_instant;
 
 /// A language of the texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Language {
+pub(super) enum MailLanguage {
     English,
     Slovak,
     Indonesian,
 }
 
-impl Language {
+impl MailLanguage {
     /// The language of a user; English if there are no texts in it.
     pub(super) fn of_locale(locale: &Locale) -> Self {
         match locale.as_str().split('-').next() {
@@ -34,34 +34,34 @@ pub(super) struct MailText {
 }
 
 /// The text of a mail with this link, which expires at this instant.
-pub(super) fn link_text(kind: MailKind, language: Language, link: &str, expires_at: Instant) -> MailText {
+pub(super) fn link_text(kind: MailKind, language: MailLanguage, link: &str, expires_at: Instant) -> MailText {
     let (subject, request, unexpected) = match (kind, language) {
-        (MailKind::Invitation, Language::English) => (
+        (MailKind::Invitation, MailLanguage::English) => (
             "Choose your password",
             "You were invited to choose a password. Open this link until {until}:",
             "It works once. If you did not expect it, ignore this mail.",
         ),
-        (MailKind::Invitation, Language::Slovak) => (
+        (MailKind::Invitation, MailLanguage::Slovak) => (
             "Zvoľte si heslo",
             "Dostali ste pozvánku, aby ste si zvolili heslo. Otvorte tento odkaz do {until}:",
             "Odkaz funguje raz. Ak ste ho nečakali, túto správu ignorujte.",
         ),
-        (MailKind::Invitation, Language::Indonesian) => (
+        (MailKind::Invitation, MailLanguage::Indonesian) => (
             "Pilih kata sandi Anda",
             "Anda diundang untuk memilih kata sandi. Buka tautan ini sebelum {until}:",
             "Tautan ini berlaku sekali. Jika Anda tidak mengharapkannya, abaikan email ini.",
         ),
-        (MailKind::EmailVerification, Language::English) => (
+        (MailKind::EmailVerification, MailLanguage::English) => (
             "Verify your e-mail address",
             "To confirm that you receive mail at this address, open this link until {until}\r\nand press the button:",
             "It works once. If you did not expect it, ignore this mail.",
         ),
-        (MailKind::EmailVerification, Language::Slovak) => (
+        (MailKind::EmailVerification, MailLanguage::Slovak) => (
             "Overte svoju e-mailovú adresu",
             "Ak chcete potvrdiť, že na túto adresu dostávate poštu, otvorte tento odkaz do {until}\r\na stlačte tlačidlo:",
             "Odkaz funguje raz. Ak ste ho nečakali, túto správu ignorujte.",
         ),
-        (MailKind::EmailVerification, Language::Indonesian) => (
+        (MailKind::EmailVerification, MailLanguage::Indonesian) => (
             "Verifikasi alamat email Anda",
             "Untuk memastikan bahwa Anda menerima email di alamat ini,\r\nbuka tautan ini sebelum {until} dan tekan \
              tombolnya:",
@@ -79,7 +79,7 @@ pub(super) enum ResetCode<'c> {
 }
 
 /// The text of the mail for a password reset, whose token has this lifetime.
-pub(super) fn reset_text(language: Language, code: &ResetCode<'_>, lifetime: Duration) -> MailText {
+pub(super) fn reset_text(language: MailLanguage, code: &ResetCode<'_>, lifetime: Duration) -> MailText {
     let minutes = lifetime.as_secs() / 60;
     let (ResetCode::Link(text) | ResetCode::Token(text)) = code;
     let pick = |link: &'static str, token: &'static str| match code {
@@ -87,7 +87,7 @@ pub(super) fn reset_text(language: Language, code: &ResetCode<'_>, lifetime: Dur
         ResetCode::Token(_) => token,
     };
     let (subject, request, how, end) = match language {
-        Language::English => (
+        MailLanguage::English => (
             "Reset your password",
             "Somebody requested a password reset for this e-mail address.",
             format!(
@@ -96,7 +96,7 @@ pub(super) fn reset_text(language: Language, code: &ResetCode<'_>, lifetime: Dur
             ),
             "It works once. If you did not request this, ignore this mail: the password does not change.",
         ),
-        Language::Slovak => (
+        MailLanguage::Slovak => (
             "Obnovenie hesla",
             "Niekto požiadal o obnovenie hesla pre túto e-mailovú adresu.",
             format!(
@@ -105,7 +105,7 @@ pub(super) fn reset_text(language: Language, code: &ResetCode<'_>, lifetime: Dur
             ),
             "Funguje raz. Ak ste o to nepožiadali, túto správu ignorujte: heslo sa nezmení.",
         ),
-        Language::Indonesian => (
+        MailLanguage::Indonesian => (
             "Atur ulang kata sandi Anda",
             "Seseorang meminta pengaturan ulang kata sandi untuk alamat email ini.",
             format!(
@@ -133,14 +133,14 @@ mod tests {
 
     #[test]
     fn reset_mail_has_the_link_or_the_token_on_a_line_of_its_own() {
-        for language in [Language::English, Language::Slovak, Language::Indonesian] {
+        for language in [MailLanguage::English, MailLanguage::Slovak, MailLanguage::Indonesian] {
             for code in [ResetCode::Link("https://app.example/reset?token=abc_-"), ResetCode::Token("abc_-")] {
                 let mail = reset_text(language, &code, Duration::from_mins(30));
                 let (ResetCode::Link(text) | ResetCode::Token(text)) = code;
                 assert!(mail.body.contains(&format!("\r\n\r\n{text}\r\n\r\n")), "{}", mail.body);
                 assert!(mail.body.contains("30") && mail.body.lines().all(|line| line.chars().count() <= 100));
                 // a mail in ASCII is not encoded, so that the link is not split
-                assert!(language != Language::English || mail.body.is_ascii(), "{}", mail.body);
+                assert!(language != MailLanguage::English || mail.body.is_ascii(), "{}", mail.body);
             }
         }
     }
@@ -151,9 +151,9 @@ mod tests {
         let mut subjects = std::collections::BTreeSet::new();
         for kind in MailKind::ALL {
             for (tag, language) in
-                [("en", Language::English), ("sk-SK", Language::Slovak), ("ID", Language::Indonesian)]
+                [("en", MailLanguage::English), ("sk-SK", MailLanguage::Slovak), ("ID", MailLanguage::Indonesian)]
             {
-                assert_eq!(Language::of_locale(&Locale::parse(tag).unwrap()), language);
+                assert_eq!(MailLanguage::of_locale(&Locale::parse(tag).unwrap()), language);
                 let mail = link_text(*kind, language, link, Instant::from_millis(1_800_000_000_123));
                 assert!(mail.body.contains(&format!("\r\n{link}\r\n")), "{}", mail.body);
                 assert!(mail.body.contains("2027-01-15 08:00 UTC") && !mail.body.contains('{'), "{}", mail.body);
@@ -162,6 +162,6 @@ mod tests {
             }
         }
         assert_eq!(subjects.len(), 6, "{subjects:?}");
-        assert_eq!(Language::of_locale(&Locale::parse("de").unwrap()), Language::English);
+        assert_eq!(MailLanguage::of_locale(&Locale::parse("de").unwrap()), MailLanguage::English);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use tillgate_auth_core::ports::{Bookmark, Cursor, FeedBatch, FeedEntry};
+use tillgate_auth_core::ports::{Bookmark, FeedBatch, FeedCursor, FeedEntry};
 use tillgate_domain::{Change, EndReason, Epoch, Instant, Scope, StoreError, StoreExt};
 
 use crate::AuthStoreHarness;
@@ -167,7 +167,7 @@ pub fn cursor_beyond_the_end_reads_everything_again(harness: &AuthStoreHarness) 
     record_touch(harness, Scope::Keys, 9);
     for beyond in [poll_feed(harness, None).next.cursor.0 + 1_000_000_000, i64::MAX] {
         let complete = poll_feed(harness, None);
-        let found = poll_feed(harness, Some(&Bookmark::from_cursor(Cursor(beyond))));
+        let found = poll_feed(harness, Some(&Bookmark::from_cursor(FeedCursor(beyond))));
         assert_eq!(found.entries, complete.entries, "{beyond}");
         assert!(found.restarted && complete.restarted);
         record_touch(harness, Scope::Clock, 9);

@@ -1,7 +1,7 @@
 //! The identity of the store, and the processes that use it.
 
 use tillgate_auth_core::Session;
-use tillgate_auth_core::ports::{Cursor, InstanceState, MachineClock, Node, NodeAcknowledgment};
+use tillgate_auth_core::ports::{FeedCursor, InstanceState, MachineClock, Node, NodeAcknowledgment};
 use tillgate_domain::{EndReason, Instant, Scope};
 use uuid::Uuid;
 
@@ -38,7 +38,7 @@ pub fn newest_instant_is_found(harness: &AuthStoreHarness) {
     run_write(harness, |tx| tx.audit().record(&new_event(1, after_start(10_005))));
     assert_eq!(newest_instant(harness), Some(after_start(10_005)), "an audit event");
     run_write(harness, |tx| {
-        tx.nodes().upsert(&Node { id: node_id(1), applied: Cursor(1), seen_at: after_start(10_006), clock: None })
+        tx.nodes().upsert(&Node { id: node_id(1), applied: FeedCursor(1), seen_at: after_start(10_006), clock: None })
     });
     assert_eq!(newest_instant(harness), Some(after_start(10_006)), "a process");
     run_write(harness, |tx| tx.revocations().invalidate(Scope::Keys, after_start(5)));
@@ -54,7 +54,7 @@ pub fn expiry_is_not_the_newest_instant(harness: &AuthStoreHarness) {
 }
 
 fn new_node(number: u8, applied: i64, seconds: u64) -> Node {
-    Node { id: node_id(number), applied: Cursor(applied), seen_at: after_start(seconds), clock: None }
+    Node { id: node_id(number), applied: FeedCursor(applied), seen_at: after_start(seconds), clock: None }
 }
 
 fn live_nodes(harness: &AuthStoreHarness, seconds: u64) -> Vec<Node> {
@@ -115,7 +115,7 @@ pub fn machine_clock_outlives_its_processes(harness: &AuthStoreHarness) {
     assert_eq!((origin(7), origin(8)), (Some(after_start(100)), None));
     note(new_node(1, 2, 1005));
     assert_eq!(origin(7), Some(after_start(100)), "the earlier clock record is kept");
-    assert_eq!(live_nodes(harness, 1005), [Node { applied: Cursor(2), ..node_with_clock(1, 1005, 7, 100) }]);
+    assert_eq!(live_nodes(harness, 1005), [Node { applied: FeedCursor(2), ..node_with_clock(1, 1005, 7, 100) }]);
     for (number, seconds) in [(1, 1006), (9, 1006)] {
         run_write(harness, |tx| tx.nodes().mark_left(node_id(number), after_start(seconds)));
     }
@@ -157,7 +157,7 @@ pub fn acknowledgment_of_a_live_process_is_listed(harness: &AuthStoreHarness) {
     let acknowledgment = |number: u8, applied, applied_at: Option<u64>| NodeAcknowledgment {
         id: node_id(number),
         name: if applied_at.is_some() { format!("pos-1:{number}") } else { String::new() },
-        applied: Cursor(applied),
+        applied: FeedCursor(applied),
         applied_at: applied_at.map(after_start),
     };
     run_write(harness, |tx| tx.nodes().record_acknowledgment(&acknowledgment(1, 4, Some(3))));

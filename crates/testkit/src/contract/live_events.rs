@@ -1,6 +1,6 @@
 //! The live events, which clients follow.
 
-use tillgate_auth_core::ports::{Bookmark, Cursor, LiveEventBatch, LiveEventView};
+use tillgate_auth_core::ports::{Bookmark, FeedCursor, LiveEventBatch, LiveEventView};
 use tillgate_domain::{
     Action, Actor, Event, EventOutcome, LiveEvent, LiveEventKind, PrincipalId, StoreError, StoreExt, Subject,
 };
@@ -91,7 +91,7 @@ pub fn event_has_the_version_or_the_principal_of_its_resource(harness: &AuthStor
 pub fn unknown_bookmark_has_a_gap(harness: &AuthStoreHarness) {
     let fixture = ContractFixture::insert_into(harness);
     record(harness, &user_change(&fixture, 1));
-    let beyond = Bookmark::from_cursor(Cursor(find_end(harness).cursor.0 + 1_000_000_000));
+    let beyond = Bookmark::from_cursor(FeedCursor(find_end(harness).cursor.0 + 1_000_000_000));
     for (from, number) in [(None, 2), (Some(&beyond), 3)] {
         let found = poll(harness, from);
         assert!(found.has_gap && found.events.is_empty(), "{found:?}");

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tillgate_auth_core::AuthTx;
 use tillgate_auth_core::ports::{
-    Cursor, InstanceState, KeyKind, KeyState, Node, SessionRecord, SessionUse, TokenDisposition,
+    FeedCursor, InstanceState, KeyKind, KeyState, Node, SessionRecord, SessionUse, TokenDisposition,
 };
 use tillgate_domain::{
     Change, EndReason, Epoch, Mode, PrincipalId, Scope, StoreError, StoreExt, StoreResult, StoredPin, UnitOfWork,
@@ -42,7 +42,7 @@ pub(super) fn write_everywhere(tx: &mut dyn AuthTx, fixture: &ContractFixture) -
     tx.attempts().record_guess(super::count_key(1), &super::count_key(3), after_start(0), after_start(62))?;
     tx.known_networks().record_success(fixture.anna.id.0, &super::count_key(2), after_start(62))?;
     tx.keys().insert(&new_key(7, KeyKind::Signing, KeyState::Current))?;
-    tx.nodes().upsert(&Node { id: node_id(1), applied: Cursor(0), seen_at: after_start(62), clock: None })?;
+    tx.nodes().upsert(&Node { id: node_id(1), applied: FeedCursor(0), seen_at: after_start(62), clock: None })?;
     tx.audit().record(&new_event(1, after_start(1_000_000)))
 }
 
@@ -245,7 +245,7 @@ const AUTH_WRITES: &[(&str, WriteFn)] = &[
     ("Keys::remove", |tx, _| tx.keys().remove(contract_fixture::key_id(7))),
     ("Feed::sweep", |tx, _| tx.feed().sweep(after_start(10_000_000), 9).map(drop)),
     ("Nodes::upsert", |tx, _| {
-        tx.nodes().upsert(&Node { id: node_id(2), applied: Cursor(0), seen_at: after_start(9), clock: None })
+        tx.nodes().upsert(&Node { id: node_id(2), applied: FeedCursor(0), seen_at: after_start(9), clock: None })
     }),
     ("Nodes::mark_left", |tx, _| tx.nodes().mark_left(node_id(1), after_start(400))),
     ("Nodes::sweep", |tx, _| tx.nodes().sweep(after_start(10_000_000)).map(drop)),
@@ -278,7 +278,7 @@ fn insert_everything(harness: &AuthStoreHarness) -> ContractFixture {
         tx.keys().insert(&new_key(7, KeyKind::Signing, KeyState::Next))?;
         tx.pins().set(fixture.anna.id, &sample_pin("pin", 1), after_start(2))?;
         tx.revocations().invalidate(Scope::Keys, after_start(2))?;
-        tx.nodes().upsert(&Node { id: node_id(1), applied: Cursor(0), seen_at: after_start(2), clock: None })
+        tx.nodes().upsert(&Node { id: node_id(1), applied: FeedCursor(0), seen_at: after_start(2), clock: None })
     });
     fixture
 }

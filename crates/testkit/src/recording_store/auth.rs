@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use tillgate_auth_core::ports::{
-    ApiKeys, Attempts, Bookmark, Bucket, CountKey, Credential, CredentialKind, Credentials, Cursor, DeviceKeys,
-    Devices, Enrollments, Feed, FeedBatch, FirstUse, Instance, Instances, KeyState, Keys, KnownNetworks,
+    ApiKeys, Attempts, Bookmark, Bucket, CountKey, Credential, CredentialKind, Credentials, DeviceKeys, Devices,
+    Enrollments, Feed, FeedBatch, FeedCursor, FirstUse, Instance, Instances, KeyState, Keys, KnownNetworks,
     LiveEventBatch, LiveEvents, Node, NodeAcknowledgment, Nodes, PendingKeys, Pins, PrincipalBucket, Roles, Rotation,
     SessionCursor, SessionFilter, SessionOrder, SessionRecord, SessionUse, SessionView, Sessions, SignatureDigest,
     Signatures, StoredKey, Tenants, TokenDisposition, Users, Verifier, WrappedApiKey,
@@ -107,7 +107,7 @@ record_port!(AuthTx, keys: Keys {
 
 record_port!(AuthTx, feed: Feed {
     fn poll(from: Option<&Bookmark>) -> FeedBatch;
-    fn find_end() -> Cursor;
+    fn find_end() -> FeedCursor;
     fn sweep(before: Instant, limit: u32) -> u32;
 });
 

@@ -5,7 +5,7 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use serde::Serialize;
 use serde_json::json;
-use tillgate_auth_core::ports::Cursor;
+use tillgate_auth_core::ports::FeedCursor;
 use tillgate_auth_core::{Auth, Caller};
 use tillgate_domain::{Instant, KnownRight};
 use utoipa::ToSchema;
@@ -56,7 +56,7 @@ struct ProcessBody {
 /// Adds its position to the response of a call that has ended sessions or API keys. The revocation
 /// is done, so that a position that cannot be read is left out.
 pub(super) async fn with_position(call: &Request, mut answer: HttpResponse) -> HttpResponse {
-    if let Ok(Cursor(position)) = call.run_blocking(Auth::find_feed_end).await {
+    if let Ok(FeedCursor(position)) = call.run_blocking(Auth::find_feed_end).await {
         answer.headers_mut().insert(REVOCATION, HeaderValue::from(position));
     }
     answer
@@ -64,7 +64,7 @@ pub(super) async fn with_position(call: &Request, mut answer: HttpResponse) -> H
 
 async fn get_revocation(call: Request, _caller: Caller) -> Result<HttpResponse, ApiError> {
     let position = call.head().path_parameter("position");
-    let cursor = position.parse().ok().filter(|position: &i64| *position >= 0).map(Cursor);
+    let cursor = position.parse().ok().filter(|position: &i64| *position >= 0).map(FeedCursor);
     let cursor = cursor.ok_or(ProtocolError::RouteNotFound)?;
     let acknowledgments = call.run_blocking(Auth::list_acknowledgments).await?;
     let process = |acknowledgment: tillgate_auth_core::ports::NodeAcknowledgment| ProcessBody {

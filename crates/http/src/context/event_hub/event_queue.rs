@@ -12,10 +12,10 @@ pub(super) const MAX_QUEUE_BYTES: usize = 32 * 1024;
 
 /// The frames that wait for one client. The poller adds them; the response body takes them.
 #[derive(Default)]
-pub(super) struct EventQueue(Mutex<QueueState>);
+pub(super) struct EventQueue(Mutex<EventQueueState>);
 
 #[derive(Default)]
-struct QueueState {
+struct EventQueueState {
     frames: VecDeque<Bytes>,
     /// The size of the frames, without the first one if it was added by `push_first`.
     bytes: usize,
@@ -29,7 +29,7 @@ struct QueueState {
 }
 
 impl EventQueue {
-    fn lock(&self) -> MutexGuard<'_, QueueState> {
+    fn lock(&self) -> MutexGuard<'_, EventQueueState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

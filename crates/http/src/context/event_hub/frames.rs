@@ -2,7 +2,7 @@
 
 use actix_web::web::Bytes;
 use serde::Serialize;
-use tillgate_auth_core::ports::{Bookmark, Cursor, LiveEventView};
+use tillgate_auth_core::ports::{Bookmark, FeedCursor, LiveEventView};
 use uuid::Uuid;
 
 /// How soon a browser connects again after the stream has ended, in milliseconds.
@@ -24,7 +24,7 @@ fn render_position(bookmark: &Bookmark) -> String {
 /// Parses the header `Last-Event-ID`; `None` if no event had this id.
 pub(crate) fn parse_position(text: &str) -> Option<Bookmark> {
     let position = text.trim_ascii().parse().ok().filter(|position: &i64| *position >= 0)?;
-    Some(Bookmark::from_cursor(Cursor(position)))
+    Some(Bookmark::from_cursor(FeedCursor(position)))
 }
 
 /// The event `change` for what has changed, without a position.
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn only_the_last_change_has_a_position() {
-        let next = Bookmark { cursor: Cursor(9), open: vec![Cursor(7), Cursor(8)] };
+        let next = Bookmark { cursor: FeedCursor(9), open: vec![FeedCursor(7), FeedCursor(8)] };
         let changes = [render_change(&view(2, Some(3))), render_change(&view(4, None))];
         let joined = join_changes(changes.iter().map(String::as_str), &next).unwrap();
         assert_eq!(
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn position_is_a_number_that_is_not_negative() {
-        assert_eq!(parse_position("7"), Some(Bookmark::from_cursor(Cursor(7))));
+        assert_eq!(parse_position("7"), Some(Bookmark::from_cursor(FeedCursor(7))));
         for text in ["", "x", "-1", "7x", "9223372036854775808"] {
             assert_eq!(parse_position(text), None, "{text}");
         }

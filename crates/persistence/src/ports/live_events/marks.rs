@@ -7,7 +7,7 @@
 use diesel::RunQueryDsl;
 use diesel::prelude::QueryableByName;
 use diesel::sql_types::BigInt;
-use tillgate_auth_core::ports::Cursor;
+use tillgate_auth_core::ports::FeedCursor;
 use tillgate_domain::office::ports::{ChangeMark, MAX_CHANGES_SINCE_MARK};
 use tillgate_domain::{LiveEventKind, StoreResult, TenantId};
 
@@ -64,7 +64,7 @@ impl Transaction<'_> {
         kind: LiveEventKind,
         since: ChangeMark,
     ) -> StoreResult<bool> {
-        let StoredPosition { server, position } = StoredPosition::from_cursor(Cursor(since.0));
+        let StoredPosition { server, position } = StoredPosition::from_cursor(FeedCursor(since.0));
         let end = self.select_end()?;
         // a watermark beyond the end is from another cluster, whose data was restored here
         let is_swept = end.swept < end.bound && position <= end.swept;
@@ -97,5 +97,5 @@ pub(crate) fn changed_condition(kind: LiveEventKind, id: &str) -> String {
 
 /// The values of a [condition](changed_condition).
 pub(crate) fn changed_values(tenant: &TenantId, since: ChangeMark) -> [Bind<'_>; 2] {
-    [Bind::from(&tenant.0), StoredPosition::from_cursor(Cursor(since.0)).position.into()]
+    [Bind::from(&tenant.0), StoredPosition::from_cursor(FeedCursor(since.0)).position.into()]
 }

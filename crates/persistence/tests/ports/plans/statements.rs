@@ -2,7 +2,7 @@
 //! neighboring tests explain. This module knows no database.
 
 use tillgate_auth_core::ports::{
-    Bucket, CountKey, CredentialKind, Cursor, FirstUse, KeyKind, KeyState, Node, NodeAcknowledgment, SessionFilter,
+    Bucket, CountKey, CredentialKind, FeedCursor, FirstUse, KeyKind, KeyState, Node, NodeAcknowledgment, SessionFilter,
     SessionOrder, SessionUse, SignatureDigest, StoredKey, TokenDisposition,
 };
 use tillgate_domain::audit::seal::Seal;
@@ -90,12 +90,12 @@ pub(super) fn call_every_method(fresh: &TestDatabase, fixture: &StoreFixture) {
         tx.pending_keys().renew(&[7; 32], &[9; 32], at(9))?;
         tx.pending_keys().record_poll(&[9; 32], at(2))?;
         tx.pending_keys().extend(&[9; 32], at(9))?;
-        tx.nodes().upsert(&Node { id: NodeId(uuid(1)), applied: Cursor(0), seen_at: at(1), clock: None })?;
+        tx.nodes().upsert(&Node { id: NodeId(uuid(1)), applied: FeedCursor(0), seen_at: at(1), clock: None })?;
         let (name, applied_at) = (String::new(), Some(at(1)));
         tx.nodes().record_acknowledgment(&NodeAcknowledgment {
             id: NodeId(uuid(1)),
             name,
-            applied: Cursor(0),
+            applied: FeedCursor(0),
             applied_at,
         })?;
         tx.audit().record(&crate::store::test_event(7))

@@ -24,7 +24,7 @@ use crate::command::CommandError;
 use crate::command::office::check_decided;
 use crate::composition;
 use crate::configuration::Settings;
-use timetable::{Incident, Shift, Step};
+use timetable::{Incident, Shift, TimetableStep};
 use work_session::WorkSession;
 
 /// The length of the day.
@@ -74,28 +74,28 @@ struct Day<'d> {
 }
 
 impl Day<'_> {
-    fn run_step(&mut self, step: &Step, ago: Duration) -> Result<(), CommandError> {
+    fn run_step(&mut self, step: &TimetableStep, ago: Duration) -> Result<(), CommandError> {
         match step {
-            Step::LogIn(shift) => self.begin_shift(shift),
-            Step::Sell(shift) => match self.sessions.get_mut(shift.till) {
+            TimetableStep::LogIn(shift) => self.begin_shift(shift),
+            TimetableStep::Sell(shift) => match self.sessions.get_mut(shift.till) {
                 Some(session) => {
                     let caller = session.authenticate(&self.engine.auth)?;
                     self.sell(shift.till, &caller, ago)
                 }
                 None => Ok(()),
             },
-            Step::Use(shift) => match self.sessions.get_mut(shift.till) {
+            TimetableStep::Use(shift) => match self.sessions.get_mut(shift.till) {
                 Some(session) => session.authenticate(&self.engine.auth).map(drop),
                 None => Ok(()),
             },
-            Step::LogOut(shift) => match self.sessions.remove(shift.till) {
+            TimetableStep::LogOut(shift) => match self.sessions.remove(shift.till) {
                 Some(mut session) => {
                     let caller = session.authenticate(&self.engine.auth)?;
                     self.engine.auth.logout(&caller).map_err(CommandError::failed)
                 }
                 None => Ok(()),
             },
-            Step::Incident(incident) => self.run_incident(incident),
+            TimetableStep::Incident(incident) => self.run_incident(incident),
         }
     }
 

@@ -17,7 +17,7 @@ use super::seeded_random::SeededRandom;
 use super::staff::PEOPLE;
 use crate::command::CommandError;
 use loopback_client::LoopbackClient;
-use worker::{Staff, Worker};
+use worker::{SimulatedWorker, Staff};
 
 /// The least and the greatest number of milliseconds between two actions.
 const PAUSE_MILLIS: (u64, u64) = (1_000, 4_000);
@@ -39,8 +39,10 @@ impl StaffSimulation {
     ) -> Result<Self, CommandError> {
         let client = LoopbackClient::from_url(url)
             .ok_or_else(|| CommandError::usage("--alive requires a server with plain HTTP: omit server.tls_cert"))?;
-        let workers: Vec<Worker> =
-            PEOPLE.iter().filter_map(|person| Some(Worker::new(person, passwords.get(person.name)?.clone()))).collect();
+        let workers: Vec<SimulatedWorker> = PEOPLE
+            .iter()
+            .filter_map(|person| Some(SimulatedWorker::new(person, passwords.get(person.name)?.clone())))
+            .collect();
         if workers.is_empty() {
             return Err(CommandError::usage(
                 "--alive needs the passwords of the demo users. Pass --password with the password that the demo was \

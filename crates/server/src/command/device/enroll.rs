@@ -14,7 +14,7 @@ use tillgate_domain::office::{NewEnrollment, OfficeError};
 use tillgate_domain::{Device, DeviceName, DeviceStatus, Enrollment};
 use tillgate_http::native_bodies::{EnrollmentBody, format_code_headings, format_code_row};
 
-use super::super::confirmation::{Confirmation, count_text};
+use super::super::confirmation::{ConfirmationArgs, count_text};
 use super::super::csv_file::begins_with_bom;
 use super::super::json::format_instant;
 use super::super::office::{CommandOffice, check_decided};
@@ -68,7 +68,7 @@ pub(crate) struct EnrollArgs {
     )]
     bom: Option<bool>,
     #[command(flatten)]
-    confirmation: Confirmation,
+    confirmation: ConfirmationArgs,
 }
 
 /// What the codes of several devices do to earlier codes and keys.

@@ -7,7 +7,7 @@ use tillgate_auth_core::session::SessionKind;
 use tillgate_domain::{Device, DeviceKey, DeviceKeyState, DeviceName};
 use tillgate_http::native_bodies::DeviceKeyBody;
 
-use super::super::confirmation::{Confirmation, count_text};
+use super::super::confirmation::{ConfirmationArgs, count_text};
 use super::super::json::format_instant;
 use super::super::office::{CommandOffice, check_decided};
 use super::super::session::count_live_device_sessions;
@@ -49,7 +49,7 @@ pub(crate) struct RevokeKeyArgs {
     #[arg(value_parser = parse::device)]
     name: DeviceName,
     #[command(flatten)]
-    confirmation: Confirmation,
+    confirmation: ConfirmationArgs,
 }
 
 impl RevokeKeyArgs {

@@ -15,7 +15,7 @@ use tillgate_domain::{Action, Actor, Event, EventId, EventOutcome, KeyId, Scope,
 use tillgate_persistence::Database;
 
 use super::read_keys;
-use crate::command::confirmation::{Confirmation, count_text};
+use crate::command::confirmation::{ConfirmationArgs, count_text};
 use crate::command::office::{CommandOffice, check_decided};
 use crate::command::session::count_live_sessions;
 use crate::command::{CommandError, Context, print};
@@ -30,7 +30,7 @@ const MAX_HEARTBEAT_AGE: Duration = Duration::from_mins(1);
 #[derive(Debug, Args)]
 pub(crate) struct RecreateArgs {
     #[command(flatten)]
-    confirmation: Confirmation,
+    confirmation: ConfirmationArgs,
 }
 
 impl RecreateArgs {

@@ -7,7 +7,7 @@ use serde_json::json;
 use tillgate_domain::UserName;
 
 use super::super::office::{CommandOffice, check_decided};
-use super::super::password::{Delivery, open_pin_delivery};
+use super::super::password::{SecretDelivery, open_pin_delivery};
 use super::super::{CommandError, parse, print};
 use crate::composition;
 
@@ -36,7 +36,7 @@ impl PinArgs {
             return Ok(());
         }
         // before the PIN is set, so that none is set and then lost
-        let delivery: Delivery = open_pin_delivery(self.output.as_deref())?;
+        let delivery: SecretDelivery = open_pin_delivery(self.output.as_deref())?;
         let user = check_decided(office.for_operator()?.authorize_set_pin(user.id))?;
         let engine = composition::build_command_engine(&office.settings, &office.database)?;
         let operator = office.for_operator()?;

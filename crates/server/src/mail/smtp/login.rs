@@ -6,7 +6,7 @@ use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::Credentials;
 use tillgate_domain::Secret;
 
-use super::{MailError, Step};
+use super::{DeliveryStep, MailError};
 
 /// The code of the reply to a wrong user name or password (RFC 4954, section 6).
 const WRONG_CREDENTIALS: u16 = 535;
@@ -25,7 +25,7 @@ impl Login {
     /// The error of a login. Some mail servers repeat a command that they do not understand: such a
     /// reply is left out, because errors are logged.
     pub(super) fn to_mail_error(&self, error: &Error) -> MailError {
-        let mut failure = Step::Login.to_mail_error(error);
+        let mut failure = DeliveryStep::Login.to_mail_error(error);
         if self.is_revealed_by(&failure.why) {
             return MailError::temporary(
                 &"AUTH: the mail server refused the login, and its reply contains the password",

@@ -134,7 +134,7 @@ struct SeatBody<'s> {
     session_id: SessionId,
     /// The user who is logged in.
     user: Option<SeatUserBody<'s>>,
-    /// Name of the contract through which the user logged in.
+    /// Name of the dialect through which the user logged in.
     mount: &'s str,
     /// When the user logged in.
     #[serde(serialize_with = "serialize_instant")]

@@ -101,11 +101,11 @@ pub(super) fn enroll_device() -> OperationDoc {
              proof. Make a new key for each enrollment.",
         )
         .description(
-            "If the answer is lost, repeat the request with the same code and a new proof of the same key: within ten \
+            "If the response is lost, repeat the request with the same code and a new proof of the same key: within ten \
              minutes, you get tokens of the same session.",
         )
         .description(
-            "A code that is wrong, was used or has expired is answered with 403 `enrollment_unknown`; the answer does \
+            "A code that is wrong, was used or has expired is answered with 403 `enrollment_unknown`; the response does \
              not tell which. A key that was enrolled before is answered with 409 `key_known`. Wrong codes are limited \
              for each network (429).",
         )
@@ -117,7 +117,7 @@ pub(super) fn enroll_device() -> OperationDoc {
             "app": "Kasa 5.1",
         }))
         .description(
-            "If the enrollment must be confirmed, the answer is 202: show `fingerprint` and poll with `device_code` \
+            "If the enrollment must be confirmed, the response is 202: show `fingerprint` and poll with `device_code` \
              (`POST enrollments/poll`).",
         )
         .response::<TokensBody<'_>>(201, "The tokens and the session.", example_bound_tokens())

@@ -8,7 +8,7 @@ pub(super) fn check_access() -> OperationDoc {
         .description(
             "For gateways: nginx sends the original request in `X-Original-*` (ingress-nginx the \
              target in `X-Original-URL`), Traefik and Caddy in `X-Forwarded-*`, with the headers of the \
-             original request. A denial has the format of the contract whose tokens the matching row \
+             original request. A denial has the format of the dialect whose tokens the matching row \
              accepts, and its code in `X-Tillgate-Code`.",
         )
         .header_parameter("X-Original-Method", method, text_schema())

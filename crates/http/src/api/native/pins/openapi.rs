@@ -13,7 +13,7 @@ pub(super) fn draw_user_pin() -> OperationDoc {
              user should then set again (`due`). Sessions of the user continue.",
         )
         .description(
-            "Requires every right of the user, as setting the password does. For your own PIN the answer is 409 \
+            "Requires every right of the user, as setting the password does. For your own PIN the response is 409 \
              `pin_self`: send your password to `PUT sessions/current/pin` instead.",
         )
         .request_body::<DrawPin>(json!({}))

@@ -84,13 +84,13 @@ pub(super) fn log_in() -> OperationDoc {
              or device has logged in before.",
         )
         .description(
-            "If the password must be changed first, the answer to the correct password is 403 \
+            "If the password must be changed first, the response to the correct password is 403 \
              `password_change_required`, and no session is created: log in again with `new_password` in \
              addition. Any user may send `new_password`; it replaces the password during the login.",
         )
         .description(
             "With a proof in `DPoP`, the session is bound to the client's key: its tokens can be used with proofs \
-             of this key only. Without a current nonce, the answer is 400 `use_dpop_nonce`; repeat the login with \
+             of this key only. Without a current nonce, the response is 400 `use_dpop_nonce`; repeat the login with \
              the nonce in `DPoP-Nonce`.",
         )
         .header_parameter("DPoP", PROOF_PARAMETER, text_schema())
@@ -185,7 +185,7 @@ pub(super) fn list_sessions() -> OperationDoc {
         .query_parameter("user", "Only sessions of this user.", id_schema())
         .query_parameter("device", "Only sessions on this device.", id_schema())
         .query_parameter("store", "Only sessions on devices of this store.", id_schema())
-        .query_parameter("mount", "Only sessions that were created through this contract.", text_schema())
+        .query_parameter("mount", "Only sessions that were created through this dialect.", text_schema())
         .query_parameter("kind", "Only sessions of this kind.", SessionKind::schema())
         .query_parameter(
             "search",

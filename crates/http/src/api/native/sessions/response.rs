@@ -24,7 +24,7 @@ pub struct SessionBody<'s> {
     user: Option<SessionUserBody<'s>>,
     /// The device; null if the user is logged in without one.
     device: Option<SessionDeviceBody<'s>>,
-    /// Name of the contract through which the session was created.
+    /// Name of the dialect through which the session was created.
     mount: &'s str,
     /// What the session was created for: a user who logged in, a device that logged in as itself,
     /// or a permanent token of a device. Only in the list and in `sessions/{id}`.

@@ -39,7 +39,7 @@ pub(super) fn update_tenant() -> OperationDoc {
     OperationDoc::new(TAG, "Update the tenant")
         .description(
             "The limits can only shorten sessions. A limit that is longer than the longest lifetime in the \
-             configuration of any contract is rejected (422); the error names the longest allowed value.",
+             configuration of any dialect is rejected (422); the error names the longest allowed value.",
         )
         .merge_patch::<UpdateTenant>(
             json!({ "zone": "Europe/Bratislava", "accent_color": "#0b6b5e", "limits": { "access": 300, "absolute": null } }),

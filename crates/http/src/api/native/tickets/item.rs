@@ -51,7 +51,7 @@ pub(super) struct ArticleBody {
     /// Where orders of the article are sent, such as a printer in the kitchen.
     #[schema(required = false)]
     order_endpoints: Vec<String>,
-    /// Additional members of another contract, such as a special VAT regulation: at most 4,000
+    /// Additional members of another dialect, such as a special VAT regulation: at most 4,000
     /// bytes of JSON, stored unchanged.
     #[serde(skip_serializing_if = "JsonObject::is_empty")]
     #[schema(value_type = Object, required = false)]

@@ -80,7 +80,7 @@ pub(super) struct CreateTicket {
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<Vec<PaymentBody>>)]
     payments: BodyField<Vec<Payment>>,
-    /// Additional members of another contract, such as the kind of purchase: at most 4,000 bytes of
+    /// Additional members of another dialect, such as the kind of purchase: at most 4,000 bytes of
     /// JSON, stored unchanged.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
@@ -139,7 +139,7 @@ pub(super) struct UpdateTicket {
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<Vec<PaymentBody>>)]
     payments: BodyField<Vec<Payment>>,
-    /// Additional members of another contract; null removes them.
+    /// Additional members of another dialect; null removes them.
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<Object>)]

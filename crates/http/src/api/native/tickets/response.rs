@@ -54,7 +54,7 @@ pub struct TicketBody {
     payable: String,
     /// Payments made so far.
     payments: Vec<PaymentBody>,
-    /// Additional members of another contract, such as the kind of purchase.
+    /// Additional members of another dialect, such as the kind of purchase.
     #[serde(skip_serializing_if = "JsonObject::is_empty")]
     #[schema(value_type = Object, required = false)]
     extra: JsonObject,
@@ -152,7 +152,7 @@ pub(super) struct CustomerBody {
     /// Data of the client's own: at most 4,000 bytes of JSON.
     #[schema(value_type = Object, required = false)]
     meta: JsonObject,
-    /// Additional members of another contract, such as an address: at most 4,000 bytes of JSON,
+    /// Additional members of another dialect, such as an address: at most 4,000 bytes of JSON,
     /// returned unchanged.
     #[serde(skip_serializing_if = "JsonObject::is_empty")]
     #[schema(value_type = Object, required = false)]
@@ -206,7 +206,7 @@ pub(super) struct ClosingBody {
     fiscal: String,
     /// Number of the daily sales report that contains the ticket; null if none.
     daily_sales_report: Option<u64>,
-    /// Additional members of another contract, such as the response of the fiscal device.
+    /// Additional members of another dialect, such as the response of the fiscal device.
     #[serde(skip_serializing_if = "JsonObject::is_empty")]
     #[schema(value_type = Object, required = false)]
     extra: JsonObject,

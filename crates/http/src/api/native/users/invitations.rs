@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::mailed_link::MailedLinkBody;
 use super::office_links::invitation_path;
-use super::request::{Delivery, InviteUser};
+use super::request::{InvitationDelivery, InviteUser};
 use crate::api::native::body;
 use crate::error::ApiError;
 use crate::error::office::into_api_result;
@@ -48,8 +48,8 @@ impl<'i> InvitationBody<'i> {
 /// Invites the user to choose a password.
 pub(super) async fn invite_user(call: &Request, caller: Caller, id: UserId) -> Result<HttpResponse, ApiError> {
     match body::read_optional_request::<InviteUser>(call)?.delivery() {
-        Delivery::Show => invite_with_token(call, caller, id).await,
-        Delivery::Mail => invite_by_mail(call, caller, id).await,
+        InvitationDelivery::Show => invite_with_token(call, caller, id).await,
+        InvitationDelivery::Mail => invite_by_mail(call, caller, id).await,
     }
 }
 

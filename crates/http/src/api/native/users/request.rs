@@ -141,12 +141,12 @@ pub(super) struct InviteUser {
     #[serde(default)]
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<schemas::InvitationDelivery>)]
-    deliver: BodyField<Delivery>,
+    deliver: BodyField<InvitationDelivery>,
 }
 
 /// How the token of an invitation is delivered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Delivery {
+pub(super) enum InvitationDelivery {
     /// In the response, once.
     #[default]
     Show,
@@ -154,7 +154,7 @@ pub(super) enum Delivery {
     Mail,
 }
 
-impl FromJson for Delivery {
+impl FromJson for InvitationDelivery {
     fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
         match String::from_json(value)?.as_str() {
             "show" => Ok(Self::Show),
@@ -165,7 +165,7 @@ impl FromJson for Delivery {
 }
 
 impl InviteUser {
-    pub(super) fn delivery(self) -> Delivery {
+    pub(super) fn delivery(self) -> InvitationDelivery {
         self.deliver.into_value().unwrap_or_default()
     }
 }

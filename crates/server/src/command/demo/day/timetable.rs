@@ -47,7 +47,7 @@ pub(super) enum Incident {
 
 /// One moment of the day.
 #[derive(Debug)]
-pub(super) enum Step {
+pub(super) enum TimetableStep {
     /// The shift begins.
     LogIn(&'static Shift),
     /// The till is used: a sale, or a part of one.
@@ -104,21 +104,21 @@ static INCIDENTS: &[(u64, Incident)] = &[
 const SALE_INTERVAL: (u64, u64) = (100, 160);
 
 /// The moments of the day in their order, each with how long before the creation of the shop it is.
-pub(super) fn build_timetable(random: &mut SeededRandom) -> Vec<(Duration, Step)> {
-    let mut moments: Vec<(u64, Step)> =
-        INCIDENTS.iter().map(|(ago, incident)| (*ago, Step::Incident(incident))).collect();
+pub(super) fn build_timetable(random: &mut SeededRandom) -> Vec<(Duration, TimetableStep)> {
+    let mut moments: Vec<(u64, TimetableStep)> =
+        INCIDENTS.iter().map(|(ago, incident)| (*ago, TimetableStep::Incident(incident))).collect();
     for shift in SHIFTS {
         let (ShiftEnd::Logout(last) | ShiftEnd::Taken(last) | ShiftEnd::Working(last)) = shift.end;
-        moments.push((shift.begins, Step::LogIn(shift)));
+        moments.push((shift.begins, TimetableStep::LogIn(shift)));
         let mut ago = shift.begins.saturating_sub(random.number_between(5, 20));
         // the last minutes of a shift have no sale, so that moments of a till keep their order
         while ago > last + 5 {
-            moments.push((ago, Step::Sell(shift)));
+            moments.push((ago, TimetableStep::Sell(shift)));
             ago = ago.saturating_sub(random.number_between(SALE_INTERVAL.0, SALE_INTERVAL.1));
         }
         match shift.end {
-            ShiftEnd::Logout(ago) => moments.push((ago, Step::LogOut(shift))),
-            ShiftEnd::Working(ago) => moments.push((ago, Step::Use(shift))),
+            ShiftEnd::Logout(ago) => moments.push((ago, TimetableStep::LogOut(shift))),
+            ShiftEnd::Working(ago) => moments.push((ago, TimetableStep::Use(shift))),
             ShiftEnd::Taken(_) => {}
         }
     }
@@ -144,24 +144,28 @@ mod tests {
         let moments = build_timetable(&mut SeededRandom::new(1));
         assert!(moments.windows(2).all(|pair| pair[0].0 >= pair[1].0));
         for shift in SHIFTS {
-            let steps: Vec<&Step> = moments.iter().map(|(_, step)| step).filter(|step| is_of(step, shift)).collect();
-            assert!(matches!(steps[0], Step::LogIn(_)), "{shift:?}");
+            let steps: Vec<&TimetableStep> =
+                moments.iter().map(|(_, step)| step).filter(|step| is_of(step, shift)).collect();
+            assert!(matches!(steps[0], TimetableStep::LogIn(_)), "{shift:?}");
             assert!(steps.len() > 2, "{shift:?} has a sale");
             let (ago, last) = moments.iter().rfind(|(_, step)| is_of(step, shift)).unwrap();
             let ago = ago.as_secs() / 60;
             let ends = match shift.end {
-                ShiftEnd::Logout(end) => matches!(last, Step::LogOut(_)) && ago == end,
-                ShiftEnd::Working(end) => matches!(last, Step::Use(_)) && ago == end,
-                ShiftEnd::Taken(end) => matches!(last, Step::Sell(_)) && ago > end,
+                ShiftEnd::Logout(end) => matches!(last, TimetableStep::LogOut(_)) && ago == end,
+                ShiftEnd::Working(end) => matches!(last, TimetableStep::Use(_)) && ago == end,
+                ShiftEnd::Taken(end) => matches!(last, TimetableStep::Sell(_)) && ago > end,
             };
             assert!(ends, "{shift:?} ends {ago} minutes ago with {last:?}");
         }
     }
 
-    fn is_of(step: &Step, shift: &Shift) -> bool {
+    fn is_of(step: &TimetableStep, shift: &Shift) -> bool {
         match step {
-            Step::LogIn(each) | Step::Sell(each) | Step::Use(each) | Step::LogOut(each) => std::ptr::eq(*each, shift),
-            Step::Incident(_) => false,
+            TimetableStep::LogIn(each)
+            | TimetableStep::Sell(each)
+            | TimetableStep::Use(each)
+            | TimetableStep::LogOut(each) => std::ptr::eq(*each, shift),
+            TimetableStep::Incident(_) => false,
         }
     }
 }

@@ -19,13 +19,13 @@ const REST_TIME: Duration = Duration::from_mins(2);
 const REFRESH_MARGIN: Duration = Duration::from_mins(1);
 
 /// A person with their password.
-pub(super) struct Worker {
+pub(super) struct SimulatedWorker {
     person: &'static Person,
     password: Secret<String>,
     rests_until: Duration,
 }
 
-impl Worker {
+impl SimulatedWorker {
     pub(super) fn new(person: &'static Person, password: Secret<String>) -> Self {
         Self { person, password, rests_until: Duration::ZERO }
     }
@@ -56,7 +56,7 @@ pub(super) struct Staff {
     client: LoopbackClient,
     /// The prefix of the native API.
     api: String,
-    workers: Vec<Worker>,
+    workers: Vec<SimulatedWorker>,
     seats: BTreeMap<&'static str, Seat>,
     random: SeededRandom,
     speed: u32,
@@ -66,7 +66,7 @@ impl Staff {
     pub(super) fn new(
         client: LoopbackClient,
         api: &str,
-        workers: Vec<Worker>,
+        workers: Vec<SimulatedWorker>,
         random: SeededRandom,
         speed: u32,
     ) -> Self {
@@ -94,7 +94,7 @@ impl Staff {
 
     fn log_in(&mut self, till: &'static Till, now: Duration) -> io::Result<()> {
         let seated: Vec<&str> = self.seats.values().map(|seat| seat.person).collect();
-        let free: Vec<&Worker> = self
+        let free: Vec<&SimulatedWorker> = self
             .workers
             .iter()
             .filter(|worker| worker.rests_until <= now && !seated.contains(&worker.person.name))

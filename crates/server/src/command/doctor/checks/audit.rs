@@ -147,7 +147,7 @@ fn seals_finding(waiting: UnsealedCount, sealed: i64, servers: &[Node]) -> Findi
 
 #[cfg(test)]
 mod tests {
-    use tillgate_auth_core::ports::Cursor;
+    use tillgate_auth_core::ports::FeedCursor;
     use tillgate_domain::NodeId;
 
     use super::*;
@@ -169,7 +169,7 @@ mod tests {
         let waiting = |events, age: u64| UnsealedCount { events, since: Some(before(age).millis()) };
         let server = |started: u64, seen: u64| Node {
             id: NodeId::new(before(started), [7; 10]),
-            applied: Cursor(0),
+            applied: FeedCursor(0),
             seen_at: before(seen),
             clock: None,
         };

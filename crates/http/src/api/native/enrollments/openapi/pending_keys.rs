@@ -53,7 +53,7 @@ pub(in crate::api::native::enrollments) fn start_key() -> OperationDoc {
         )
         .description(
             "The machine belongs to a tenant from its start, and only there can it be accepted. If the tenant does not \
-             exist, or accepts no machines that show a code (`machine_codes`), the answer is 400 `access_denied`. \
+             exist, or accepts no machines that show a code (`machine_codes`), the response is 400 `access_denied`. \
              Starts are limited for each network and tenant (429), and so is the number of machines that wait (503).",
         )
         .header_parameter("DPoP", PROOF_PARAMETER, text_schema())
@@ -70,11 +70,11 @@ pub(in crate::api::native::enrollments) fn poll_key() -> OperationDoc {
     OperationDoc::new(TAG, "Poll for the acceptance of a key")
         .description(
             "Send a new proof of the same key with each poll, every `interval` seconds. Until somebody accepts the key, \
-             the answer is 400 `authorization_pending`, or `slow_down` if you poll more often, which does not change \
+             the response is 400 `authorization_pending`, or `slow_down` if you poll more often, which does not change \
              the interval. `access_denied` and `expired_token` are final: start again.",
         )
         .description(
-            "If the answer with the tokens is lost, poll again: within ten minutes, you get tokens of the same session.",
+            "If the response with the tokens is lost, poll again: within ten minutes, you get tokens of the same session.",
         )
         .header_parameter("DPoP", PROOF_PARAMETER, text_schema())
         .lenient_request_body::<PollKey>(json!({ "device_code": "x1Zr3vN9Qm0e4bT7aKcPuF2sWdJyHgLk5oXiRtEnVq8" }))
