@@ -253,9 +253,14 @@ fn odd_text_causes_no_server_error_on_sqlite() {
 #[ignore = "requires PostgreSQL"]
 fn odd_text_has_the_same_status_on_both_databases() {
     let postgres = send_odd_texts(DatabaseEngine::Postgres);
+    // whether a call has reached its limit of wrong codes depends on the time that the calls take
+    let is_limited = |status: Option<&u16>| status == Some(&429);
     for (what, status) in sqlite_statuses() {
-        assert_eq!(Some(status), postgres.get(what), "{what}");
+        let other = postgres.get(what);
+        assert!(Some(status) == other || is_limited(Some(status)) || is_limited(other), "{what}: {status}, {other:?}");
     }
+    let limited = postgres.values().filter(|status| is_limited(Some(status))).count();
+    assert!(limited < postgres.len() / 10, "{limited} calls were limited, so their texts were not compared");
 }
 
 /// The statuses on SQLite, which both tests share.
