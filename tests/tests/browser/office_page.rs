@@ -97,6 +97,7 @@ fn new_person_is_invited_and_chooses_a_password(engine: DatabaseEngine) {
     page.browser.click("dialog [name=invite]");
     page.click_text("dialog button", "Add person");
     page.wait_for_text("dialog .secret", "/office/invitation#");
+    page.browser.wait_until_visible("dialog .secret");
     let link = page.browser.text("dialog .secret").trim().to_owned();
     page.browser.click("dialog input[type=checkbox]");
     page.click_text("dialog button", "Done");
