@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use serde_json::json;
 use tillgate_auth_core::dpop::encode_base64url;
@@ -13,16 +12,13 @@ use tillgate_auth_core::{
 use tillgate_domain::change::Change;
 use tillgate_domain::office::{NewEnrollment, Office};
 use tillgate_domain::{
-    Action, DeviceId, DeviceKey, DeviceKeyState, DeviceStatus, EndReason, EventOutcome, KeyStorage, Secret, Store,
-    StoreExt, Subject,
+    Action, DeviceId, DeviceKey, DeviceKeyState, DeviceStatus, EventOutcome, KeyStorage, Secret, Store, StoreExt,
+    Subject,
 };
 use tillgate_test_store::TestStore;
 use tillgate_testkit::{ProofSigner, SeededEntropy};
 
-use crate::fixture::{
-    EngineFixture, MINUTE, address, builder, by_device, by_user, done, native, refresh, refreshing, stamp, terms,
-    token, with_password,
-};
+use crate::fixture::{EngineFixture, MINUTE, address, builder, done, native, refresh, refreshing, stamp, terms, token};
 use crate::refresh::ObservedStore;
 
 const URI: &str = "https://pos.example/api/v1/enrollments";
@@ -46,7 +42,7 @@ pub(crate) fn start(fixture: &EngineFixture, replaces_key: bool) -> String {
     code.expose().clone()
 }
 
-fn new_proof(auth: &Auth, signer: &ProofSigner, uri: &str) -> PresentedProof {
+pub(crate) fn new_proof(auth: &Auth, signer: &ProofSigner, uri: &str) -> PresentedProof {
     let jwt = signer.prove("POST", uri, &auth.dpop_nonce(), None);
     PresentedProof { jwt, method: "POST".to_owned(), uri: uri.to_owned() }
 }
@@ -240,65 +236,6 @@ fn code_of_another_tenant_is_unknown() {
 }
 
 #[test]
-fn replaced_key_is_retired_and_its_sessions_end_everywhere() {
-    let fixture = EngineFixture::open();
-    let (old, new) = (ProofSigner::ed25519(1), ProofSigner::ed25519(2));
-    let other_process = fixture.process();
-    let first = enroll(&fixture.auth, &start(&fixture, false), &old).unwrap();
-    let person = fixture.user("cashier", Some("P01"));
-    let code = start(&fixture, true);
-    assert_eq!(fixture.session(first.session.id).ended, None, "nothing ends before the code is used");
-    let second = enroll(&fixture.auth, &code, &new).unwrap();
-    assert_eq!(states(&fixture), [DeviceKeyState::Current, DeviceKeyState::Retired]);
-    for ended in [&first, &person] {
-        let why = fixture.session(ended.session.id).ended.map(|(_, why)| why);
-        assert_eq!(why, Some(EndReason::Replaced));
-    }
-    other_process.poll_feed().unwrap();
-    assert!(crate::fixture::authenticate(&other_process, &person).is_err());
-    assert_eq!(fixture.session(second.session.id).ended, None);
-    let event = fixture.audit_events(Action::DeviceEnroll).pop().unwrap();
-    assert_eq!(event.details["replaced"], json!(encode_base64url(prove(&fixture.auth, &old).thumbprint())));
-}
-
-#[test]
-fn first_enrollment_ends_no_session() {
-    let fixture = EngineFixture::open();
-    let person = fixture.user("cashier", Some("P01"));
-    enroll(&fixture.auth, &start(&fixture, false), &ProofSigner::ed25519(1)).unwrap();
-    assert_eq!(fixture.session(person.session.id).ended, None);
-}
-
-#[test]
-fn key_is_enrolled_once() {
-    let fixture = EngineFixture::open();
-    let signer = ProofSigner::ed25519(1);
-    enroll(&fixture.auth, &start(&fixture, false), &signer).unwrap();
-    let code = start(&fixture, true);
-    assert_eq!(denial(enroll(&fixture.auth, &code, &signer)), AuthDenied::KeyKnown, "it is current");
-    enroll(&fixture.auth, &code, &ProofSigner::ed25519(2)).unwrap();
-    let code = start(&fixture, true);
-    assert_eq!(denial(enroll(&fixture.auth, &code, &signer)), AuthDenied::KeyKnown, "it is retired");
-    let event = fixture.audit_events(Action::DeviceEnroll).pop().unwrap();
-    assert_eq!((event.outcome, &event.details["why"]), (EventOutcome::Refused, &json!("key_known")));
-}
-
-#[test]
-fn revoked_key_loses_its_sessions_for_good() {
-    let fixture = EngineFixture::open();
-    let signer = ProofSigner::ed25519(1);
-    let granted = enroll(&fixture.auth, &start(&fixture, false), &signer).unwrap();
-    let thumbprint = keys(&fixture)[0].thumbprint;
-    let revoke = || done(office(&fixture).revoke_device_key(till(&fixture), &thumbprint));
-    assert_eq!((revoke(), revoke()), (true, false));
-    assert!(fixture.session(granted.session.id).ended.is_some());
-    assert_eq!(fixture.audit_events(Action::DeviceKeyRevoke).len(), 1);
-    let code = start(&fixture, false);
-    assert_eq!(denial(enroll(&fixture.auth, &code, &signer)), AuthDenied::KeyKnown);
-    assert!(enroll(&fixture.auth, &code, &ProofSigner::ed25519(2)).is_ok());
-}
-
-#[test]
 fn proof_is_accepted_once() {
     let fixture = EngineFixture::open();
     let (signer, code) = (ProofSigner::ed25519(1), start(&fixture, false));
@@ -324,84 +261,6 @@ fn concurrent_keys_with_one_code_enroll_once() {
     });
     assert_eq!(granted.iter().filter(|granted| **granted).count(), 1, "{granted:?}");
     assert_eq!((states(&fixture), fixture.sessions()), (vec![DeviceKeyState::Current], 1));
-}
-
-#[test]
-fn wrong_codes_are_limited_in_their_network_only() {
-    let fixture = EngineFixture::open();
-    let (signer, code) = (ProofSigner::ed25519(1), start(&fixture, false));
-    let alphabet = ["B", "C", "D", "F", "G", "H", "J", "K"];
-    let mut limited = None;
-    for (number, first) in
-        alphabet.iter().flat_map(|one| alphabet.iter().map(move |two| format!("{one}{two}"))).enumerate()
-    {
-        let guess = format!("{first}LL-LLLL");
-        match denial(enroll(&fixture.auth, &guess, &signer)) {
-            AuthDenied::EnrollmentUnknown => {}
-            AuthDenied::TooManyAttempts { retry_after } => {
-                limited = Some((number, retry_after));
-                break;
-            }
-            other => panic!("{other:?}"),
-        }
-    }
-    let (number, retry_after) = limited.expect("guesses are limited");
-    assert_eq!(number, 50);
-    assert!(retry_after <= Duration::from_mins(1), "{retry_after:?}");
-    let key = prove(&fixture.auth, &signer);
-    let elsewhere = Some(IpAddr::from([198, 51, 100, 1]));
-    assert!(enroll_from(&fixture.auth, &code, &key, elsewhere).is_ok(), "another network is not affected");
-}
-
-#[test]
-fn denied_enrollments_hide_no_denied_login() {
-    let fixture = EngineFixture::open();
-    let (signer, code) = (ProofSigner::ed25519(1), start(&fixture, false));
-    enroll(&fixture.auth, &code, &signer).unwrap();
-    for _ in 0..12 {
-        denial(enroll(&fixture.auth, "BCDF-GHJK", &signer));
-        denial(enroll(&fixture.auth, &code, &ProofSigner::ed25519(2)));
-    }
-    for login in [by_device("P01"), by_user("nobody", None)] {
-        assert!(fixture.auth.login(&with_password(login, "wrong")).is_err());
-    }
-    assert_eq!(fixture.audit_events(Action::DeviceEnroll).len(), 1 + 10);
-    assert_eq!(fixture.audit_events(Action::DeviceEnrollReplay).len(), 10);
-    let refused = fixture.audit_events(Action::Login);
-    assert_eq!(refused.len(), 2, "{refused:?}");
-}
-
-#[test]
-fn denied_enrollment_is_recorded_in_the_tenant_of_its_request_also_if_it_is_rate_limited() {
-    let fixture = EngineFixture::open();
-    let (key, tenant) = (prove(&fixture.auth, &ProofSigner::ed25519(1)), fixture.records.tenant.id);
-    let guess = |number: usize| {
-        let code = format!("BCDF-{}", "GHJKLMNPQRSTVWXZ".repeat(1 + number / 12).split_at(number % 12).1);
-        fixture.auth.enroll_device(&EnrollmentRequest {
-            dialect: &native(),
-            terms: &terms(),
-            tenant: Some(tenant),
-            code: &Secret::new(code),
-            proven_key: &key,
-            storage: KeyStorage::Software,
-            trusts_storage: false,
-            label: "",
-            app: "",
-            address: address(1),
-        })
-    };
-    for number in 0..50 {
-        assert_eq!(denial(guess(number)), AuthDenied::EnrollmentUnknown);
-    }
-    let limited = denial(guess(50));
-    assert!(matches!(limited, AuthDenied::TooManyAttempts { .. }), "{limited:?}");
-    fixture.clock.advance(MINUTE + Duration::from_secs(1));
-    fixture.auth.run_due_maintenance();
-    let events = fixture.audit_events(Action::DeviceEnroll);
-    assert!(events.iter().all(|event| event.tenant == Some(tenant)), "{events:?}");
-    let rest = events.last().unwrap();
-    assert_eq!((events.len(), &rest.details["times"]), (11, &json!(41)));
-    assert_eq!(rest.details["why"], json!(limited.code()));
 }
 
 #[test]
@@ -435,28 +294,4 @@ fn device_that_is_logged_in_as_itself_starts_no_enrollment() {
     let new = NewEnrollment { digest, lifetime: 10 * MINUTE, replaces_key: false, confirms: false };
     let refused = office.start_enrollment(till(&fixture), &new).unwrap().unwrap_err();
     assert!(refused.to_string().contains("deviceEnroll"), "{refused}");
-}
-
-#[test]
-fn use_of_a_key_is_recorded_once_an_hour() {
-    let fixture = EngineFixture::open();
-    let signer = ProofSigner::ed25519(1);
-    let mut tokens = enroll(&fixture.auth, &start(&fixture, false), &signer).unwrap();
-    let used_at = || keys(&fixture)[0].used_at;
-    assert_eq!(used_at(), None);
-    let mut refresh_after = |span: Duration| {
-        fixture.clock.advance(span);
-        let proof = new_proof(&fixture.auth, &signer, "https://pos.example/api/v1/sessions/refresh");
-        let dialect = native();
-        let request = RefreshRequest { proof: Some(&proof), ..refreshing(token(&tokens), &dialect) };
-        tokens = fixture.auth.refresh(&request).unwrap();
-        fixture.clock.now()
-    };
-    let first = refresh_after(10 * MINUTE);
-    assert_eq!(used_at(), Some(first));
-    refresh_after(59 * MINUTE);
-    assert_eq!(used_at(), Some(first));
-    // after the grace period of the last rotation
-    let next = refresh_after(3 * MINUTE);
-    assert_eq!(used_at(), Some(next));
 }

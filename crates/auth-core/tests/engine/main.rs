@@ -19,7 +19,10 @@ mod caches;
 mod clocks;
 #[path = "../support/costly_property.rs"]
 mod costly_property;
+mod device_keys;
 mod enrollment;
+mod enrollment_confirmation;
+mod enrollment_denials;
 mod enrollment_starter;
 mod fixture;
 mod introspection;

@@ -18,8 +18,9 @@ use tillgate_test_store::TestStore;
 use tillgate_testkit::ProofSigner;
 
 use crate::enrollment::{denial, enroll, office, prove, till};
+use crate::enrollment_confirmation::present;
 use crate::fixture::{EngineFixture, MINUTE, address, by_user, done, login_refused, native, presented, with_password};
-use crate::pending_keys::{accept, accept_with, acceptance, poll, poll_denied, poll_with, present, start, try_start};
+use crate::pending_keys::{accept, accept_with, acceptance, poll, poll_denied, poll_with, start, try_start};
 
 /// Digits that the machine does not show.
 fn wrong_digits(waiting: &IssuedDeviceCode) -> &'static str {

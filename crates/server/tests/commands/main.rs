@@ -39,7 +39,11 @@ mod subject_names;
 #[cfg(test)]
 mod target_database;
 #[cfg(test)]
+mod tenants;
+#[cfg(test)]
 mod terminal;
 #[cfg(test)]
 #[cfg(unix)]
 mod unprivileged_user;
+#[cfg(test)]
+mod users;
