@@ -11,8 +11,8 @@
 //! backlog delays neither requests nor the shutdown. Several processes over one database do the
 //! same; the database lets one of them seal at a time. The seal file is replaced only if the chain
 //! still contains the seal in it. Otherwise the chain was cut or rewritten: an error is logged and
-//! the file stays as evidence. A missing file is reported and never created here: whoever removes
-//! it may also have cut the chain, or removed all seals from the database.
+//! the file stays as evidence. A missing file is reported and never created here: an attacker who
+//! removes it may also have cut the chain, or removed all seals from the database.
 
 mod failure;
 mod seal_file;

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection};
-use missing_seal::{seal_is_not_begun_anew_before_the_first_start, seal_is_not_begun_anew_over_a_chain_without_seals};
+use missing_seal::{
+    missing_seal_file_is_reported_before_the_first_start, missing_seal_file_is_reported_over_a_chain_without_seals,
+};
 use over_http::{
     export_over_http_equals_that_of_the_command_line, verification_over_http_finds_what_the_command_line_finds,
 };
@@ -87,8 +89,8 @@ tillgate_testkit::on_both_databases!(
     external_seal_is_compared,
     two_processes_seal_each_event_once,
     removed_seal_file_is_reported_until_reseal,
-    seal_is_not_begun_anew_before_the_first_start,
-    seal_is_not_begun_anew_over_a_chain_without_seals,
+    missing_seal_file_is_reported_before_the_first_start,
+    missing_seal_file_is_reported_over_a_chain_without_seals,
     audit_is_exported_and_listed,
     export_over_http_equals_that_of_the_command_line,
     verification_over_http_finds_what_the_command_line_finds

@@ -61,7 +61,7 @@ fn check_length(text: &str) -> Result<(), InvalidText> {
     let (given, folded) = (text.chars().count(), FoldedText::of(text).as_str().chars().count());
     // Short names may grow without limit.
     if folded > 100 && folded > given.saturating_mul(MAX_FOLDING_GROWTH) {
-        // as many of these characters, on average, as may always grow
+        // so many of these characters fold to 100, which is always accepted
         Err(InvalidText::TooLong(given.saturating_mul(100) / folded))
     } else {
         Ok(())

@@ -19,9 +19,11 @@ use crate::serving::route::Route;
 const DOCS_SLASH_PATH: &str = "/docs/";
 const DOCS_FILE_PATH: &str = "/docs/{file}";
 
-/// The file with the page, and its title there and here.
+/// The file of Swagger UI that is the page.
 const PAGE_FILE: &str = "index.html";
+/// The title in this file.
 const SWAGGER_TITLE: &str = "<title>Swagger UI</title>";
+/// The title that replaces it.
 const PAGE_TITLE: &str = "<title>tillgate</title>";
 
 /// Swagger UI generates inline styles and has images in its style sheet; it loads nothing from

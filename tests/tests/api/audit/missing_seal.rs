@@ -22,16 +22,16 @@ fn assert_reported_until_reseal(installation: &Installation) {
     assert!(document["fault"]["detail"].as_str().unwrap().contains("audit reseal --yes"), "{document}");
     let doctor = String::from_utf8(installation.run(&["doctor"], "").stdout).unwrap();
     assert!(doctor.contains("FIX   audit") && doctor.contains("audit reseal --yes"), "{doctor}");
-    assert_eq!(read_seal_file(installation), None, "it was begun anew");
+    assert_eq!(read_seal_file(installation), None, "the server or a command created it");
     drop(server);
-    assert_eq!(read_seal_file(installation), None, "it was begun anew at the end");
+    assert_eq!(read_seal_file(installation), None, "the server created it when it stopped");
     installation.run_ok(&["audit", "reseal", "--yes"], "");
     assert!(verify_audit(installation, &[]).0);
     let doctor = String::from_utf8(installation.run(&["doctor"], "").stdout).unwrap();
     assert!(doctor.contains("ok    audit"), "{doctor}");
 }
 
-pub(super) fn seal_is_not_begun_anew_before_the_first_start(engine: DatabaseEngine) {
+pub(super) fn missing_seal_file_is_reported_before_the_first_start(engine: DatabaseEngine) {
     let installation = Installation::new(engine);
     installation.run_ok(&["init"], "");
     assert!(read_seal_file(&installation).is_some());
@@ -43,7 +43,7 @@ pub(super) fn seal_is_not_begun_anew_before_the_first_start(engine: DatabaseEngi
     assert_reported_until_reseal(&installation);
 }
 
-pub(super) fn seal_is_not_begun_anew_over_a_chain_without_seals(engine: DatabaseEngine) {
+pub(super) fn missing_seal_file_is_reported_over_a_chain_without_seals(engine: DatabaseEngine) {
     let installation = Installation::with_fixture(engine);
     drop(installation.serve());
     drop_triggers(&installation);
