@@ -2,7 +2,7 @@
 //
 //   node api_types.mjs openapi.json native-api.d.ts
 //
-// `NativeApi.User` is a schema. `NativeApi.Answer<"GET", "users/0192">` is the body of the answer to a
+// `NativeApi.User` is a schema. `NativeApi.Response<"GET", "users/0192">` is the body of the response to a
 // call, `Body` that of its request, `Query` its parameters. A path that is not known before the call is
 // made, such as `${list}/${id}`, is not checked.
 
@@ -50,11 +50,11 @@ function typeOfObject({ properties, required = [], additionalProperties }) {
 function typesOf(operation) {
   const jsonOf = (content) => content?.["application/json"] ?? content?.["application/merge-patch+json"];
   const successes = Object.entries(operation.responses).filter(([status]) => status.startsWith("2"));
-  const answers = successes.map(([, { content }]) => (jsonOf(content) ? typeOf(jsonOf(content).schema) : "null"));
+  const responses = successes.map(([, { content }]) => (jsonOf(content) ? typeOf(jsonOf(content).schema) : "null"));
   const body = jsonOf(operation.requestBody?.content);
   const names = (operation.parameters ?? []).filter((each) => each.in === "query").map(({ name }) => `${JSON.stringify(name)}?: unknown`);
   return {
-    answer: [...new Set(answers)].join(" | ") || "null",
+    response: [...new Set(responses)].join(" | ") || "null",
     body: body ? typeOf(body.schema) : "Record<string, never>",
     query: names.length ? `{ ${names.join("; ")} }` : "Record<string, never>",
   };
@@ -81,7 +81,7 @@ declare namespace NativeApi {
 ${Object.entries(components.schemas).map(([name, schema]) => `  type ${name} = ${typeOf(schema)};`).join("\n")}
 
   interface Calls {
-${calls.map(({ name, answer, body, query }) => `    ${JSON.stringify(name)}: { answer: ${answer}; body: ${body}; query: ${query} };`).join("\n")}
+${calls.map(({ name, response, body, query }) => `    ${JSON.stringify(name)}: { response: ${response}; body: ${body}; query: ${query} };`).join("\n")}
   }
 
   /** The call that a method and a path mean; \`*\` if the path is not known yet, never if there is none. */
@@ -91,13 +91,13 @@ ${ordered.map((call) => `    : \`\${M} \${P}\` extends ${template(call)} ? ${JSO
     : P extends \`\${infer First}/\${string}\` ? (string extends First ? "*" : never) : never
     : never;
 
-  type Part<C, K extends "answer" | "body" | "query"> = [C] extends [never] ? never : C extends keyof Calls ? Calls[C][K] : any;
-  type Answer<M extends string, P extends string> = Part<CallOf<M, P>, "answer">;
+  type Part<C, K extends "response" | "body" | "query"> = [C] extends [never] ? never : C extends keyof Calls ? Calls[C][K] : any;
+  type Response<M extends string, P extends string> = Part<CallOf<M, P>, "response">;
   /** Without what is missing: most bodies are values of forms, whose members are not known. */
   type Body<M extends string, P extends string> = Partial<Part<CallOf<M, P>, "body">>;
   type Query<M extends string, P extends string> = Part<CallOf<M, P>, "query">;
   /** An item of a list. */
-  type Item<P extends string> = Answer<"GET", P> extends { items: (infer I)[] } ? I : any;
+  type Item<P extends string> = Response<"GET", P> extends { items: (infer I)[] } ? I : any;
 }
 `,
 );

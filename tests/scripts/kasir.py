@@ -1,7 +1,7 @@
 """A script for POS Kasir as its users write them: `requests`, a session with cookies, and a bearer token.
 
 Its arguments are the address of the server and a password. It prints the tokens that it receives, one per line. Any unexpected
-answer ends it with an error.
+response ends it with an error.
 """
 
 import sys
@@ -13,9 +13,9 @@ BASE = ADDRESS + "/kasir/api/v1"
 TIME_OUT = 20
 
 
-def expect(answer, status, message):
-    body = answer.json()
-    assert (answer.status_code, body["message"]) == (status, message), (answer.status_code, body)
+def expect(response, status, message):
+    body = response.json()
+    assert (response.status_code, body["message"]) == (status, message), (response.status_code, body)
     return body.get("data")
 
 
@@ -35,8 +35,8 @@ class Script:
         print(data["Token"], data["refresh_token"], sep="\n")
 
     def log_in(self, email):
-        answer = self.call("POST", "/auth/login", json={"email": email, "password": PASSWORD})
-        data = expect(answer, 200, "Login successful")
+        response = self.call("POST", "/auth/login", json={"email": email, "password": PASSWORD})
+        data = expect(response, 200, "Login successful")
         assert self.session.cookies["access_token"] == data["Token"]
         assert self.session.cookies["refresh_token"] == data["refresh_token"]
         self.store(data)
@@ -56,12 +56,12 @@ def main():
     expect(script.call("GET", "/auth/me"), 200, "Success")
     bare = requests.Session()
     bare.cookies.update(script.session.cookies)
-    answer = bare.post(BASE + "/auth/refresh", timeout=TIME_OUT)
-    script.store(expect(answer, 200, "Token refreshed successfully"))
+    response = bare.post(BASE + "/auth/refresh", timeout=TIME_OUT)
+    script.store(expect(response, 200, "Token refreshed successfully"))
     expect(script.call("GET", "/auth/me"), 200, "Success")
     header = {"Authorization": "Bearer " + script.refresh_token}
-    answer = requests.post(BASE + "/auth/refresh", headers=header, timeout=TIME_OUT)
-    script.store(expect(answer, 200, "Token refreshed successfully"))
+    response = requests.post(BASE + "/auth/refresh", headers=header, timeout=TIME_OUT)
+    script.store(expect(response, 200, "Token refreshed successfully"))
     # an access token is not a refresh token, wherever it is sent
     header = {"Authorization": script.session.headers["Authorization"]}
     expect(requests.post(BASE + "/auth/refresh", headers=header, timeout=TIME_OUT), 401, "Refresh token missing")

@@ -37,8 +37,8 @@ console.log('access token')
 
 const client = { client_id: CLIENT_ID }
 const introspect = async (authentication, token, options = {}) => {
-  const answer = await oauth.introspectionRequest(server, client, authentication, token, { ...insecure, ...options })
-  return oauth.processIntrospectionResponse(server, client, answer)
+  const response = await oauth.introspectionRequest(server, client, authentication, token, { ...insecure, ...options })
+  return oauth.processIntrospectionResponse(server, client, response)
 }
 const authentications = {
   client_secret_basic: oauth.ClientSecretBasic(CLIENT_SECRET),
@@ -64,8 +64,8 @@ await assert.rejects(introspect(oauth.ClientSecretBasic('wrong'), ACCESS), (erro
 console.log('stranger')
 
 for (let attempt = 0; attempt < 2; attempt += 1) {
-  const answer = await oauth.revocationRequest(server, client, authentications.client_secret_basic, ACCESS, insecure)
-  await oauth.processRevocationResponse(answer)
+  const response = await oauth.revocationRequest(server, client, authentications.client_secret_basic, ACCESS, insecure)
+  await oauth.processRevocationResponse(response)
 }
 for (const revoked of [ACCESS, REFRESH]) assert.deepEqual(await introspect(authentications.client_secret_basic, revoked), { active: false })
 assert.ok((await introspect(authentications.client_secret_post, OTHER_REFRESH)).active)

@@ -1,6 +1,6 @@
 """Generated calls: schemathesis derives them from the OpenAPI document; an admin, a cashier and an anonymous client send them.
 
-Every answer must be documented (status, content type, headers, schema), and none may be a 5xx. The generated calls are the same
+Every response must be documented (status, content type, headers, schema), and none may be a 5xx. The generated calls are the same
 each time. Every call is also sent as its example shows it, for existing records, so that not only errors are tested.
 """
 
@@ -45,7 +45,7 @@ OWN = {
     ("POST", "/api/v1/sessions/current/step-up"),
     ("POST", "/api/v1/sessions/end"),
 }
-# calls whose answers do not end; `tests/events.rs` follows them
+# calls whose responses do not end; `tests/events.rs` follows them
 ENDLESS = {("GET", "/api/v1/events")}
 
 # calls that succeed with a key of the client only, which tests/enrollment.rs has
@@ -69,9 +69,9 @@ number = itertools.count(1)
 
 def login(user, device=None):
     body = {"login": user, "password": PASSWORD} | ({"device": device} if device else {})
-    answer = wire.post(f"{API}/sessions", json=body, timeout=20)
-    assert answer.status_code == 201, f"{user}: {answer.text}"
-    return answer.json()
+    response = wire.post(f"{API}/sessions", json=body, timeout=20)
+    assert response.status_code == 201, f"{user}: {response.text}"
+    return response.json()
 
 
 def bearer(token):
@@ -101,17 +101,17 @@ class Actor:
     def send(self, case, own):
         """Sends a case. If an earlier case has ended the session, sends it once more in a new one."""
         for _ in range(2):
-            answer = case.call(base_url=BASE, session=wire, headers=self.headers(own), timeout=20, allow_redirects=False)
-            if answer.status_code != 401 or own or self.name == "nobody":
+            response = case.call(base_url=BASE, session=wire, headers=self.headers(own), timeout=20, allow_redirects=False)
+            if response.status_code != 401 or own or self.name == "nobody":
                 break
             # a call without authentication answers 401 for credentials in its body
             if wire.get(f"{API}/sessions/current", headers=bearer(self.token), timeout=20).status_code == 200:
                 break
             self.token = None
-        self.statuses[answer.status_code] += 1
-        if answer.status_code == 401:
+        self.statuses[response.status_code] += 1
+        if response.status_code == 401:
             self.refused[f"{case.method.upper()} {case.operation.path}"] += 1
-        return answer
+        return response
 
 
 def prepare():
@@ -119,8 +119,8 @@ def prepare():
     admin = bearer(login("admin")["access_token"])
     for role in ("admin", "cashier"):
         user = {"user_name": f"guinea-{role}", "password": PASSWORD, "roles": [role]}
-        answer = wire.post(f"{API}/users", json=user, headers=admin, timeout=20)
-        assert answer.status_code in (201, 409), answer.text
+        response = wire.post(f"{API}/users", json=user, headers=admin, timeout=20)
+        assert response.status_code in (201, 409), response.text
         # in a known network, a login is not throttled because of failed logins of others
         login(f"guinea-{role}")
     user = {"user_name": "warehouse", "devices": [{"device": "P01", "roles": ["cashier"]}]}
@@ -132,8 +132,8 @@ def restore(actor, admin):
     listed = wire.get(f"{API}/users", params={"search": f"guinea-{actor.name}"}, headers=admin.headers(False), timeout=20)
     user = listed.json()["items"][0]["id"]
     password = {"password": PASSWORD}
-    answer = wire.put(f"{API}/users/{user}/password", json=password, headers=admin.headers(False), timeout=20)
-    assert answer.status_code == 200, answer.text
+    response = wire.put(f"{API}/users/{user}/password", json=password, headers=admin.headers(False), timeout=20)
+    assert response.status_code == 200, response.text
 
 
 def protected(item):
@@ -227,8 +227,8 @@ class Records:
             made = wire.post(f"{BASE}{collection}", json=self.example("POST", collection), headers=admin, timeout=20)
             return {name: made.json()["id"]} if made.status_code == 201 else {}
         for _ in range(2):
-            answer = wire.get(f"{BASE}{collection}", params={"limit": 200}, headers=admin, timeout=20)
-            items = answer.json().get("items", []) if answer.status_code == 200 else []
+            response = wire.get(f"{BASE}{collection}", params={"limit": 200}, headers=admin, timeout=20)
+            items = response.json().get("items", []) if response.status_code == 200 else []
             # the callers may be read
             found = [item for item in items if method == "GET" or not protected(item)]
             found = [item for item in found if item.get("status") not in ("deleted", "revoked")]

@@ -97,8 +97,8 @@ impl Browser {
     /// As [`run_async`](Self::run_async), but returns `None` if the page is left meanwhile.
     pub fn try_run_async(&self, expression: &str) -> Option<Value> {
         let command = json!({ "cmd": "Runtime.evaluate", "params": evaluation(expression) });
-        let answer = self.send_command("POST", "/goog/cdp/execute", Some(&command)).ok()?;
-        Some(answer["result"]["value"].clone())
+        let response = self.send_command("POST", "/goog/cdp/execute", Some(&command)).ok()?;
+        Some(response["result"]["value"].clone())
     }
 
     /// Opens another tab and uses it from now on. Returns the tab before it.

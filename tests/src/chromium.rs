@@ -50,12 +50,12 @@ impl Chromium {
         let request = Request::builder().method(method).uri(format!("{}{path}", self.session));
         let request = request.header("content-type", "application/json");
         let request = request.body(body.map(Value::to_string).unwrap_or_default()).unwrap();
-        let mut answer = self.agent.run(request).map_err(|error| error.to_string())?;
-        let answer = answer.body_mut().read_to_string().map_err(|error| error.to_string())?;
-        let answer: Value = serde_json::from_str(&answer).map_err(|error| error.to_string())?;
-        match answer["value"]["error"].as_str() {
-            Some(error) => Err(format!("{error}: {}", answer["value"]["message"])),
-            None => Ok(answer["value"].clone()),
+        let mut response = self.agent.run(request).map_err(|error| error.to_string())?;
+        let response = response.body_mut().read_to_string().map_err(|error| error.to_string())?;
+        let response: Value = serde_json::from_str(&response).map_err(|error| error.to_string())?;
+        match response["value"]["error"].as_str() {
+            Some(error) => Err(format!("{error}: {}", response["value"]["message"])),
+            None => Ok(response["value"].clone()),
         }
     }
 

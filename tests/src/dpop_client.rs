@@ -6,7 +6,7 @@ use ureq::http::Request;
 
 use crate::{RunningServer, TestResponse};
 
-/// Sends a proof with this nonce; the nonce is replaced by that of the answer.
+/// Sends a proof with this nonce; the nonce is replaced by that of the response.
 fn send_proof(
     server: &RunningServer,
     signer: &ProofSigner,
@@ -18,9 +18,9 @@ fn send_proof(
     let uri = till.url(path);
     let request = Request::builder().method("POST").uri(&uri).header("content-type", "application/json");
     let request = request.header("dpop", signer.prove("POST", &uri, nonce, None));
-    let answer = till.send(&request.body(body.to_string()).unwrap());
-    answer.header("dpop-nonce").clone_into(nonce);
-    answer
+    let response = till.send(&request.body(body.to_string()).unwrap());
+    response.header("dpop-nonce").clone_into(nonce);
+    response
 }
 
 /// Sends a proof, again with the server's nonce, as a till does.

@@ -50,7 +50,7 @@ fn answer_request(stream: TcpStream, recorded: &Mutex<Vec<String>>) {
     let mut body = vec![0; length.unwrap_or(0)];
     if reader.read_exact(&mut body).is_ok() {
         recorded.lock().unwrap_or_else(PoisonError::into_inner).push(head.clone());
-        let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{head}", head.len());
-        let _ = reader.into_inner().write_all(answer.as_bytes());
+        let response = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{head}", head.len());
+        let _ = reader.into_inner().write_all(response.as_bytes());
     }
 }

@@ -24,7 +24,7 @@ pub struct EventStream {
 
 impl EventStream {
     /// Opens a stream with this access token, from a position if there is one. Panics if there is
-    /// no answer.
+    /// no response.
     pub fn open(server: &RunningServer, token: &str, position: Option<&str>) -> Self {
         let mut socket = TcpStream::connect(server.address().trim_start_matches("http://")).unwrap();
         socket.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
@@ -42,7 +42,7 @@ impl EventStream {
         };
         let deadline = now() + Duration::from_secs(20);
         while stream.head.is_empty() {
-            assert!(now() < deadline, "no answer to the request for a stream");
+            assert!(now() < deadline, "no response to the request for a stream");
             stream.receive();
             if let Some(end) = stream.bytes.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
                 let rest = stream.bytes.split_off(end + 4);

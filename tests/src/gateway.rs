@@ -1,4 +1,4 @@
-//! Helpers for tests of gateways: the configurations of docs/gateway.md, and answers through a
+//! Helpers for tests of gateways: the configurations of docs/gateway.md, and responses through a
 //! gateway.
 
 /// The first code block of docs/gateway.md in this language.
@@ -8,7 +8,7 @@ pub fn code_block(language: &str) -> String {
     from.split_once("```").unwrap().0.to_owned()
 }
 
-/// An answer through a gateway.
+/// A response through a gateway.
 pub struct GatewayResponse {
     /// The status code.
     pub status: u16,
@@ -25,9 +25,9 @@ pub fn header_values<'h>(head: &'h str, name: &str) -> Vec<&'h str> {
 }
 
 /// The code in the header of an error, and its body as JSON.
-pub fn parse_error(answer: &GatewayResponse) -> (String, serde_json::Value) {
-    let (head, body) = answer.text.split_once("\r\n\r\n").unwrap();
-    assert!(header_values(head, "Content-Type")[0].contains("json"), "{}", answer.text);
+pub fn parse_error(response: &GatewayResponse) -> (String, serde_json::Value) {
+    let (head, body) = response.text.split_once("\r\n\r\n").unwrap();
+    assert!(header_values(head, "Content-Type")[0].contains("json"), "{}", response.text);
     // nginx may send it in chunks
     let from = body.find('{').unwrap();
     let to = body.rfind('}').unwrap();

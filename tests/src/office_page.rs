@@ -31,10 +31,10 @@ pub struct OfficePage {
     document: OnceLock<Value>,
 }
 
-/// Counts the calls of a document whose answers its scripts have not read yet.
+/// Counts the calls of a document whose responses its scripts have not read yet.
 const COUNT_OPEN_CALLS: &str = "{ window.openCalls = 0; const send = window.fetch; \
     window.fetch = async (...request) => { openCalls += 1; const end = () => { openCalls -= 1; }; \
-    try { const answer = await send(...request); answer.clone().arrayBuffer().then(end, end); return answer; } \
+    try { const response = await send(...request); response.clone().arrayBuffer().then(end, end); return response; } \
     catch (error) { end(); throw error; } } }";
 
 /// Returns the texts of the page, except code, and the names and hints of its elements.
@@ -181,22 +181,22 @@ impl OfficePage {
         let headers = json!({ "content-type": "application/json", "if-match": "*" });
         let options = json!({ "method": method, "headers": headers, "body": body.map(Value::to_string) });
         let call = format!(
-            "fetch('/office/api/v1{path}', {options}).then(async answer => ({{ status: answer.status, text: await \
-             answer.text() }}))"
+            "fetch('/office/api/v1{path}', {options}).then(async response => ({{ status: response.status, text: await \
+             response.text() }}))"
         )
         .replace(",\"body\":null", "")
         .replace("\"body\":null,", "");
-        let answer = self.browser.run_async(&call);
-        let body = serde_json::from_str(answer["text"].as_str().unwrap_or_default()).unwrap_or(Value::Null);
-        (answer["status"].as_u64().unwrap_or_else(|| panic!("{method} {path}: {answer}")), body)
+        let response = self.browser.run_async(&call);
+        let body = serde_json::from_str(response["text"].as_str().unwrap_or_default()).unwrap_or(Value::Null);
+        (response["status"].as_u64().unwrap_or_else(|| panic!("{method} {path}: {response}")), body)
     }
 
     /// A client of the native API that is logged in as this user, without a device.
     #[track_caller]
     pub fn log_in_natively(&self, login: &str) -> TillClient {
         let mut client = self.server.new_till();
-        let answer = client.post("/api/v1/sessions", &json!({ "login": login, "password": PASSWORD }));
-        client.store_tokens(&answer.expect_status(201));
+        let response = client.post("/api/v1/sessions", &json!({ "login": login, "password": PASSWORD }));
+        client.store_tokens(&response.expect_status(201));
         client
     }
 

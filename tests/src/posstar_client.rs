@@ -68,10 +68,10 @@ impl PosStarClient {
         self.till.get("/posstar/api/v1/auth/me")
     }
 
-    /// Requests a password reset. The answer does not depend on the address.
+    /// Requests a password reset. The response does not depend on the address.
     pub fn forgot(&self, email: &str) {
-        let answer = self.post_auth("forgot-password", &json!({ "email": email })).expect_status(200);
-        assert_eq!(answer.text(), r#"{"message":"If the email exists, a reset link has been sent."}"#);
+        let response = self.post_auth("forgot-password", &json!({ "email": email })).expect_status(200);
+        assert_eq!(response.text(), r#"{"message":"If the email exists, a reset link has been sent."}"#);
     }
 
     /// Sets a new password with the token from a mail.

@@ -1,11 +1,11 @@
-//! The answer of a server.
+//! The response of a server.
 
 use serde_json::Value;
 use ureq::http::{HeaderMap, StatusCode};
 
 use crate::server_log;
 
-/// A complete answer.
+/// A complete response.
 #[derive(Clone, Debug)]
 pub struct TestResponse {
     status: StatusCode,
@@ -52,7 +52,8 @@ impl TestResponse {
         server_log::find_lines(self.header("x-request-id"))
     }
 
-    /// Returns the answer if it has this status; otherwise panics with it and its lines in the log.
+    /// Returns the response if it has this status; otherwise panics with it and its lines in the
+    /// log.
     #[track_caller]
     pub fn expect_status(self, status: u16) -> Self {
         assert_eq!(self.status(), status, "{}\n{}", self.text, self.find_log_lines().join("\n"));

@@ -45,7 +45,7 @@ impl ServerLog {
     }
 }
 
-/// The lines about the request with this trace id, which its answer names in `X-Request-Id`.
+/// The lines about the request with this trace id, which its response names in `X-Request-Id`.
 pub(crate) fn find_lines(trace_id: &str) -> Vec<String> {
     if trace_id.is_empty() {
         return Vec::new();

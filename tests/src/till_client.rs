@@ -1,4 +1,4 @@
-//! A client: a till, or a program in the office. It stores the tokens of an answer before it uses
+//! A client: a till, or a program in the office. It stores the tokens of a response before it uses
 //! any of them.
 
 use std::time::Duration;
@@ -9,7 +9,7 @@ use ureq::http::Request;
 
 use crate::{PASSWORD, Secrets, TestResponse, retry_while_overloaded};
 
-/// How long a client waits for an answer.
+/// How long a client waits for a response.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A client with the tokens of its session.
@@ -46,7 +46,7 @@ impl TillClient {
         Self { server: server.to_owned(), ..self.clone() }
     }
 
-    /// Sends a request, again if the server is overloaded. Panics if there is no answer.
+    /// Sends a request, again if the server is overloaded. Panics if there is no response.
     #[track_caller]
     pub fn send(&self, request: &Request<String>) -> TestResponse {
         retry_while_overloaded(|| {
@@ -55,15 +55,15 @@ impl TillClient {
         })
     }
 
-    /// Sends a request once; an error means that there was no answer.
+    /// Sends a request once; an error means that there was no response.
     pub fn try_send(&self, request: Request<String>) -> Result<TestResponse, ureq::Error> {
         let mut response = self.agent.run(request)?;
         let text = response.body_mut().read_to_string()?;
-        let answer = TestResponse::new(response.status(), response.headers().clone(), text);
-        if answer.status() >= 400 {
-            self.secrets.assert_absent("an error's body", answer.text());
+        let response = TestResponse::new(response.status(), response.headers().clone(), text);
+        if response.status() >= 400 {
+            self.secrets.assert_absent("an error's body", response.text());
         }
-        Ok(answer)
+        Ok(response)
     }
 
     fn build_request(&self, method: &str, path: &str, body: Option<&Value>) -> Request<String> {
@@ -78,14 +78,14 @@ impl TillClient {
     }
 
     /// Sends a request with this body, if any, and the access token, if any: again if the server is
-    /// overloaded. Panics if there is no answer.
+    /// overloaded. Panics if there is no response.
     #[track_caller]
     pub fn call(&self, method: &str, path: &str, body: Option<&Value>) -> TestResponse {
         self.send(&self.build_request(method, path, body))
     }
 
     /// As [`call`](Self::call), but sends the request once; an error means that there was no
-    /// answer.
+    /// response.
     pub fn try_call(&self, method: &str, path: &str, body: Option<&Value>) -> Result<TestResponse, ureq::Error> {
         self.try_send(self.build_request(method, path, body))
     }
@@ -102,7 +102,7 @@ impl TillClient {
         self.call("GET", path, None)
     }
 
-    /// Sends a GET request once; an error means that there was no answer.
+    /// Sends a GET request once; an error means that there was no response.
     pub fn try_get(&self, path: &str) -> Result<TestResponse, ureq::Error> {
         self.try_call("GET", path, None)
     }
@@ -127,9 +127,9 @@ impl TillClient {
         self.call("DELETE", path, None)
     }
 
-    /// Stores the tokens in an answer of the native API.
-    pub fn store_tokens(&mut self, answer: &TestResponse) {
-        let json = answer.json();
+    /// Stores the tokens in a response of the native API.
+    pub fn store_tokens(&mut self, response: &TestResponse) {
+        let json = response.json();
         for (token, slot) in [("access_token", &mut self.access), ("refresh_token", &mut self.refresh)] {
             if let Some(value) = json.get(token).and_then(Value::as_str) {
                 value.clone_into(slot);
@@ -141,39 +141,40 @@ impl TillClient {
     /// Logs a user of the demo shop in on a device, with the native API.
     #[track_caller]
     pub fn login(mut self, user: &str, device: &str) -> Self {
-        let answer = self.post("/api/v1/sessions", &json!({"login": user, "password": PASSWORD, "device": device}));
-        let answer = answer.expect_status(201);
-        self.store_tokens(&answer);
+        let response = self.post("/api/v1/sessions", &json!({"login": user, "password": PASSWORD, "device": device}));
+        let response = response.expect_status(201);
+        self.store_tokens(&response);
         self
     }
 
-    /// As [`login`](Self::login), but returns `None` if the login is denied or there is no answer.
+    /// As [`login`](Self::login), but returns `None` if the login is denied or there is no
+    /// response.
     pub fn try_login(mut self, user: &str, device: &str) -> Option<Self> {
         let body = json!({"login": user, "password": PASSWORD, "device": device});
-        let answer = self.try_call("POST", "/api/v1/sessions", Some(&body)).ok()?;
-        (answer.status() == 201).then(|| {
-            self.store_tokens(&answer);
+        let response = self.try_call("POST", "/api/v1/sessions", Some(&body)).ok()?;
+        (response.status() == 201).then(|| {
+            self.store_tokens(&response);
             self
         })
     }
 
-    /// As [`refresh`](Self::refresh); an error means that there was no answer.
+    /// As [`refresh`](Self::refresh); an error means that there was no response.
     pub fn try_refresh(&mut self) -> Result<TestResponse, ureq::Error> {
         let body = json!({"refresh_token": self.refresh});
-        let answer = self.try_call("POST", "/api/v1/sessions/refresh", Some(&body))?;
-        if answer.status() == 200 {
-            self.store_tokens(&answer);
+        let response = self.try_call("POST", "/api/v1/sessions/refresh", Some(&body))?;
+        if response.status() == 200 {
+            self.store_tokens(&response);
         }
-        Ok(answer)
+        Ok(response)
     }
 
     /// Refreshes with the native API, and stores the new tokens if the refresh succeeds.
     pub fn refresh(&mut self) -> TestResponse {
-        let answer = self.post("/api/v1/sessions/refresh", &json!({"refresh_token": self.refresh}));
-        if answer.status() == 200 {
-            self.store_tokens(&answer);
+        let response = self.post("/api/v1/sessions/refresh", &json!({"refresh_token": self.refresh}));
+        if response.status() == 200 {
+            self.store_tokens(&response);
         }
-        answer
+        response
     }
 
     /// Reads the current session with the native API.

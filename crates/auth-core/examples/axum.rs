@@ -142,11 +142,11 @@ impl IntoResponse for ApiError {
             AuthError::Unavailable { .. } => "unavailable",
             AuthError::Fault(_) => "fault",
         };
-        let mut answer = (status, Json(json!({ "code": code }))).into_response();
+        let mut result = (status, Json(json!({ "code": code }))).into_response();
         if let Some(span) = self.0.retry_after() {
-            answer.headers_mut().insert(header::RETRY_AFTER, (span.as_secs() + 1).into());
+            result.headers_mut().insert(header::RETRY_AFTER, (span.as_secs() + 1).into());
         }
-        answer
+        result
     }
 }
 
@@ -221,9 +221,9 @@ fn send(at: SocketAddr, line: &str, token: &str, body: &str) -> Result<(u16, Str
         stream,
         "{line} HTTP/1.1\r\nHost: {at}\r\nConnection: close\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
     )?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    let (head, body) = answer.split_once("\r\n\r\n").ok_or("no end of head")?;
+    let mut result = String::new();
+    stream.read_to_string(&mut result)?;
+    let (head, body) = result.split_once("\r\n\r\n").ok_or("no end of head")?;
     let status = head.split(' ').nth(1).ok_or("no status")?.parse()?;
     Ok((status, body.to_owned()))
 }

@@ -157,7 +157,7 @@ impl AuthDenied {
         }
     }
 
-    /// The stable code of the denial in answers, logs and metrics.
+    /// The stable code of the denial in responses, logs and metrics.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Login(denial) => denial.code(),
@@ -297,7 +297,7 @@ pub enum TokenDenied {
 }
 
 impl TokenDenied {
-    /// The stable code of the denial in answers, logs and metrics.
+    /// The stable code of the denial in responses, logs and metrics.
     pub fn code(self) -> &'static str {
         match self {
             Self::Missing => "token_missing",

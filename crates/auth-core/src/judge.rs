@@ -8,11 +8,11 @@
 //! Two verdicts go beyond the obvious rules, because randomized histories (`tests/histories`)
 //! logged out honest tills without them. [`Verdict::Renew`]: a client that presents the previous
 //! refresh token some time after the rotation, while its successor is unused, has recovered from a
-//! lost answer. It gets the successor, and the grace period restarts; otherwise a late copy of its
-//! first request would be two generations behind. A refresh token that is ahead of the store brings
-//! the store up to its generation and no further, because a concurrent request with the previous
-//! token may still be on its way. In return, clients must store an answer within three eighths of
-//! the grace period after they sent the request.
+//! lost response. It gets the successor, and the grace period restarts; otherwise a late copy of
+//! its first request would be two generations behind. A refresh token that is ahead of the store
+//! brings the store up to its generation and no further, because a concurrent request with the
+//! previous token may still be on its way. In return, clients must store a response within three
+//! eighths of the grace period after they sent the request.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ pub struct Presenter<'a> {
     pub device: Option<DeviceId>,
     /// The thumbprint of the key that the client proved to have (RFC 9449).
     pub thumbprint: Option<&'a [u8]>,
-    /// Whether the client will present the same refresh token again, whatever the answer is.
+    /// Whether the client will present the same refresh token again, whatever the response is.
     pub keeps_token: bool,
 }
 

@@ -22,8 +22,8 @@
 //! the wire contract through which the session was created; a token of one dialect is not accepted
 //! in another.
 //!
-//! Each call blocks the thread until it has its answer, which may take a database transaction or a
-//! password hash. An async server runs the calls on a pool of blocking threads;
+//! Each call blocks the thread until it has its response, which may take a database transaction or
+//! a password hash. An async server runs the calls on a pool of blocking threads;
 //! [`Auth::authenticate_cached`] alone never waits.
 //!
 //! # Use it in a server
@@ -156,7 +156,7 @@ pub use passwords::{Argon2id, HashQueue, PasswordHasher, QueueLimits};
 pub use ports::{AuthPorts, AuthTx};
 pub use request_signature::{ReplayCheck, Signature};
 pub use requests::{
-    AuthRequest, Client, DpopCredentials, EnrolledDevice, EnrollmentAnswer, EnrollmentRequest, GrantKind,
+    AuthRequest, Client, DpopCredentials, EnrolledDevice, EnrollmentRequest, EnrollmentResponse, GrantKind,
     IssuedDeviceCode, IssuedTokens, LoginIdentity, LoginRequest, LoginSecret, NewPassword, PendingKeyRequest,
     PollRequest, ProofRetention, RefreshRequest, RequestCredentials, Tenancy,
 };

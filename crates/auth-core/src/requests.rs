@@ -337,9 +337,9 @@ pub struct PollRequest<'a> {
     pub address: Option<IpAddr>,
 }
 
-/// The answer to a code.
+/// The response to a code.
 #[derive(Debug)]
-pub enum EnrollmentAnswer {
+pub enum EnrollmentResponse {
     /// The device is enrolled.
     Enrolled(Box<EnrolledDevice>),
     /// Somebody must confirm the machine first, which polls in the meantime.

@@ -7,7 +7,7 @@
 //! hold:
 //!
 //! 1. Nothing outlives its terms, and nothing that has ended is granted again.
-//! 2. A client that stores an answer before it uses it, and keeps the newer of two, is never
+//! 2. A client that stores a response before it uses it, and keeps the newer of two, is never
 //!    denied.
 //! 3. Presenting the predecessor of a token that was in use for a grace period or more, to a
 //!    process that can vouch for that time, ends the session, and so does presenting an older one.
@@ -105,7 +105,7 @@ fn two_threads_are_never_logged_out() {
     all_hold(Kind { threads: 2, ..Kind::WILD });
 }
 
-/// The threads keep the token that they have read until an answer comes, for three eighths of the
+/// The threads keep the token that they have read until a response comes, for three eighths of the
 /// grace period of service.
 #[test]
 fn two_threads_that_read_their_file_once_are_never_logged_out_by_an_outage() {
@@ -156,7 +156,7 @@ fn engine_matches_model() {
     }
 }
 
-/// Both refresh at least a grace period apart and use the answer immediately: the second one ends
+/// Both refresh at least a grace period apart and use the response immediately: the second one ends
 /// the session.
 #[test]
 fn thief_is_detected_at_next_refresh() {

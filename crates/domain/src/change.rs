@@ -87,7 +87,7 @@ impl EndReason {
         Self::Expired,
     ];
 
-    /// The name of the reason in answers and in the database.
+    /// The name of the reason in responses and in the database.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Logout => "logout",

@@ -1,7 +1,7 @@
 //! The kinds of denials, from which a contract takes its default status and text.
 
-/// What kind of denial an error is. A contract that has no answer of its own for an error takes the
-/// default of its kind, so that a new rule needs no change in any contract.
+/// What kind of denial an error is. A contract that has no response of its own for an error takes
+/// the default of its kind, so that a new rule needs no change in any contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DenialKind {
     /// Values of fields are invalid, each on its own; the errors of the fields say why.
@@ -11,8 +11,8 @@ pub enum DenialKind {
     /// A login or a refresh lacks a valid proof of the client's key (RFC 9449). Unlike
     /// [`Unauthenticated`](Self::Unauthenticated), it says nothing about the tokens.
     ProofRequired,
-    /// The answer to a poll for a decision that was not made, or was against the client (RFC 8628).
-    /// It says nothing about tokens either.
+    /// The response to a poll for a decision that was not made, or was against the client (RFC
+    /// 8628). It says nothing about tokens either.
     PollDenied,
     /// The caller is not authenticated: the token, or the name or password of a login, is wrong.
     Unauthenticated,

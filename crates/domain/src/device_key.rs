@@ -11,7 +11,7 @@ use crate::{DeviceId, Instant, TenantId, UserId};
 /// The SHA-256 thumbprint of a public key (RFC 7638).
 pub type Thumbprint = [u8; 32];
 
-/// A thumbprint as in answers and audit events: base64url without padding.
+/// A thumbprint as in responses and audit events: base64url without padding.
 pub fn encode_thumbprint(thumbprint: &Thumbprint) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(thumbprint)
 }

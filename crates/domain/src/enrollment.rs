@@ -22,7 +22,7 @@ pub const MIN_ENROLLMENT_LIFETIME: Duration = Duration::from_mins(1);
 pub const MAX_ENROLLMENT_LIFETIME: Duration = Duration::from_hours(30 * 24);
 
 /// How long after a completed enrollment the same key with the same code gets the same session
-/// again, because the answer may have been lost.
+/// again, because the response may have been lost.
 pub const REPEATED_ENROLLMENT_LIMIT: Duration = Duration::from_mins(10);
 
 words! {

@@ -1,5 +1,5 @@
 //! Typed identifiers. Each is a UUID that tillgate creates before the unit of work that stores it,
-//! so that a retry after a lost answer finds its own work.
+//! so that a retry after a lost response finds its own work.
 
 use std::fmt;
 

@@ -117,7 +117,7 @@ pub struct OfficeReader<'s> {
 }
 
 /// The reads of one tenant that check no authority. Call them only if the request is authorized, or
-/// if its answer does not depend on the result.
+/// if its response does not depend on the result.
 #[derive(Clone, Copy)]
 pub struct UnguardedOffice<'s> {
     store: &'s dyn Store<OfficePorts>,

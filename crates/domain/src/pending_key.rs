@@ -107,7 +107,7 @@ pub struct PendingKey {
     pub polled_at: Option<Instant>,
 }
 
-/// The answer to a poll (RFC 8628, section 3.5).
+/// The response to a poll (RFC 8628, section 3.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PollOutcome {
     /// The key was accepted.
@@ -138,8 +138,8 @@ impl PendingKey {
         }
     }
 
-    /// The answer to a poll at this instant. A decision is reported however early the poll comes. A
-    /// poll that comes too early counts for nothing: the next one is early or not by the last one
+    /// The response to a poll at this instant. A decision is reported however early the poll comes.
+    /// A poll that comes too early counts for nothing: the next one is early or not by the last one
     /// that was in time, so a client that polls in a fixed rhythm is never locked out.
     pub fn poll_outcome(&self, now: Instant) -> PollOutcome {
         match self.state {

@@ -43,7 +43,7 @@ pub enum WeakPin {
 }
 
 impl WeakPin {
-    /// The stable code of the reason in answers, logs and metrics.
+    /// The stable code of the reason in responses, logs and metrics.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Malformed => "pin_malformed",

@@ -1,4 +1,4 @@
-//! Enums whose values have a name in the database and in answers.
+//! Enums whose values have a name in the database and in responses.
 
 /// Defines an enum with `ALL` and `name`.
 macro_rules! words {
@@ -11,7 +11,7 @@ macro_rules! words {
             /// All values, in the order of declaration.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
 
-            /// The name in the database and in answers.
+            /// The name in the database and in responses.
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $word),* }
             }

@@ -176,7 +176,7 @@ const fn default_status(kind: DenialKind) -> StatusCode {
         DenialKind::InvalidFields | DenialKind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
         // unlike a 401, it says nothing about the tokens
         DenialKind::ProofRequired | DenialKind::PollDenied => StatusCode::BAD_REQUEST,
-        // all reasons that block a login get the same answer
+        // all reasons that block a login get the same response
         DenialKind::Unauthenticated => StatusCode::UNAUTHORIZED,
         DenialKind::TooManyAttempts => StatusCode::TOO_MANY_REQUESTS,
         DenialKind::Forbidden => StatusCode::FORBIDDEN,

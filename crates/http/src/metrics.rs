@@ -254,27 +254,27 @@ const METRIC_METADATA: Metadata<'static> = Metadata::new("tillgate", Level::INFO
 /// otherwise the metrics would reveal that a password was correct. A required password change has
 /// its own label if the contract reports it.
 pub(crate) fn login_outcome_label<T>(
-    answer: &Result<T, tillgate_auth_core::Error>,
+    response: &Result<T, tillgate_auth_core::Error>,
     reports_password_change: bool,
 ) -> &'static str {
-    match answer {
+    match response {
         Err(tillgate_auth_core::Error::Denied(AuthDenied::Login(denial @ LoginDenied::PasswordChangeRequired)))
             if reports_password_change =>
         {
             denial.code()
         }
         Err(tillgate_auth_core::Error::Denied(AuthDenied::Login(_))) => LoginDenied::Mismatch.code(),
-        _ => outcome_label(answer, |_| "ok"),
+        _ => outcome_label(response, |_| "ok"),
     }
 }
 
 /// Returns the label of the outcome of an engine call.
 pub(crate) fn outcome_label<T>(
-    answer: &Result<T, tillgate_auth_core::Error>,
+    response: &Result<T, tillgate_auth_core::Error>,
     done: impl Fn(&T) -> &'static str,
 ) -> &'static str {
-    match answer {
-        Ok(answer) => done(answer),
+    match response {
+        Ok(response) => done(response),
         Err(error) => ApiError::from(error.clone()).code(),
     }
 }

@@ -313,7 +313,7 @@ pub fn run_cli(line: Cli, variables: Vec<(String, String)>) -> ExitCode {
         Command::Completions(completions) => completions.run(),
         Command::Version => {
             let version = VERSION.as_str();
-            print::print_answer(
+            print::print_result(
                 context.json,
                 &format!("tillgate {version}"),
                 &serde_json::json!({ "version": version }),

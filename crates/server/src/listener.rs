@@ -1,11 +1,11 @@
 //! The listener: accepts connections, passes each to a worker thread, and shuts down in order.
 //! actix-web reads the requests; no handler sees a socket.
 //!
-//! actix-web's own server bounds neither how long a client may take to read an answer nor how many
+//! actix-web's own server bounds neither how long a client may take to read a response nor how many
 //! connections one network has, and at shutdown it drops requests that were sent but not read yet.
-//! Therefore this module owns the sockets. Answers are passed to a connection in small pieces, so
-//! that a client that does not read occupies one piece and not a whole answer. From the first byte
-//! of a request, everything else is done by actix (`actix_http::HttpService` over
+//! Therefore this module owns the sockets. Responses are passed to a connection in small pieces, so
+//! that a client that does not read occupies one piece and not a whole response. From the first
+//! byte of a request, everything else is done by actix (`actix_http::HttpService` over
 //! [`stream::Stream`]).
 
 mod acceptor;
@@ -60,7 +60,7 @@ pub(crate) struct ListenerOptions {
     pub(crate) head_timeout: Duration,
     /// How long an idle connection is kept.
     pub(crate) keep_alive: Duration,
-    /// How long a client may read nothing of an answer before its connection is closed.
+    /// How long a client may read nothing of a response before its connection is closed.
     pub(crate) write_timeout: Duration,
     /// The shutdown grace period: how long requests in progress may take at shutdown.
     pub(crate) shutdown_grace: Duration,

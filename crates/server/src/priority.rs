@@ -1,13 +1,13 @@
 //! Thread priorities (`nice(2)`) for times when the processor is overloaded.
 //!
 //! Hundreds of threads may work for the database. At equal priority, they would starve the few
-//! threads that read requests, write answers and reject excess load. Threads that hash passwords
+//! threads that read requests, write responses and reject excess load. Threads that hash passwords
 //! have the lowest priority (`tillgate_auth_core::passwords`).
 
 /// The niceness of the operations listener, which serves probes and metrics.
 pub(crate) const OPERATIONS_NICENESS: i32 = 0;
 
-/// The niceness of the threads that read requests and write answers.
+/// The niceness of the threads that read requests and write responses.
 pub(crate) const SERVING_NICENESS: i32 = 2;
 
 /// The niceness of the threads that wait for the database or for a hash.

@@ -318,7 +318,7 @@ fn log_start(settings: &Settings, auth: &Auth, url: &str) {
 }
 
 fn print_addresses(json: bool, url: &str, operations: Option<&str>) {
-    print::print_answer(json, &format!("listening on {url}"), &json!({ "listening": url, "operations": operations }));
+    print::print_result(json, &format!("listening on {url}"), &json!({ "listening": url, "operations": operations }));
     if let (Some(operations), false) = (operations, json) {
         print::print_line(&format!("health and metrics on {operations}"));
     }

@@ -163,17 +163,17 @@ impl DemoServer {
             body.len()
         );
         stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let mut response = String::new();
+        stream.read_to_string(&mut response).unwrap();
+        let (head, body) = response.split_once("\r\n\r\n").unwrap();
         (head.split(' ').nth(1).unwrap().parse().unwrap(), serde_json::from_str(body).unwrap_or_default())
     }
 
     /// Sends a request that must succeed, and returns its path to its first statement.
     fn path_of(&self, method: &str, path: &str, headers: &str, body: &Value) -> RequestPath {
         *CAPTURE.lock().unwrap() = Capture::Waiting;
-        let (status, answer) = self.request(method, path, headers, body);
-        assert!((200..300).contains(&status), "{status} {answer}");
+        let (status, response) = self.request(method, path, headers, body);
+        assert!((200..300).contains(&status), "{status} {response}");
         match std::mem::replace(&mut *CAPTURE.lock().unwrap(), Capture::Off) {
             Capture::Taken(taken) => taken,
             Capture::Off | Capture::Waiting => panic!("no statement of {method} {path}, or no debug information"),

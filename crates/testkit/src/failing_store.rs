@@ -185,12 +185,12 @@ mod tests {
     fn failure_respects_its_count_and_mode() {
         let (_, failing) = new_store();
         failing.plan_failure(PlannedFailure::at_once(unavailable_error()).only(Mode::Write).after(1).times(2));
-        let answers = [1, 2, 3, 4].map(|number| {
+        let results = [1, 2, 3, 4].map(|number| {
             let store: &dyn Store<AuthPorts> = &failing;
             assert!(store.read("test", |tx| tx.keys().list()).is_ok());
             write_node(&failing, number).is_ok()
         });
-        assert_eq!(answers, [true, false, false, true]);
+        assert_eq!(results, [true, false, false, true]);
     }
 
     #[test]

@@ -35,8 +35,8 @@ impl CallLog {
         calls.push_back((thread::current().id(), text));
     }
 
-    fn record_answer(&self, call: &str, answer: &dyn Debug) {
-        self.record(format!("{call} returned {}", truncate_debug(answer, MAX_ANSWER_CHARS)));
+    fn record_result(&self, call: &str, result: &dyn Debug) {
+        self.record(format!("{call} returned {}", truncate_debug(result, MAX_ANSWER_CHARS)));
     }
 
     /// The calls with their results, one per line. If several threads made them, each line begins
@@ -104,8 +104,8 @@ impl<V: PortSet> RecordingStore<V> {
         self.calls.record(format!("a unit of work begins ({:?})", unit.mode));
     }
 
-    fn end(&self, answer: &StoreResult<()>) {
-        let text = match answer {
+    fn end(&self, result: &StoreResult<()>) {
+        let text = match result {
             Ok(()) => "the unit of work was committed".to_owned(),
             Err(error) => format!("the unit of work failed: {error:?}"),
         };
@@ -139,12 +139,12 @@ impl RecordedView for OfficePorts {
 
 impl<V: RecordedView> Store<V> for RecordingStore<V> {
     fn run(&self, unit: UnitOfWork, work: Work<'_, V>) -> StoreResult<()> {
-        let answer = self.store.run(unit, &mut |tx: &mut V::Tx<'_>| {
+        let result = self.store.run(unit, &mut |tx: &mut V::Tx<'_>| {
             self.begin(unit);
             V::record(tx, &self.calls, work)
         });
-        self.end(&answer);
-        answer
+        self.end(&result);
+        result
     }
 
     fn write_failure(&self) -> Option<String> {
@@ -155,15 +155,15 @@ impl<V: RecordedView> Store<V> for RecordingStore<V> {
 /// Implements a port on [`RecordingTx`]: each method calls the wrapped transaction and records the
 /// call and its result.
 macro_rules! record_port {
-    ($tx:ident, $port:ident: $trait:ident { $(fn $method:ident($($name:ident: $type:ty),*) -> $answer:ty;)* }) => {
+    ($tx:ident, $port:ident: $trait:ident { $(fn $method:ident($($name:ident: $type:ty),*) -> $result:ty;)* }) => {
         impl $trait for RecordingTx<'_, dyn $tx + '_> {
             $(
-                fn $method(&mut self, $($name: $type),*) -> StoreResult<$answer> {
+                fn $method(&mut self, $($name: $type),*) -> StoreResult<$result> {
                     let method = concat!(stringify!($port), ".", stringify!($method));
                     let call = $crate::recording_store::format_call(method, &[$((stringify!($name), &$name)),*]);
-                    let answer = self.tx.$port().$method($($name),*);
-                    self.calls.record_answer(&call, &answer);
-                    answer
+                    let result = self.tx.$port().$method($($name),*);
+                    self.calls.record_result(&call, &result);
+                    result
                 }
             )*
         }

@@ -85,7 +85,7 @@ fn failure_text(module: &str, case: &str, run: fn(&AuthStoreHarness)) -> String 
 }
 
 #[test]
-fn broken_promise_names_port_method_promise_and_answer() {
+fn broken_promise_names_port_method_promise_and_result() {
     let text = failure_text("signatures", "signature_is_inserted_once", signatures::signature_is_inserted_once);
     for part in [
         "the store does not keep the promise of signatures::signature_is_inserted_once\n",

@@ -26,11 +26,11 @@ declare namespace App {
     keys?: () => PageKeys;
   };
 
-  /** The answer to a call. */
-  type Answer<T = any> = { status: number; data: T; etag: string | null; headers: Headers };
+  /** The response to a call. */
+  type Response<T = any> = { status: number; data: T; etag: string | null; headers: Headers };
   type CallOptions<B = any, Q = Record<string, any>> = { body?: B; query?: Q; ifMatch?: string | null; asFile?: boolean };
   type RecordedCall = { method: string; path: string; body: any; status: number; at: number; took: number };
-  /** What an answer says of an error. */
+  /** What a response says of an error. */
   type ProblemBody = {
     title?: string;
     detail?: string;

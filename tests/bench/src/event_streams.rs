@@ -57,11 +57,11 @@ fn open_stream(address: &str, access: &str) -> TcpStream {
     let request =
         format!("GET /api/v1/events HTTP/1.1\r\nhost: till.example\r\nauthorization: Bearer {access}\r\n\r\n");
     stream.write_all(request.as_bytes()).unwrap();
-    let (mut answer, mut part) = (Vec::new(), [0; 4096]);
-    while memmem::find(&answer, b"event: reset").is_none() {
+    let (mut response, mut part) = (Vec::new(), [0; 4096]);
+    while memmem::find(&response, b"event: reset").is_none() {
         let read = stream.read(&mut part).unwrap();
-        answer.extend_from_slice(&part[..read]);
-        assert!(read > 0 && answer.starts_with(b"HTTP/1.1 200"), "no stream: {}", String::from_utf8_lossy(&answer));
+        response.extend_from_slice(&part[..read]);
+        assert!(read > 0 && response.starts_with(b"HTTP/1.1 200"), "no stream: {}", String::from_utf8_lossy(&response));
     }
     stream
 }

@@ -5,18 +5,18 @@ use std::net::TcpStream;
 
 use crate::load_generator::parse_response;
 
-/// Sends a complete request and returns the status, the head and the body of the answer.
+/// Sends a complete request and returns the status, the head and the body of the response.
 pub(crate) fn send_request(stream: &mut TcpStream, request: &[u8]) -> (u16, String, Vec<u8>) {
     stream.write_all(request).unwrap();
-    let mut answer = Vec::with_capacity(4096);
+    let mut response = Vec::with_capacity(4096);
     let mut part = [0; 16384];
     loop {
         let read = stream.read(&mut part).unwrap();
         assert!(read > 0, "the server closed a connection");
-        answer.extend_from_slice(&part[..read]);
-        if let Some((status, body)) = parse_response(&answer) {
-            let rest = answer.split_off(body);
-            return (status, String::from_utf8(answer).unwrap(), rest);
+        response.extend_from_slice(&part[..read]);
+        if let Some((status, body)) = parse_response(&response) {
+            let rest = response.split_off(body);
+            return (status, String::from_utf8(response).unwrap(), rest);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The load generator: clients on keep-alive HTTP/1.1 connections, all on one thread, so that it
 //! uses as little as possible of the cores that it shares with the measured server. It reads only
-//! the status and the length of an answer.
+//! the status and the length of a response.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use tokio::task::LocalSet;
 pub(crate) trait LoadClient: 'static {
     /// Writes the next request into an empty buffer.
     fn write_request(&mut self, request: &mut Vec<u8>);
-    /// Receives the answer. Returns false if it is not the expected one.
+    /// Receives the response. Returns false if it is not the expected one.
     fn read_response(&mut self, status: u16, body: &[u8]) -> bool;
 }
 
@@ -28,25 +28,25 @@ pub(crate) struct LoadPhases {
 /// The result of a load.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct LoadResult {
-    /// The number of expected answers during the measurement.
+    /// The number of expected responses during the measurement.
     pub(crate) count: u64,
-    /// The number of other answers by status, at any time.
+    /// The number of other responses by status, at any time.
     pub(crate) wrong: BTreeMap<u16, u64>,
     pub(crate) seconds: f64,
-    /// The duration of each expected answer in microseconds, sorted.
+    /// The duration of each expected response in microseconds, sorted.
     pub(crate) micros: Vec<u32>,
 }
 
 impl LoadResult {
-    /// Expected answers per second. An unexpected answer stops the benchmark, whose number would
-    /// mean something else.
+    /// Expected responses per second. An unexpected response stops the benchmark, whose number
+    /// would mean something else.
     pub(crate) fn rate(&self, what: &str) -> f64 {
-        assert!(self.wrong.is_empty(), "{what}: wrong answers by status: {:?}", self.wrong);
-        assert!(self.count > 0, "{what}: no answers");
+        assert!(self.wrong.is_empty(), "{what}: wrong responses by status: {:?}", self.wrong);
+        assert!(self.count > 0, "{what}: no responses");
         self.count as f64 / self.seconds
     }
 
-    /// The duration in milliseconds that this share of the answers did not exceed.
+    /// The duration in milliseconds that this share of the responses did not exceed.
     pub(crate) fn quantile(&self, share: f64) -> f64 {
         quantile(&self.micros, share)
     }
@@ -59,7 +59,7 @@ pub(crate) fn quantile(sorted: &[u32], share: f64) -> f64 {
 }
 
 /// Lets each client send requests over its own connection as fast as they are answered. Requests in
-/// progress at the end are answered before this returns, so no client loses an answer.
+/// progress at the end are answered before this returns, so no client loses a response.
 pub(crate) fn run_load<C: LoadClient>(address: &str, clients: Vec<C>, span: LoadPhases) -> (LoadResult, Vec<C>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
     LocalSet::new().block_on(&runtime, async {
@@ -95,22 +95,22 @@ async fn run_connection<C: LoadClient>(
     let mut stream = TcpStream::connect(&address).await.unwrap();
     stream.set_nodelay(true).unwrap();
     let mut request = Vec::with_capacity(2048);
-    let mut answer = Vec::with_capacity(8192);
+    let mut response = Vec::with_capacity(8192);
     let mut sent_at = Instant::now();
     while sent_at < until {
         request.clear();
         client.write_request(&mut request);
         stream.write_all(&request).await.unwrap();
-        answer.clear();
+        response.clear();
         let (status, body) = loop {
-            let read = stream.read_buf(&mut answer).await.unwrap();
+            let read = stream.read_buf(&mut response).await.unwrap();
             assert!(read > 0, "the server closed a connection");
-            if let Some(whole) = parse_response(&answer) {
+            if let Some(whole) = parse_response(&response) {
                 break whole;
             }
         };
         let answered = Instant::now();
-        if !client.read_response(status, &answer[body..]) {
+        if !client.read_response(status, &response[body..]) {
             *measured.wrong.entry(status).or_default() += 1;
         } else if answered >= from && answered < until {
             measured.count += 1;
@@ -125,21 +125,21 @@ pub(crate) fn to_micros(span: Duration) -> u32 {
     u32::try_from(span.as_micros()).unwrap_or(u32::MAX)
 }
 
-/// The status of an answer and the offset of its body, once the answer is complete.
-pub(crate) fn parse_response(answer: &[u8]) -> Option<(u16, usize)> {
-    let head = memmem::find(answer, b"\r\n\r\n")?;
-    let status = std::str::from_utf8(answer.get(9..12)?).ok()?.parse().ok()?;
+/// The status of a response and the offset of its body, once the response is complete.
+pub(crate) fn parse_response(response: &[u8]) -> Option<(u16, usize)> {
+    let head = memmem::find(response, b"\r\n\r\n")?;
+    let status = std::str::from_utf8(response.get(9..12)?).ok()?.parse().ok()?;
     // as tillgate and as chromedriver send it
     let names = [b"content-length: ", b"Content-Length: "];
-    let begin = names.iter().find_map(|name| Some(memmem::find(&answer[..head], *name)? + name.len()));
+    let begin = names.iter().find_map(|name| Some(memmem::find(&response[..head], *name)? + name.len()));
     let length = match begin {
         Some(begin) => {
-            let digits = answer[begin..head].split(|byte| *byte == b'\r').next()?;
+            let digits = response[begin..head].split(|byte| *byte == b'\r').next()?;
             std::str::from_utf8(digits).ok()?.parse().ok()?
         }
         None => 0,
     };
-    (answer.len() >= head + 4 + length).then_some((status, head + 4))
+    (response.len() >= head + 4 + length).then_some((status, head + 4))
 }
 
 #[cfg(test)]

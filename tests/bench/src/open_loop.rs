@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::http_client;
 use crate::load_generator::{LoadClient, LoadResult, to_micros};
 
-/// The moment from which the duration of an answer is measured.
+/// The moment from which the duration of a response is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LatencyStart {
     /// The moment at which the request was due: a stalled server is charged for all requests that

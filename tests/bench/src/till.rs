@@ -15,7 +15,7 @@ pub(crate) struct Tokens {
 }
 
 impl Tokens {
-    /// The tokens in the body of an answer.
+    /// The tokens in the body of a response.
     pub(crate) fn parse(body: &[u8]) -> Option<Self> {
         Some(Self {
             access: find_text(body, b"\"access_token\":\"")?,
@@ -109,7 +109,7 @@ impl LoadClient for RefreshClient {
     fn read_response(&mut self, status: u16, body: &[u8]) -> bool {
         let at = self.next % self.sessions.len();
         self.next += 1;
-        // an answer with the same refresh token was not a rotation, which is what is measured
+        // a response with the same refresh token was not a rotation, which is what is measured
         match Tokens::parse(body) {
             Some(tokens) if status == 200 && tokens.refresh != self.sessions[at].refresh => self.sessions[at] = tokens,
             _ => return false,

@@ -45,11 +45,11 @@ impl Browser {
             body.len()
         );
         let mut stream = http_client::connect(&self.address);
-        let (_, _, answer) = http_client::send_request(&mut stream, request.as_bytes());
-        let answer: Value = serde_json::from_slice(&answer).map_err(|error| error.to_string())?;
-        match answer["value"]["error"].as_str() {
-            Some(error) => Err(format!("{error}: {}", answer["value"]["message"])),
-            None => Ok(answer["value"].clone()),
+        let (_, _, response) = http_client::send_request(&mut stream, request.as_bytes());
+        let response: Value = serde_json::from_slice(&response).map_err(|error| error.to_string())?;
+        match response["value"]["error"].as_str() {
+            Some(error) => Err(format!("{error}: {}", response["value"]["message"])),
+            None => Ok(response["value"].clone()),
         }
     }
 
@@ -75,7 +75,7 @@ impl Browser {
             let path = format!("{}/execute/sync", self.session);
             match self.command("POST", &path, &json!({ "script": script, "args": [] })) {
                 Ok(value) if !value.is_null() => return value,
-                answer => assert!(Instant::now() < deadline, "{what}: {answer:?}"),
+                response => assert!(Instant::now() < deadline, "{what}: {response:?}"),
             }
             std::thread::sleep(POLL_INTERVAL);
         }

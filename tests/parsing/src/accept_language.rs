@@ -3,7 +3,7 @@
 use actix_web::http::header::{ACCEPT_LANGUAGE, HeaderMap, HeaderValue};
 use tillgate_http::Portos;
 
-/// The answer is in one of two languages, and in English only if the header names English or any
+/// The response is in one of two languages, and in English only if the header names English or any
 /// language, or rejects Slovak. The case of letters, whitespace, the division into lines, and
 /// languages that do not exist make no difference. A client that rejects one language and requests
 /// the other gets the other. The input is the lines of the header.

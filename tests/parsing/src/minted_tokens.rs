@@ -79,7 +79,7 @@ impl MintedTokens {
             access: String::new(),
             refresh: first.refresh_token.unwrap().expose().clone(),
         };
-        // rotated once, and the clock does not advance: from now on a refresh repeats its answer
+        // rotated once, and the clock does not advance: from now on a refresh repeats its response
         // and writes nothing
         let second = minted.refresh_with(&minted.refresh, None).unwrap();
         minted.access.clone_from(second.access_token.expose());

@@ -16,12 +16,12 @@ const REFRESH: &str = "/api/v1/sessions/refresh";
 const ACCESS_TABLE: &str = "[[access]]\nmount = \"native\"\nmethod = \"*\"\npath = \"/goods/*\"\nrole = \"cashier\"\ntenant = \"default\"\n\
     [[access]]\nmount = \"native\"\nmethod = \"*\"\npath = \"/prices/*\"\nrole = \"admin\"\ntenant = \"default\"\n";
 
-struct Answer {
+struct Response {
     status: u16,
     text: String,
 }
 
-impl Answer {
+impl Response {
     fn json(&self) -> Value {
         let (from, to) = (self.text.find('{'), self.text.rfind('}'));
         serde_json::from_str(&self.text[from.unwrap()..=to.unwrap()]).unwrap_or_else(|_| panic!("{}", self.text))
@@ -51,8 +51,8 @@ impl<'p> KeyTill<'p> {
     }
 
     /// Sends a request once, with these complete header lines, and remembers the nonce of the
-    /// answer.
-    fn send_once(&self, method: &str, path: &str, headers: &str, body: Option<&Value>) -> Answer {
+    /// response.
+    fn send_once(&self, method: &str, path: &str, headers: &str, body: Option<&Value>) -> Response {
         let body = body.map(Value::to_string).unwrap_or_default();
         let text = (self.send)(&format!(
             "{method} {path} HTTP/1.1\r\nHost: pos.example\r\nConnection: close\r\nContent-Type: application/json\r\n\
@@ -63,21 +63,22 @@ impl<'p> KeyTill<'p> {
         if let [nonce] = header_values(&text, "DPoP-Nonce")[..] {
             nonce.clone_into(&mut self.nonce.borrow_mut());
         }
-        Answer { status: status.unwrap_or_else(|| panic!("{method} {path}: {text:?}")), text }
+        Response { status: status.unwrap_or_else(|| panic!("{method} {path}: {text:?}")), text }
     }
 
-    /// Sends a request with a proof, again with the nonce of the answer if the server requires it.
-    fn call(&self, method: &str, path: &str, token: Option<&str>, body: Option<&Value>) -> Answer {
+    /// Sends a request with a proof, again with the nonce of the response if the server requires
+    /// it.
+    fn call(&self, method: &str, path: &str, token: Option<&str>, body: Option<&Value>) -> Response {
         let send = || {
             let authorization = token.map(|token| format!("Authorization: DPoP {token}\r\n")).unwrap_or_default();
             let proof = self.prove(method, path, token);
             self.send_once(method, path, &format!("{authorization}DPoP: {proof}\r\n"), body)
         };
-        let answer = send();
-        if answer.text.contains("use_dpop_nonce") { send() } else { answer }
+        let response = send();
+        if response.text.contains("use_dpop_nonce") { send() } else { response }
     }
 
-    fn log_in(&self) -> Answer {
+    fn log_in(&self) -> Response {
         let body = json!({ "login": "cashier", "password": PASSWORD, "device": "P01" });
         self.call("POST", LOGIN, None, Some(&body))
     }
@@ -173,11 +174,12 @@ fn assert_checked(till: &KeyTill<'_>, server: &RunningServer, api: &EchoServer) 
         let request =
             ureq::http::Request::builder().method("POST").uri(&uri).header("content-type", "application/json");
         let request = request.header("dpop", till.signer.prove("POST", &uri, &nonce, None));
-        let answer = login.try_send(request.body(body.clone()).unwrap()).unwrap();
-        answer.header("dpop-nonce").clone_into(&mut nonce);
-        answer
+        let response = login.try_send(request.body(body.clone()).unwrap()).unwrap();
+        response.header("dpop-nonce").clone_into(&mut nonce);
+        response
     };
-    // a challenge for the nonce, and perhaps answers of an overloaded server: a new proof each time
+    // a challenge for the nonce, and perhaps responses of an overloaded server: a new proof each
+    // time
     let mut logged_in = log_in();
     for _ in 0..20 {
         if logged_in.status() != 201 {
@@ -229,7 +231,7 @@ fn documented_nginx_gateway_checks_proofs() {
     let nginx = Nginx::start(&blocks);
     let till = KeyTill::new("http://pos.example", |request| nginx.send(request));
     assert_checked(&till, &server, &api);
-    // the API's own answer has the nonce for the next proof
+    // the API's own response has the nonce for the next proof
     till.assert_accepted();
     assert_eq!(nginx.log(), "");
 }

@@ -64,17 +64,17 @@ fn portos_till_needs_another_address_only(engine: DatabaseEngine) {
     let server = installation.serve();
     let mut till = server.new_till();
     let login = json!({"UserName": "cashier", "Password": PASSWORD, "DeviceName": "P01"});
-    let answer = till.post("/portos/api/auth", &login).expect_status(200).json();
-    let token = |answer: &serde_json::Value, name: &str| answer[name].as_str().unwrap().to_owned();
-    till.access = token(&answer, "tokenId");
+    let response = till.post("/portos/api/auth", &login).expect_status(200).json();
+    let token = |response: &serde_json::Value, name: &str| response[name].as_str().unwrap().to_owned();
+    till.access = token(&response, "tokenId");
     installation.secrets().add(&till.access);
-    installation.secrets().add(&token(&answer, "refreshToken"));
+    installation.secrets().add(&token(&response, "refreshToken"));
     let user = till.get("/portos/api/v1/auth").expect_status(200).json();
     assert_eq!(
         (user["userName"].as_str(), user["device"]["envName"].as_str()),
         (Some("cashier"), Some("CashRegister"))
     );
-    let pair = json!({"tokenId": till.access, "refreshToken": token(&answer, "refreshToken")});
+    let pair = json!({"tokenId": till.access, "refreshToken": token(&response, "refreshToken")});
     let bare = server.new_till();
     let refreshed = bare.post("/portos/api/auth/refresh", &pair).expect_status(200).json();
     installation.secrets().add(&token(&refreshed, "tokenId"));
@@ -91,9 +91,9 @@ fn wrong_password_reveals_no_more_than_a_wrong_name(engine: DatabaseEngine) {
     let server = installation.serve();
     let till = server.new_till();
     let say = |body: serde_json::Value| {
-        let mut answer = till.post("/api/v1/sessions", &body).expect_status(401).json();
-        answer["trace_id"] = json!("");
-        answer
+        let mut response = till.post("/api/v1/sessions", &body).expect_status(401).json();
+        response["trace_id"] = json!("");
+        response
     };
     let wrong = say(json!({"login": "cashier", "password": "not-the-password", "device": "P01"}));
     for body in [

@@ -124,8 +124,8 @@ fn revocation_has_an_acknowledgment_of_every_process(engine: DatabaseEngine) {
     let mut expected = [&one, &other].map(short_name);
     expected.sort_unstable();
     let applied = || {
-        let answer = admin.get(&path).expect_status(200).json();
-        let processes = answer["processes"].as_array().unwrap().clone();
+        let response = admin.get(&path).expect_status(200).json();
+        let processes = response["processes"].as_array().unwrap().clone();
         let mut names: Vec<&str> = processes.iter().map(|process| process["name"].as_str().unwrap()).collect();
         names.sort_unstable();
         assert_eq!(names, expected, "neither machines nor process numbers");

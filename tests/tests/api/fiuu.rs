@@ -36,12 +36,12 @@ impl<'s> RegisterClient<'s> {
         self.till.send(&request.body(form.to_owned()).unwrap())
     }
 
-    fn store_tokens(&mut self, answer: &TestResponse) {
-        (self.access, self.refresh) = (answer.text_at("/access/token"), answer.text_at("/refresh/token"));
+    fn store_tokens(&mut self, response: &TestResponse) {
+        (self.access, self.refresh) = (response.text_at("/access/token"), response.text_at("/refresh/token"));
         self.installation.secrets().add(&self.access);
         self.installation.secrets().add(&self.refresh);
         for until in ["/access/expiresAt", "/refresh/expiresAt"] {
-            let until = answer.text_at(until);
+            let until = response.text_at(until);
             assert!(until.len() == 29 && until.ends_with("+00:00"), "{until}");
         }
     }
@@ -51,8 +51,8 @@ impl<'s> RegisterClient<'s> {
     }
 
     fn log_in_ok(mut self, name: &str) -> Self {
-        let answer = self.login(name, PASSWORD).expect_status(200);
-        self.store_tokens(&answer);
+        let response = self.login(name, PASSWORD).expect_status(200);
+        self.store_tokens(&response);
         self
     }
 
@@ -74,9 +74,9 @@ impl<'s> RegisterClient<'s> {
 }
 
 #[track_caller]
-fn assert_refused(answer: &TestResponse, status: u16, code: u32) {
-    let json = answer.json();
-    assert_eq!((answer.status(), json["code"].as_u64()), (status, Some(code.into())), "{json}");
+fn assert_refused(response: &TestResponse, status: u16, code: u32) {
+    let json = response.json();
+    assert_eq!((response.status(), json["code"].as_u64()), (status, Some(code.into())), "{json}");
     assert!(json["error"].is_string() && json["message"].is_string() && json.as_object().unwrap().len() == 3, "{json}");
 }
 
@@ -91,12 +91,12 @@ fn register_works_through_its_day(engine: DatabaseEngine) {
     let server = installation.serve();
     let mut register = RegisterClient::new(&installation, &server).log_in_ok("P01");
     let first = register.access.clone();
-    let (used_token, answer) = (register.refresh.clone(), register.refresh(&register.refresh).expect_status(200));
-    register.store_tokens(&answer);
+    let (used_token, response) = (register.refresh.clone(), register.refresh(&register.refresh).expect_status(200));
+    register.store_tokens(&response);
     assert_eq!(
         register.refresh(&used_token).expect_status(200).text_at("/refresh/token"),
         register.refresh,
-        "a lost answer"
+        "a lost response"
     );
     for token in [&first, &register.access] {
         register.terminals(token).expect_status(200);
@@ -110,8 +110,8 @@ fn register_works_through_its_day(engine: DatabaseEngine) {
     let server = installation.serve();
     let (mut register, other) = (register.at_server(&server), other.at_server(&server));
     register.terminals(&first).expect_status(200);
-    let answer = register.refresh(&register.refresh).expect_status(200);
-    register.store_tokens(&answer);
+    let response = register.refresh(&register.refresh).expect_status(200);
+    register.store_tokens(&response);
     register.send("POST", "/auth/logout", &first, "").expect_status(200);
     for token in [&first, &register.access] {
         assert_refused(&register.terminals(token), 401, 40_122);
@@ -126,8 +126,8 @@ fn register_without_rotation_keeps_its_refresh_token(engine: DatabaseEngine) {
     let mut register = RegisterClient::new(&installation, &server).log_in_ok("P01");
     let first = register.refresh.clone();
     for _ in 0..3 {
-        let answer = register.refresh(&first).expect_status(200);
-        register.store_tokens(&answer);
+        let response = register.refresh(&first).expect_status(200);
+        register.store_tokens(&response);
         assert_eq!(register.refresh, first);
         register.terminals(&register.access).expect_status(200);
     }

@@ -51,13 +51,13 @@ impl<'s> BrowserClient<'s> {
         self.call("POST", path, None)
     }
 
-    /// Records the tokens of an answer as secrets that no log may contain.
-    fn note_secrets(&self, answer: TestResponse) -> TestResponse {
-        let answer = answer.expect_status(200);
+    /// Records the tokens of a response as secrets that no log may contain.
+    fn note_secrets(&self, response: TestResponse) -> TestResponse {
+        let response = response.expect_status(200);
         for token in ["/data/Token", "/data/refresh_token"] {
-            self.installation.secrets().add(&answer.text_at(token));
+            self.installation.secrets().add(&response.text_at(token));
         }
-        answer
+        response
     }
 
     fn login(&self, email: &str) -> TestResponse {
@@ -72,9 +72,9 @@ impl<'s> BrowserClient<'s> {
 
 /// Checks for an error with this message.
 #[track_caller]
-fn assert_refused(answer: &TestResponse, status: u16, message: &str) {
-    let json = answer.json();
-    assert_eq!((answer.status(), json["message"].as_str()), (status, Some(message)), "{json}");
+fn assert_refused(response: &TestResponse, status: u16, message: &str) {
+    let json = response.json();
+    assert_eq!((response.status(), json["message"].as_str()), (status, Some(message)), "{json}");
     assert!(json["data"].is_null() && json.as_object().unwrap().len() == 3, "{json}");
 }
 
@@ -131,18 +131,18 @@ fn cross_origin_page_cannot_use_the_cookies(engine: DatabaseEngine) {
         ("PUT", user.as_str(), Some(json!({"role": "admin"}))),
     ] {
         for (origin, site) in [("https://evil.example", "cross-site"), ("null", "cross-site"), ("", "same-site")] {
-            let answer = browser.send_from(origin, site, method, path, body.clone());
-            assert_refused(&answer, 403, "Origin not allowed");
+            let response = browser.send_from(origin, site, method, path, body.clone());
+            assert_refused(&response, 403, "Origin not allowed");
         }
     }
     assert_eq!(browser.get(&user).expect_status(200).text_at("/data/role"), "cashier");
     let other = BrowserClient::new(&installation, &server).log_in_ok("admin@example.com");
     browser.get("/auth/me").expect_status(200);
     // the configured front end is allowed
-    let answer = browser.send_from(front, "cross-site", "POST", "/auth/refresh", None).expect_status(200);
-    assert_eq!(answer.header("access-control-allow-origin"), front);
-    assert_eq!(answer.header("access-control-allow-credentials"), "true");
-    browser.note_secrets(answer);
+    let response = browser.send_from(front, "cross-site", "POST", "/auth/refresh", None).expect_status(200);
+    assert_eq!(response.header("access-control-allow-origin"), front);
+    assert_eq!(response.header("access-control-allow-credentials"), "true");
+    browser.note_secrets(response);
     browser.send_from(front, "cross-site", "POST", "/auth/logout", None).expect_status(200);
     other.get("/auth/me").expect_status(200);
 }

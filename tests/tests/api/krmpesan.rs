@@ -16,7 +16,7 @@ struct PermanentTokens {
     bearer: String,
 }
 
-/// The status and the body of an answer.
+/// The status and the body of a response.
 type StatusAndBody = (u16, Value);
 
 /// Generates the token of a device while the server runs.
@@ -44,11 +44,11 @@ fn send_request(server: &RunningServer, method: &str, target: &str, bearer: &str
          Content-Type: application/json\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
     );
     socket.write_all(request.as_bytes()).unwrap();
-    let mut answer = String::new();
-    socket.read_to_string(&mut answer).unwrap();
-    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
-    let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-    (status.unwrap_or_else(|| panic!("no status: {answer}")), serde_json::from_str(body).unwrap())
+    let mut response = String::new();
+    socket.read_to_string(&mut response).unwrap();
+    let status = response.split(' ').nth(1).and_then(|status| status.parse().ok());
+    let body = response.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+    (status.unwrap_or_else(|| panic!("no status: {response}")), serde_json::from_str(body).unwrap())
 }
 
 fn refresh(server: &RunningServer, tokens: &PermanentTokens) -> StatusAndBody {

@@ -74,8 +74,8 @@ fn two_mounts_of_one_dialect_serve_two_tenants_on_two_hosts() {
     create_second_tenant(&installation);
     write_configuration(&installation, TWO_MOUNTS);
     let server = installation.serve();
-    let token = |answer: TestResponse| {
-        let token = answer.expect_status(200).text_at("/tokenId");
+    let token = |response: TestResponse| {
+        let token = response.expect_status(200).text_at("/tokenId");
         installation.secrets().add(&token);
         token
     };
@@ -93,8 +93,8 @@ fn two_mounts_of_one_dialect_serve_two_tenants_on_two_hosts() {
         ("three.example", &one, 404),
         ("one.example.evil.example", &one, 404),
     ] {
-        let answer = send_to_host(&server, host, "GET", "/api/auth", token, None);
-        assert_eq!(answer.status(), status, "{host}: {}", answer.text());
+        let response = send_to_host(&server, host, "GET", "/api/auth", token, None);
+        assert_eq!(response.status(), status, "{host}: {}", response.text());
     }
     // an unknown path below a mount has the mount's error format, and elsewhere the server's
     let unknown = send_to_host(&server, "two.example", "GET", "/nothing", "", None).expect_status(404);

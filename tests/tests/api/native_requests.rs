@@ -51,7 +51,7 @@ fn send_text(till: &TillClient, call: (&str, &str), headers: &[(&str, &str)], bo
     till.send(&request.body(body.to_owned()).unwrap())
 }
 
-/// The ids of the items of an answer.
+/// The ids of the items of a response.
 fn ids(page: &Value) -> Vec<String> {
     page["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
 }
@@ -68,11 +68,11 @@ fn read_pages(till: &TillClient, query: &str, mut between: impl FnMut(&Value)) -
     }
 }
 
-/// The status of an answer, and the places and codes of its violations.
-fn violations(answer: &TestResponse) -> (u16, Vec<(String, String)>) {
-    let errors = answer.json()["errors"].as_array().cloned().unwrap_or_default();
+/// The status of a response, and the places and codes of its violations.
+fn violations(response: &TestResponse) -> (u16, Vec<(String, String)>) {
+    let errors = response.json()["errors"].as_array().cloned().unwrap_or_default();
     let text = |error: &Value, name: &str| error[name].as_str().unwrap_or_default().to_owned();
-    (answer.status(), errors.iter().map(|error| (text(error, "pointer"), text(error, "code"))).collect())
+    (response.status(), errors.iter().map(|error| (text(error, "pointer"), text(error, "code"))).collect())
 }
 
 fn expected(status: u16, all: &[(&str, &str)]) -> (u16, Vec<(String, String)>) {
@@ -183,18 +183,18 @@ fn body_is_checked_completely_before_anything_is_written(engine: DatabaseEngine)
     let office = office(&server);
     let before = ids(&office.get(&format!("{USERS_PATH}?limit=200")).json());
     let faulty = r#"{"user_name":"","email":"a..b@example.com","password":"short","display_name":7}"#;
-    let answer = send_text(&office, ("POST", USERS_PATH), &[], faulty);
-    let (status, faults) = violations(&answer);
+    let response = send_text(&office, ("POST", USERS_PATH), &[], faulty);
+    let (status, faults) = violations(&response);
     let places: BTreeSet<&str> = faults.iter().map(|(place, _)| place.as_str()).collect();
     let wanted = BTreeSet::from(["/user_name", "/email", "/password", "/display_name"]);
-    assert_eq!((status, places), (422, wanted), "{}", answer.text());
+    assert_eq!((status, places), (422, wanted), "{}", response.text());
     let twice =
         r#"{"user_name":"twice","devices":[{"device":"P01","roles":["cashier"],"roles":["manager"]}],"user_name":"x"}"#;
-    let answer = send_text(&office, ("POST", USERS_PATH), &[], twice);
-    let (status, mut faults) = violations(&answer);
+    let response = send_text(&office, ("POST", USERS_PATH), &[], twice);
+    let (status, mut faults) = violations(&response);
     faults.sort();
     let wanted = expected(422, &[("/devices/0/roles", "duplicate"), ("/user_name", "duplicate")]);
-    assert_eq!((status, faults), wanted, "{}", answer.text());
+    assert_eq!((status, faults), wanted, "{}", response.text());
     assert_eq!(ids(&office.get(&format!("{USERS_PATH}?limit=200")).json()), before, "nothing was written");
     let marked = send_text(&office, ("POST", USERS_PATH), &[], "\u{feff}{\"user_name\":\"marked\"}");
     assert_eq!(marked.expect_status(201).text_at("/user_name"), "marked");
@@ -209,19 +209,19 @@ fn change_requires_a_matching_tag(engine: DatabaseEngine) {
     let change = |tags: &[(&str, &str)], name: &str| {
         send_text(&office, ("PATCH", &path), tags, &json!({ "display_name": name }).to_string())
     };
-    let tag = |answer: &TestResponse| answer.header("etag").to_owned();
+    let tag = |response: &TestResponse| response.header("etag").to_owned();
     assert_eq!(change(&[], "A").status(), 428);
     let mut current = tag(&made);
     for (number, form) in ["TAG", "W/TAG", "\"other\", TAG", "\"other\", W/TAG, \"more\"", "*"].iter().enumerate() {
         let sent = form.replace("TAG", &current);
-        let answer = change(&[("if-match", &sent)], &format!("{number}")).expect_status(200);
-        assert_ne!(tag(&answer), current, "{form}");
+        let response = change(&[("if-match", &sent)], &format!("{number}")).expect_status(200);
+        assert_ne!(tag(&response), current, "{form}");
         let lost = change(&[("if-match", &current)], "lost");
         assert_eq!(lost.status(), 412, "{form}");
-        current = tag(&answer);
+        current = tag(&response);
     }
-    let answer = office.get(&path);
-    assert_eq!((tag(&answer), answer.text_at("/display_name")), (current, "4".to_owned()));
+    let response = office.get(&path);
+    assert_eq!((tag(&response), response.text_at("/display_name")), (current, "4".to_owned()));
 }
 
 fn idempotency_key_has_one_form_and_one_body(engine: DatabaseEngine) {

@@ -35,8 +35,8 @@ fn create_client(installation: &Installation) -> (String, String) {
 /// The refresh token of a cashier, issued by PORTOS.
 fn portos_token(server: &RunningServer) -> String {
     let login = json!({ "UserName": "cashier", "Password": PASSWORD, "DeviceName": "P02" });
-    let answer = server.new_till().post("/portos/api/auth", &login).expect_status(200);
-    answer.json()["refreshToken"].as_str().unwrap().to_owned()
+    let response = server.new_till().post("/portos/api/auth", &login).expect_status(200);
+    response.json()["refreshToken"].as_str().unwrap().to_owned()
 }
 
 fn run_client_script(

@@ -147,17 +147,17 @@ fn write_request(sample: &Sample, slot: &TextSlot, odd: &OddText) -> Vec<u8> {
     head
 }
 
-/// Sends the bytes and returns the status of the answer.
+/// Sends the bytes and returns the status of the response.
 fn send_bytes(server: &RunningServer, bytes: &[u8]) -> u16 {
     let address = server.address().trim_start_matches("http://");
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
     stream.write_all(bytes).unwrap();
-    let mut answer = Vec::new();
-    let _ = stream.read_to_end(&mut answer);
-    let head = String::from_utf8_lossy(&answer[..answer.len().min(64)]).into_owned();
+    let mut response = Vec::new();
+    let _ = stream.read_to_end(&mut response);
+    let head = String::from_utf8_lossy(&response[..response.len().min(64)]).into_owned();
     let status = head.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)).and_then(|status| status.parse().ok());
-    status.unwrap_or_else(|| panic!("no answer to {}: {head}", String::from_utf8_lossy(bytes)))
+    status.unwrap_or_else(|| panic!("no response to {}: {head}", String::from_utf8_lossy(bytes)))
 }
 
 /// The demo's shop with every contract and without limits per address.
@@ -269,7 +269,7 @@ fn sqlite_statuses() -> &'static BTreeMap<String, u16> {
     STATUSES.get_or_init(|| send_odd_texts(DatabaseEngine::Sqlite))
 }
 
-/// Sends odd text in every place of every call. No answer is a server error; returns their
+/// Sends odd text in every place of every call. No response is a server error; returns their
 /// statuses.
 fn send_odd_texts(engine: DatabaseEngine) -> BTreeMap<String, u16> {
     let corpus = build_corpus();

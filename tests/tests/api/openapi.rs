@@ -1,5 +1,5 @@
 //! Schemathesis against the real server on both databases: whatever it generates from the OpenAPI
-//! document, the answer is documented, and never a 5xx.
+//! document, the response is documented, and never a 5xx.
 
 use tillgate_tests::clients::{python_script, run_ok};
 use tillgate_tests::{DatabaseEngine, Installation, PASSWORD};
@@ -20,17 +20,17 @@ role = "cashier"
 
 #[test]
 #[ignore = "requires Python"]
-fn answers_match_the_openapi_document_on_sqlite() {
-    check_answers(DatabaseEngine::Sqlite);
+fn responses_match_the_openapi_document_on_sqlite() {
+    check_responses(DatabaseEngine::Sqlite);
 }
 
 #[test]
 #[ignore = "requires Python and PostgreSQL"]
-fn answers_match_the_openapi_document_on_postgres() {
-    check_answers(DatabaseEngine::Postgres);
+fn responses_match_the_openapi_document_on_postgres() {
+    check_responses(DatabaseEngine::Postgres);
 }
 
-fn check_answers(engine: DatabaseEngine) {
+fn check_responses(engine: DatabaseEngine) {
     let installation = Installation::with_fixture(engine);
     std::fs::write(installation.folder().join("tillgate.toml"), CONFIGURATION).unwrap();
     let server = installation.serve();

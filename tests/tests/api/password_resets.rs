@@ -61,13 +61,13 @@ fn forgotten_password_is_reset_by_mail_once(engine: DatabaseEngine) {
     let token = find_token(&text);
     installation.secrets().add(&token);
     app.with_token(&session).get_me().expect_status(200);
-    let answers: Vec<u16> = std::thread::scope(|scope| {
+    let responses: Vec<u16> = std::thread::scope(|scope| {
         let all: Vec<_> =
             (0..4).map(|_| scope.spawn(|| app.reset(&token, PosStarClient::NEW_PASSWORD).status())).collect();
         all.into_iter().map(|each| each.join().unwrap()).collect()
     });
-    assert_counts_once(&answers, 200, &server.read_log());
-    assert!(answers.iter().all(|status| [200, 400].contains(status)), "{answers:?}");
+    assert_counts_once(&responses, 200, &server.read_log());
+    assert!(responses.iter().all(|status| [200, 400].contains(status)), "{responses:?}");
     assert_eq!(app.with_token(&session).get_me().status(), 401, "every session ends");
     assert_eq!(app.login("rita@example.com", PosStarClient::PASSWORD).status(), 401);
     app.login("rita@example.com", PosStarClient::NEW_PASSWORD).expect_status(200);

@@ -12,8 +12,8 @@ fn missing_right_is_denied_before_the_request_is_examined(engine: DatabaseEngine
     let cashier = server.new_till().login("cashier", "P01");
     let unknown = "0192f0c1-a2b3-7c4d-8e5f-60718293a4b5";
     let native = |method: &str, path: &str, body: Option<Value>, right: &str| {
-        let answer = cashier.call(method, path, body.as_ref());
-        assert_eq!((answer.status(), answer.text_at("/right").as_str()), (403, right), "{method} {path}");
+        let response = cashier.call(method, path, body.as_ref());
+        assert_eq!((response.status(), response.text_at("/right").as_str()), (403, right), "{method} {path}");
     };
     // an invalid body, an unknown id, and no `If-Match`
     native("POST", "/api/v1/users", Some(json!({"user_name": 7})), "userCreate");
@@ -31,8 +31,8 @@ fn missing_right_is_denied_before_the_request_is_examined(engine: DatabaseEngine
     let login = json!({"email": "cashier@example.com", "password": PASSWORD});
     let token = server.new_till().post("/kasir/api/v1/auth/login", &login).expect_status(200).text_at("/data/Token");
     let kasir = TillClient::with_token(&server, &token);
-    let answer = kasir.post("/kasir/api/v1/users", &json!({"username": 7})).expect_status(403);
-    assert_eq!(answer.text_at("/message"), "Insufficient permissions");
+    let response = kasir.post("/kasir/api/v1/users", &json!({"username": 7})).expect_status(403);
+    assert_eq!(response.text_at("/message"), "Insufficient permissions");
     kasir.delete("/kasir/api/v1/users/none").expect_status(403);
 
     let audit: Value = serde_json::from_str(&installation.run_ok(&["audit", "list", "--json"], "")).unwrap();

@@ -14,7 +14,7 @@ use tillgate_tests::{
 
 const PUBLIC_HOST: &str = "till.example.com:8443";
 
-/// The answer of a server: status, head and body.
+/// The response of a server: status, head and body.
 #[derive(Debug)]
 struct PortosResponse {
     status: u16,
@@ -57,11 +57,11 @@ fn send_with_headers(
     let mut socket = TcpStream::connect(server.address().trim_start_matches("http://")).unwrap();
     socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     socket.write_all(&[head.as_bytes(), request.body].concat()).unwrap();
-    let mut answer = String::new();
-    socket.read_to_string(&mut answer).unwrap();
-    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
-    let status = status.unwrap_or_else(|| panic!("no status: {answer:?}"));
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let mut response = String::new();
+    socket.read_to_string(&mut response).unwrap();
+    let status = response.split(' ').nth(1).and_then(|status| status.parse().ok());
+    let status = status.unwrap_or_else(|| panic!("no status: {response:?}"));
+    let (head, body) = response.split_once("\r\n\r\n").unwrap();
     let json = serde_json::from_str(body).unwrap_or(Value::Null);
     PortosResponse { status, head: head.to_lowercase(), json }
 }
@@ -91,16 +91,16 @@ fn till_logs_in_works_and_logs_out(engine: DatabaseEngine) {
         let body = json!({ "UserName": user, "Password": PASSWORD, "DeviceName": device });
         server.new_till().post("/portos/api/v1/auth", &body).expect_status(200)
     };
-    let bearer = |answer: &TestResponse| {
-        installation.secrets().add(&answer.text_at("/tokenId"));
-        TillClient::with_token(&server, &answer.text_at("/tokenId"))
+    let bearer = |response: &TestResponse| {
+        installation.secrets().add(&response.text_at("/tokenId"));
+        TillClient::with_token(&server, &response.text_at("/tokenId"))
     };
     let till = login("cashier", "P01");
     assert_eq!(bearer(&till).get("/portos/api/auth").expect_status(200).json(), till.json()["user"]);
     let pair = json!({ "TokenId": till.text_at("/tokenId"), "REFRESHTOKEN": till.text_at("/refreshToken") });
     let renewed = server.new_till().post("/portos/api/auth/refresh", &pair).expect_status(200);
     let again = server.new_till().post("/portos/api/auth/refresh", &pair).expect_status(200);
-    assert_eq!(renewed.text_at("/refreshToken"), again.text_at("/refreshToken"), "a lost answer is forgiven");
+    assert_eq!(renewed.text_at("/refreshToken"), again.text_at("/refreshToken"), "a lost response is forgiven");
     assert_ne!(renewed.text_at("/refreshToken"), till.text_at("/refreshToken"), "it rotates by default");
     let office = bearer(&login("manager", "OFFICE"));
     let seen = office.get("/portos/api/sessions?userName=cashier&deviceName=P01").expect_status(200).json();

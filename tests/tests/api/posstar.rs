@@ -42,12 +42,12 @@ fn tenants_register_and_are_isolated(engine: DatabaseEngine) {
     app.with_token(&next).get_me().expect_status(200);
     app.login("Rita@Example.com", PosStarClient::PASSWORD).expect_status(200);
     // several concurrent registrations of one address: exactly one succeeds
-    let answers: Vec<u16> = std::thread::scope(|scope| {
+    let responses: Vec<u16> = std::thread::scope(|scope| {
         let all: Vec<_> = (0..8).map(|_| scope.spawn(|| app.register("crowd@example.com").status())).collect();
         all.into_iter().map(|each| each.join().unwrap()).collect()
     });
-    assert_counts_once(&answers, 201, &server.read_log());
-    assert!(answers.iter().all(|status| [201, 409].contains(status)), "{answers:?}");
+    assert_counts_once(&responses, 201, &server.read_log());
+    assert!(responses.iter().all(|status| [201, 409].contains(status)), "{responses:?}");
     app.login("crowd@example.com", PosStarClient::PASSWORD).expect_status(200);
 }
 

@@ -63,15 +63,15 @@ fn concurrent_changes_of_one_ticket_succeed_once(engine: DatabaseEngine) {
     let path = format!("{TICKETS_PATH}/{}", ticket.text_at("/id"));
     for version in 1..=20 {
         let tag = format!("\"{version}\"");
-        let answers = run_both(|number| {
+        let responses = run_both(|number| {
             let (server, till) = &tills[number];
             let body = json!({ "external_id": format!("{version} by {number}") });
             call_with_header(till, server, ("PATCH", &path), ("if-match", &tag), &body)
         });
-        let mut statuses = answers.each_ref().map(TestResponse::status);
+        let mut statuses = responses.each_ref().map(TestResponse::status);
         statuses.sort_unstable();
-        assert_eq!(statuses, [200, 412], "{answers:?}");
-        let lost = answers.iter().find(|answer| answer.status() == 412).unwrap();
+        assert_eq!(statuses, [200, 412], "{responses:?}");
+        let lost = responses.iter().find(|response| response.status() == 412).unwrap();
         assert_eq!(lost.json()["version"], json!(version + 1), "the denied change reports the current version");
     }
     // with PORTOS
@@ -95,14 +95,14 @@ fn idempotency_key_counts_once_concurrently_and_after_a_restart(engine: Database
     let mut answered = Vec::new();
     for round in 0..10 {
         let key = format!("round-{round}");
-        let answers = run_both(|number| {
+        let responses = run_both(|number| {
             let (server, till) = &tills[number];
             call_with_header(till, server, ("POST", TICKETS_PATH), ("idempotency-key", &key), &sheet_json("3"))
         });
-        assert_eq!(answers.each_ref().map(TestResponse::status), [201, 201], "{answers:?}");
-        let ids = answers.each_ref().map(|answer| answer.text_at("/id"));
+        assert_eq!(responses.each_ref().map(TestResponse::status), [201, 201], "{responses:?}");
+        let ids = responses.each_ref().map(|response| response.text_at("/id"));
         assert_eq!(ids[0], ids[1], "one key, one ticket");
-        answered.push((key, answers));
+        answered.push((key, responses));
     }
     let listed = tills[0].1.get(TICKETS_PATH).expect_status(200).json();
     assert_eq!(listed["items"].as_array().unwrap().len(), 10);
@@ -112,10 +112,10 @@ fn idempotency_key_counts_once_concurrently_and_after_a_restart(engine: Database
     });
     let server = installation.serve();
     let till = tokens[1].at_server(server.address());
-    for (key, answers) in &answered {
+    for (key, responses) in &answered {
         let again =
             call_with_header(&till, &server, ("POST", TICKETS_PATH), ("idempotency-key", key), &sheet_json("3"));
-        assert_eq!((again.status(), again.text()), (201, answers[1].text()), "{key}");
+        assert_eq!((again.status(), again.text()), (201, responses[1].text()), "{key}");
     }
     let other =
         call_with_header(&till, &server, ("POST", TICKETS_PATH), ("idempotency-key", "round-0"), &sheet_json("4"));
@@ -132,9 +132,9 @@ fn concurrent_refunds_return_no_more_than_was_sold(engine: DatabaseEngine) {
         let path = format!("{TICKETS_PATH}/{}", ticket.text_at("/id"));
         let paid = json!({ "payments": [{ "means": "card", "amount": "3.00" }] });
         call_with_header(till, server, ("POST", &format!("{path}/close")), ("if-match", "*"), &paid).expect_status(200);
-        let answers = run_both(|number| tills[number].1.post(&format!("{path}/refund"), &json!({})));
-        let made = answers.iter().filter(|answer| answer.status() == 201).count();
-        assert_eq!(made, 1, "{answers:?}");
+        let responses = run_both(|number| tills[number].1.post(&format!("{path}/refund"), &json!({})));
+        let made = responses.iter().filter(|response| response.status() == 201).count();
+        assert_eq!(made, 1, "{responses:?}");
     }
 }
 

@@ -49,12 +49,12 @@ fn are_good_tokens(server: &RunningServer, installation: &Installation, [id, ref
         assert!(secret.len() > 20, "no token");
         installation.secrets().add(secret);
     }
-    let answer = server.new_till().get(&format!("/krmpesan/token?refresh_token={refresh}&device_id={device}"));
+    let response = server.new_till().get(&format!("/krmpesan/token?refresh_token={refresh}&device_id={device}"));
     let mut till = server.new_till();
     till.access.clone_from(id);
     let devices = till.get("/krmpesan/devices");
-    assert_eq!(answer.status(), devices.status());
-    answer.status() == 200 && devices.text_at("/data/0/id") == *device
+    assert_eq!(response.status(), devices.status());
+    response.status() == 200 && devices.text_at("/data/0/id") == *device
 }
 
 /// Checks that no secret is in an address, and that every request went to the server.
@@ -205,7 +205,7 @@ fn unreachable_server_is_reported_and_input_kept() {
         command
     });
     tillgate_tests::wait_until(std::time::Duration::from_secs(30), "readiness", || {
-        server.new_till().try_get("/readyz").is_ok_and(|answer| answer.status() == 200)
+        server.new_till().try_get("/readyz").is_ok_and(|response| response.status() == 200)
     });
     assert!(are_good_tokens(&server, &installation, &generate(&browser, "P01")), "the visit goes on");
     drop(server);

@@ -205,8 +205,8 @@ fn last_administrator_stays(engine: DatabaseEngine) {
         json!({ "roles": [], "devices": [] }),
         json!({ "roles": ["manager"], "devices": [{ "device": "P01", "roles": ["cashier"] }] }),
     ] {
-        let (status, answer) = page.fetch("PATCH", &path, Some(&body));
-        assert_eq!((status, &answer["code"]), (409, &json!("last_admin")), "{body}: {answer}");
+        let (status, response) = page.fetch("PATCH", &path, Some(&body));
+        assert_eq!((status, &response["code"]), (409, &json!("last_admin")), "{body}: {response}");
     }
     assert_eq!(page.fetch("DELETE", &path, None).0, 409);
     // two administrators, each of whom suspends the other at the same time

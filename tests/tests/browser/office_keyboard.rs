@@ -98,8 +98,8 @@ fn person_is_managed_by_keyboard_alone(engine: DatabaseEngine) {
     assert_focus(&page);
     // the form proposes that the new person chooses another password first
     let login = json!({ "login": "nora", "password": PASSWORD, "device": "P01" });
-    let answer = page.server.new_till().post("/api/v1/sessions", &login).expect_status(403);
-    assert_eq!(answer.json()["code"], "password_change_required");
+    let response = page.server.new_till().post("/api/v1/sessions", &login).expect_status(403);
+    assert_eq!(response.json()["code"], "password_change_required");
     // what follows from it
     walk_to(&page, "aside.panel button", "Rights: P01", false);
     page.browser.press(keys::ENTER);

@@ -31,8 +31,8 @@ fn login_and_logout_elsewhere_show_on_the_open_board(engine: DatabaseEngine) {
     page.press_for_dialog("n");
     page.browser.type_into("dialog [name=name]", "P77");
     let login = json!({ "UserName": "cashier", "Password": PASSWORD, "DeviceName": "P01" });
-    let answer = page.server.new_till().post("/portos/api/v1/auth", &login).expect_status(200);
-    let token = answer.text_at("/tokenId");
+    let response = page.server.new_till().post("/portos/api/v1/auth", &login).expect_status(200);
+    let token = response.text_at("/tokenId");
     page.installation.secrets().add(&token);
     page.wait_for_text(LOGGED_IN, "1");
     page.wait_for_text("li.card.used", "P01");
@@ -126,9 +126,9 @@ fn next_page_comes_although_the_list_is_refreshed_meanwhile() {
     let page = OfficePage::start(DatabaseEngine::Sqlite);
     page.server.new_till().login("cashier", "P01");
     copy_sessions(&page.installation, 300);
-    let slow_lists = "const send = window.fetch; window.fetch = async (...request) => { const answer = await \
+    let slow_lists = "const send = window.fetch; window.fetch = async (...request) => { const response = await \
                       send(...request); if (String(request[0]).includes('/api/v1/sessions?')) await new Promise(go => \
-                      setTimeout(go, 1500)); return answer }";
+                      setTimeout(go, 1500)); return response }";
     page.browser.run_in_new_documents(slow_lists);
     page.sign_in("admin");
     page.open("/sessions?live=true");

@@ -97,10 +97,10 @@ fn start_updating_proxy(server: &RunningServer) -> (String, Arc<AtomicBool>) {
         for client in listener.incoming() {
             let (Ok(client), Ok(upstream)) = (client, TcpStream::connect(&target)) else { return };
             let (from_client, to_upstream) = (client.try_clone().unwrap(), upstream.try_clone().unwrap());
-            let (of_requests, of_answers) = (Arc::clone(&newer), Arc::clone(&newer));
+            let (of_requests, of_responses) = (Arc::clone(&newer), Arc::clone(&newer));
             let files = ["GET /office/a/", "GET /office/b/"];
             std::thread::spawn(move || copy(from_client, to_upstream, &of_requests, files));
-            std::thread::spawn(move || copy(upstream, client, &of_answers, ["-version: 0.", "-version: 9."]));
+            std::thread::spawn(move || copy(upstream, client, &of_responses, ["-version: 0.", "-version: 9."]));
         }
     });
     (address, is_newer)

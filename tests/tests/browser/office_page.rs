@@ -287,7 +287,7 @@ fn page_of_another_origin_can_neither_frame_nor_reach_nor_change_anything(engine
         let seen = browser.run_async(&call);
         assert!(seen == json!("opaque") || seen == json!("refused"), "{method} {path} {kind}: {seen}");
     }
-    // read: an answer has no permission for another origin
+    // read: a response has no permission for another origin
     let read =
         format!("fetch('{office}/api/v1/users', {{ credentials: 'include' }}).then(() => 'read', () => 'refused')");
     assert_eq!(browser.run_async(&read), json!("refused"));

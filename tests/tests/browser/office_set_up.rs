@@ -38,15 +38,15 @@ fn send_form(server: &RunningServer, token: &str, user: &str) -> (u16, String) {
         .post(format!("{}/office/set-up", server.address()))
         .header("content-type", "application/x-www-form-urlencoded")
         .header("sec-fetch-site", "same-origin");
-    let mut answer = request.send(form).unwrap();
-    (answer.status().as_u16(), answer.body_mut().read_to_string().unwrap())
+    let mut response = request.send(form).unwrap();
+    (response.status().as_u16(), response.body_mut().read_to_string().unwrap())
 }
 
 fn log_in(server: &RunningServer, user: &str) -> TillClient {
     let mut client = server.new_till();
     let login = serde_json::json!({ "login": user, "password": PASSWORD });
-    let answer = client.post("/api/v1/sessions", &login).expect_status(201);
-    client.store_tokens(&answer);
+    let response = client.post("/api/v1/sessions", &login).expect_status(201);
+    client.store_tokens(&response);
     client
 }
 
@@ -64,14 +64,14 @@ fn of_two_set_ups_at_once_in_two_processes_one_wins(engine: DatabaseEngine) {
     for wrong in [&*earlier, "", "K7QX"] {
         assert_eq!(send_form(&one, wrong, "mallory").0, 401);
     }
-    let (answer, late) = std::thread::scope(|scope| {
+    let (response, late) = std::thread::scope(|scope| {
         let late = scope.spawn(|| send_form(&other, token, "ben"));
         (send_form(&one, token, "ada"), late.join().unwrap())
     });
-    let mut statuses = [answer.0, late.0];
+    let mut statuses = [response.0, late.0];
     statuses.sort_unstable();
-    assert_eq!(statuses, [303, 404], "{} {}", answer.1, late.1);
-    let (winner, lost) = if answer.0 == 303 { ("ada", &late.1) } else { ("ben", &answer.1) };
+    assert_eq!(statuses, [303, 404], "{} {}", response.1, late.1);
+    let (winner, lost) = if response.0 == 303 { ("ada", &late.1) } else { ("ben", &response.1) };
     assert!(lost.contains("Already set up"), "{lost}");
     let admin = log_in(&other, winner);
     let users = list(&admin, "/api/v1/users");

@@ -26,8 +26,8 @@ pub(crate) fn signed_request(key: &PortosKey, address: &str) -> HttpRequest {
 /// Sends requests until the simulation ends.
 pub(crate) fn run_client(world: &Simulation, key: &PortosKey, mut random: Random) {
     while world.is_running() {
-        let answer = signed_request(key, world.address()).send(world.address(), world.plan.answer_limit);
-        match answer.map(|answer| answer.status) {
+        let response = signed_request(key, world.address()).send(world.address(), world.plan.response_limit);
+        match response.map(|response| response.status) {
             None | Some(503) => world.increment(|counts| &counts.unanswered),
             Some(200) => world.increment(|counts| &counts.answered),
             Some(status) => world.anomalies.record(format!("a good signature was answered {status}")),

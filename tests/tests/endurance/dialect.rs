@@ -25,7 +25,7 @@ pub(crate) struct Credentials {
     pub(crate) device: String,
 }
 
-/// What a till stores of an answer. In a contract with a single token, both fields have it.
+/// What a till stores of a response. In a contract with a single token, both fields have it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Tokens {
     pub(crate) access: String,
@@ -94,7 +94,7 @@ impl TestDialect {
         HttpRequest::new(method, target).bearer(access)
     }
 
-    /// The tokens in the answer to a login or a refresh.
+    /// The tokens in the response to a login or a refresh.
     pub(crate) fn parse_tokens(self, reply: &HttpReply) -> Option<Tokens> {
         let (access, refresh) = match self {
             Self::Native => ("/access_token", "/refresh_token"),

@@ -1,4 +1,4 @@
-//! One request over a new connection, and its answer if it is complete: a minimal HTTP client.
+//! One request over a new connection, and its response if it is complete: a minimal HTTP client.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -41,7 +41,7 @@ impl HttpRequest {
         self.header("content-type", "application/x-www-form-urlencoded")
     }
 
-    /// Sends the request and waits for the answer until the timeout.
+    /// Sends the request and waits for the response until the timeout.
     pub(crate) fn send(&self, address: &str, timeout: Duration) -> Option<HttpReply> {
         let until = now() + timeout;
         let left = || Some(until.saturating_duration_since(now())).filter(|left| !left.is_zero());
@@ -52,18 +52,18 @@ impl HttpRequest {
         let mut socket = TcpStream::connect_timeout(&address.parse().ok()?, left()?).ok()?;
         socket.set_write_timeout(left()).ok()?;
         socket.write_all(&[head.as_bytes(), self.body.as_bytes()].concat()).ok()?;
-        let (mut answer, mut part) = (Vec::new(), [0; 16_384]);
+        let (mut response, mut part) = (Vec::new(), [0; 16_384]);
         loop {
             socket.set_read_timeout(Some(left()?)).ok()?;
             match socket.read(&mut part).ok()? {
-                0 => return HttpReply::parse(&answer),
-                read => answer.extend_from_slice(&part[..read]),
+                0 => return HttpReply::parse(&response),
+                read => response.extend_from_slice(&part[..read]),
             }
         }
     }
 }
 
-/// A complete answer.
+/// A complete response.
 #[derive(Clone, Debug)]
 pub(crate) struct HttpReply {
     pub(crate) status: u16,
@@ -72,8 +72,8 @@ pub(crate) struct HttpReply {
 
 impl HttpReply {
     /// Returns `None` if bytes are missing.
-    fn parse(answer: &[u8]) -> Option<Self> {
-        let text = String::from_utf8_lossy(answer);
+    fn parse(response: &[u8]) -> Option<Self> {
+        let text = String::from_utf8_lossy(response);
         let (head, body) = text.split_once("\r\n\r\n")?;
         let status = head.split(' ').nth(1)?.parse().ok()?;
         let length = head.lines().find_map(|line| {

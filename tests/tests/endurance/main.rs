@@ -85,7 +85,7 @@ fn is_reported(anomalies: &[String], what: &str) {
 }
 
 #[test]
-fn till_that_loses_a_used_answer_is_logged_out() {
+fn till_that_loses_a_used_response_is_logged_out() {
     let mut random = Random::from_seed(1);
     let (world, _server) =
         Simulation::open(DatabaseEngine::Sqlite, SimulationPlan::without_faults(Duration::from_secs(1)), &mut random);

@@ -1,6 +1,6 @@
 //! The office changes its test users: it ends their sessions, sets their passwords, suspends them,
 //! changes their roles and revokes API keys. Sometimes they log out or change their password
-//! themselves. Answers are reported to the oracle.
+//! themselves. Responses are reported to the oracle.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::http::{HttpReply, HttpRequest};
 use crate::oracle::{PossibleValues, TestApiKey, TestUser, allows_storno, check_rights};
 use crate::simulation::Simulation;
 
-/// How long the office waits for an answer: longer than the server may take, so none of its
+/// How long the office waits for a response: longer than the server may take, so none of its
 /// requests is carried out after the office has given up.
 const OFFICE_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -352,7 +352,7 @@ fn change_keys(world: &Simulation, random: &mut Random) {
     world.oracle.lock().unwrap().keys[picked] = key;
 }
 
-/// Checks whether a key is accepted, from the answer on.
+/// Checks whether a key is accepted, from the response on.
 fn check_key(world: &Simulation, key: &PortosKey, active: bool) {
     if let Some(reply) = signed_request(key, world.address()).send(world.address(), OFFICE_TIMEOUT)
         && ![if active { 200 } else { 401 }, 503].contains(&reply.status)

@@ -10,7 +10,7 @@ use crate::api_client::signed_request;
 use crate::dialect::{Credentials, TestDialect, Tokens};
 use crate::http::{HttpReply, HttpRequest};
 
-/// How long the oracle waits for an answer.
+/// How long the oracle waits for a response.
 const ORACLE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The possible values of something that the server stores.
@@ -139,7 +139,7 @@ pub(crate) struct Oracle {
     pub(crate) tickets: Vec<(String, String)>,
 }
 
-/// Sends a request until there is an answer other than 503. A server that was killed has a minute
+/// Sends a request until there is a response other than 503. A server that was killed has a minute
 /// to start again.
 pub(crate) fn send_until_decided(server: &str, request: &HttpRequest) -> HttpReply {
     let until = now() + Duration::from_mins(1);
@@ -149,7 +149,7 @@ pub(crate) fn send_until_decided(server: &str, request: &HttpRequest) -> HttpRep
             _ => std::thread::sleep(Duration::from_millis(100)),
         }
     }
-    panic!("no answer to {} {}", request.method, request.target)
+    panic!("no response to {} {}", request.method, request.target)
 }
 
 impl Oracle {
@@ -245,7 +245,7 @@ fn check_user(server: &str, admin: &str, user: &TestUser, journal: &AnomalyLog) 
     }
 }
 
-/// Whether `storno` is among the rights in an answer.
+/// Whether `storno` is among the rights in a response.
 pub(crate) fn allows_storno(shown: &HttpReply) -> bool {
     shown.json()["rights"].as_array().is_some_and(|rights| rights.iter().any(|each| each == "storno"))
 }

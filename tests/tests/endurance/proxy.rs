@@ -1,5 +1,5 @@
 //! The proxy between tills and their server: a share of connections breaks before a request is
-//! forwarded, another share after the server has handled it, and some answers are truncated.
+//! forwarded, another share after the server has handled it, and some responses are truncated.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -127,14 +127,14 @@ impl ProxyState {
         let mut server = TcpStream::connect(server).ok()?;
         server.set_read_timeout(Some(SERVER_TIMEOUT)).ok()?;
         server.write_all(&request).ok()?;
-        let mut answer = Vec::new();
+        let mut response = Vec::new();
         // a killed server leaves what it had sent
-        let _ = server.read_to_end(&mut answer);
+        let _ = server.read_to_end(&mut response);
         std::thread::sleep(after.unwrap_or_default());
         match fate {
             ConnectionFault::CutBefore | ConnectionFault::CutAfter => None,
-            ConnectionFault::Truncated => client.write_all(&answer[..answer.len() / 2]).ok(),
-            ConnectionFault::NoFault => client.write_all(&answer).ok(),
+            ConnectionFault::Truncated => client.write_all(&response[..response.len() / 2]).ok(),
+            ConnectionFault::NoFault => client.write_all(&response).ok(),
         }
     }
 }

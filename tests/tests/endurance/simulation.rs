@@ -24,8 +24,8 @@ use crate::{api_client, office};
 pub(crate) struct SimulationPlan {
     /// The grace period after a rotation, in every contract.
     pub(crate) overlap: Duration,
-    /// The time from a request to the storage of its answer: three eighths of the grace period.
-    pub(crate) answer_limit: Duration,
+    /// The time from a request to the storage of its response: three eighths of the grace period.
+    pub(crate) response_limit: Duration,
     /// The longest pause between two requests of one thread, in milliseconds.
     pub(crate) max_pause_millis: u64,
     /// How long tills and the office work.
@@ -46,7 +46,7 @@ impl SimulationPlan {
         let (limit, kills) = (overlap * 3 / 8, Some(kills));
         Self {
             overlap,
-            answer_limit: limit,
+            response_limit: limit,
             max_pause_millis: 80,
             duration: lasting,
             kill_interval_millis: kills,
@@ -64,7 +64,7 @@ impl SimulationPlan {
             breaks_connections: false,
             tills: 1,
             users: 2,
-            answer_limit: Duration::from_secs(20),
+            response_limit: Duration::from_secs(20),
             ..lasting
         }
     }

@@ -1,5 +1,5 @@
 //! A till that follows the rules of `docs/tills.md`: two threads that share a file, each of which
-//! stores an answer before it uses it, and reads the file again before the next refresh.
+//! stores a response before it uses it, and reads the file again before the next refresh.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,7 +14,7 @@ use crate::http::{HttpReply, HttpRequest};
 use crate::oracle::send_until_decided;
 use crate::simulation::Simulation;
 
-/// Of a thousand answers to a refresh, so many are lost in a crash of the till.
+/// Of a thousand responses to a refresh, so many are lost in a crash of the till.
 const CRASHES_PER_MILLE: usize = 10;
 
 /// A till with its contract and credentials.
@@ -29,7 +29,7 @@ pub(crate) struct Till {
 /// The outcome of a request with an access token.
 enum CallOutcome {
     Done(HttpReply),
-    /// There was no answer that decides.
+    /// There was no response that decides.
     Undecided,
     /// The access token was rejected.
     Refused,
@@ -120,14 +120,14 @@ impl Till {
     pub(crate) fn refresh(&self, world: &Simulation, random: &mut Random) {
         let began = now();
         let Some(sent) = self.read_tokens() else { return };
-        match self.dialect.refresh_request(&sent).send(world.address(), world.plan.answer_limit) {
+        match self.dialect.refresh_request(&sent).send(world.address(), world.plan.response_limit) {
             Some(reply) if reply.status == 200 => match self.dialect.parse_tokens(&reply) {
-                // the answer is lost with the crashed till, or it comes too late and the till has
+                // the response is lost with the crashed till, or it comes too late and the till has
                 // stopped waiting
                 Some(_) if random.in_thousand(CRASHES_PER_MILLE) => {
                     std::thread::sleep(random.millis_between(100, 1500));
                 }
-                Some(_) if began.elapsed() > world.plan.answer_limit => world.increment(|counts| &counts.unanswered),
+                Some(_) if began.elapsed() > world.plan.response_limit => world.increment(|counts| &counts.unanswered),
                 Some(tokens) => {
                     self.store_tokens(tokens);
                     world.increment(|counts| &counts.refreshed);
@@ -150,7 +150,7 @@ impl Till {
         }
     }
 
-    /// What no till may do: uses an answer, loses it, and continues with the earlier tokens.
+    /// What no till may do: uses a response, loses it, and continues with the earlier tokens.
     pub(crate) fn reuse_lost_tokens(&self, world: &Simulation) {
         let stale = self.read_tokens().unwrap();
         let fresh = self
@@ -174,7 +174,7 @@ impl std::fmt::Display for Till {
 }
 
 fn send_call(world: &Simulation, request: &HttpRequest) -> CallOutcome {
-    match request.send(world.address(), world.plan.answer_limit) {
+    match request.send(world.address(), world.plan.response_limit) {
         Some(reply) if reply.status == 401 => CallOutcome::Refused,
         Some(reply) if matches!(reply.status, 200 | 201) => {
             world.increment(|counts| &counts.answered);

@@ -14,17 +14,17 @@ fn connect(server: &RunningServer) -> TcpStream {
     stream
 }
 
-/// Sends a head without a body and returns the head of the answer.
+/// Sends a head without a body and returns the head of the response.
 fn send_head(stream: &mut TcpStream, headers: &str) -> String {
     write!(stream, "GET /api/v1/sessions/current HTTP/1.1\r\nHost: till\r\n{headers}\r\n").unwrap();
-    read_answer(stream)
+    read_response(stream)
 }
 
-/// Reads the next answer, which is sent in one piece, in lower case.
-fn read_answer(stream: &mut TcpStream) -> String {
-    let mut answer = vec![0; 65_536];
-    let read = stream.read(&mut answer).unwrap();
-    String::from_utf8_lossy(&answer[..read]).to_ascii_lowercase()
+/// Reads the next response, which is sent in one piece, in lower case.
+fn read_response(stream: &mut TcpStream) -> String {
+    let mut response = vec![0; 65_536];
+    let read = stream.read(&mut response).unwrap();
+    String::from_utf8_lossy(&response[..read]).to_ascii_lowercase()
 }
 
 /// Offers to switch to another protocol. The framework takes the one of WebSocket for one without
@@ -42,13 +42,13 @@ const UPGRADE_OFFERS: [&str; 6] = [
 const LOGIN: &str = r#"{"login":"cashier","password":"wrong"}"#;
 
 /// Checks that a request is answered without waiting for more of it, and completely, and that the
-/// connection stays open unless the answer says `close`. A server that waits answers 408.
+/// connection stays open unless the response says `close`. A server that waits answers 408.
 fn assert_declined(server: &RunningServer, request: &str, expected: &str) {
     let mut stream = connect(server);
     stream.write_all(request.as_bytes()).unwrap();
-    let answer = read_answer(&mut stream);
-    assert!(answer.contains(expected), "{request}: {answer}");
-    if answer.contains("connection: close") {
+    let response = read_response(&mut stream);
+    assert!(response.contains(expected), "{request}: {response}");
+    if response.contains("connection: close") {
         let mut rest = String::new();
         stream.read_to_string(&mut rest).unwrap();
         assert_eq!(rest, "", "{request}");
@@ -95,9 +95,9 @@ fn logout_after_an_announced_close_is_not_executed() {
             LOGIN.len()
         )
         .unwrap();
-        let mut answers = String::new();
-        stream.read_to_string(&mut answers).unwrap();
-        assert_eq!(answers.matches("HTTP/1.1").count(), 1, "{announcing}: {answers}");
+        let mut responses = String::new();
+        stream.read_to_string(&mut responses).unwrap();
+        assert_eq!(responses.matches("HTTP/1.1").count(), 1, "{announcing}: {responses}");
         let head = send_head(&mut connect(&server), &format!("Authorization: Bearer {token}\r\n"));
         assert!(head.starts_with("http/1.1 200"), "{announcing}: {head}");
     }

@@ -1,6 +1,7 @@
-//! Databases that are locked, full, frozen, read-only or lost: the answer is 503 with `Retry-After`
-//! within five seconds in the format of each mount, and never one that makes a till discard its
-//! tokens. Sessions continue afterwards. A server that receives SIGTERM during the outage stops.
+//! Databases that are locked, full, frozen, read-only or lost: the response is 503 with
+//! `Retry-After` within five seconds in the format of each mount, and never one that makes a till
+//! discard its tokens. Sessions continue afterwards. A server that receives SIGTERM during the
+//! outage stops.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -17,7 +18,7 @@ use tillgate_tests::{
 
 mod failover;
 
-/// The time within which a till has its answer, with a margin for a busy machine.
+/// The time within which a till has its response, with a margin for a busy machine.
 const ANSWER_TIMEOUT: Duration = Duration::from_millis(5_500);
 
 /// A call that a test makes.
@@ -74,8 +75,8 @@ impl DatabaseDownFixture {
                 .map(|(name, call)| {
                     scope.spawn(move || {
                         let start = now();
-                        let answer = call();
-                        (*name, answer, start.elapsed())
+                        let response = call();
+                        (*name, response, start.elapsed())
                     })
                 })
                 .collect();
@@ -85,14 +86,14 @@ impl DatabaseDownFixture {
 
     /// Every call that writes is answered with 503, in time, in the mount's format.
     fn check_unavailable(&self, server: &RunningServer, status: u16) {
-        for (call, answer, took) in self.call_writes(server) {
-            assert_eq!(answer.status(), status, "{call}: {}", answer.text());
+        for (call, response, took) in self.call_writes(server) {
+            assert_eq!(response.status(), status, "{call}: {}", response.text());
             assert!(took < ANSWER_TIMEOUT, "{call} took {took:?}");
-            assert!(answer.header("content-type").starts_with("application/problem+json"), "{call}");
+            assert!(response.header("content-type").starts_with("application/problem+json"), "{call}");
             if status == 503 {
-                assert!(answer.header("retry-after").parse::<u32>().is_ok(), "{call} names no Retry-After");
+                assert!(response.header("retry-after").parse::<u32>().is_ok(), "{call} names no Retry-After");
             }
-            let body = answer.json();
+            let body = response.json();
             assert_eq!(body["status"], status, "{call}: {body}");
             if call.starts_with("PORTOS") {
                 assert!(body["traceId"].is_string() && body.get("errorCode").is_none(), "{call}: {body}");
@@ -107,9 +108,9 @@ impl DatabaseDownFixture {
     fn check_available(mut self, server: &RunningServer) {
         let bare = server.new_till();
         wait_until(Duration::from_secs(20), "a refresh after the database came back", || {
-            let answer = self.native.try_refresh().unwrap();
-            assert!([200, 503].contains(&answer.status()), "{}", answer.text());
-            answer.status() == 200
+            let response = self.native.try_refresh().unwrap();
+            assert!([200, 503].contains(&response.status()), "{}", response.text());
+            response.status() == 200
         });
         let pair = bare.post("/portos/api/auth/refresh", &self.portos_pair).expect_status(200).json();
         pair["tokenId"].as_str().unwrap().clone_into(&mut self.portos.access);
@@ -134,10 +135,10 @@ fn portos_log_in(server: &RunningServer, installation: &Installation, device: &s
 /// seconds.
 fn wait_for_readiness(server: &RunningServer, writes: bool) {
     wait_until(Duration::from_secs(20), "readiness to say whether writes are taken", || {
-        let answer = server.new_till().call_once("GET", "/readyz", None);
-        let body = answer.json();
+        let response = server.new_till().call_once("GET", "/readyz", None);
+        let body = response.json();
         assert_eq!(body["parts"]["store"], true, "it can be read all the while: {body}");
-        body["parts"]["writes"] == writes && answer.status() == if writes { 200 } else { 503 }
+        body["parts"]["writes"] == writes && response.status() == if writes { 200 } else { 503 }
     });
     let metrics = server.read_metrics().expect_status(200).text().to_owned();
     assert!(metrics.contains(&format!("\ntillgate_database_writable {}\n", u8::from(writes))), "{metrics}");
@@ -391,10 +392,10 @@ fn check_stop_while_postgresql_hangs(requests: usize) {
     }
     server.send_signal(Signal::TERM);
     for mut stream in waiting {
-        let mut answer = Vec::new();
-        // without an answer, the connection is closed or reset after the grace period
-        let _ = stream.read_to_end(&mut answer);
-        assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 503"), "{}", String::from_utf8_lossy(&answer));
+        let mut response = Vec::new();
+        // without a response, the connection is closed or reset after the grace period
+        let _ = stream.read_to_end(&mut response);
+        assert!(response.is_empty() || response.starts_with(b"HTTP/1.1 503"), "{}", String::from_utf8_lossy(&response));
     }
     assert_eq!(server.wait_until_ended().code(), Some(1));
     wait_until(Duration::from_secs(20), "the log of what was not written", || {

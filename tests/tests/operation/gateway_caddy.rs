@@ -27,8 +27,8 @@ fn documented_caddy_configuration_authorizes_and_refuses() {
 
     // headers of a client that use tillgate's names are removed
     let headers = format!("Authorization: Bearer {token}\r\nX-Tillgate-User: admin\r\nX-Tillgate-Made-Up: yes\r\n");
-    let answer = ask("GET", "/api/v1/products?page=2", &headers, "");
-    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    let response = ask("GET", "/api/v1/products?page=2", &headers, "");
+    assert!(response.starts_with("HTTP/1.1 200 "), "{response}");
     let [head]: [String; 1] = api.take_heads().try_into().unwrap();
     assert!(head.starts_with("GET /api/v1/products?page=2 HTTP/1."), "{head}");
     assert_eq!(

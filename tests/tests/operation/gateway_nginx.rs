@@ -49,20 +49,20 @@ impl Gateway {
 
     /// The head that reached the API.
     #[track_caller]
-    fn reached(&self, answer: &GatewayResponse) -> String {
-        assert_eq!(answer.status, 200, "{}", answer.text);
+    fn reached(&self, response: &GatewayResponse) -> String {
+        assert_eq!(response.status, 200, "{}", response.text);
         let [head]: [String; 1] = self.api.take_heads().try_into().unwrap();
         head
     }
 
     /// Checks that nothing reached the API.
     #[track_caller]
-    fn refused(&self, answer: &GatewayResponse, status: u16, what: &str) {
-        assert_eq!(answer.status, status, "{what}: {}", answer.text);
+    fn refused(&self, response: &GatewayResponse, status: u16, what: &str) {
+        assert_eq!(response.status, status, "{what}: {}", response.text);
         assert_eq!(self.api.take_heads(), Vec::<String>::new(), "{what} reached the API");
     }
 
-    /// Sends a body through nginx, and returns the answer with its head.
+    /// Sends a body through nginx, and returns the response with its head.
     fn post(&self, path: &str, body: &serde_json::Value) -> String {
         let body = body.to_string();
         let head = format!(
@@ -92,14 +92,14 @@ fn logins_of_every_listed_mount_reach_tillgate() {
         ("/portos/api/auth", json!({ "UserName": "cashier", "Password": PASSWORD, "DeviceName": "P02" })),
         ("/kasir/api/v1/auth/login", json!({ "email": "cashier@example.com", "password": PASSWORD })),
     ] {
-        let answer = gateway.post(path, &body);
-        assert!(answer.starts_with("HTTP/1.1 20"), "{path}: {answer}");
+        let response = gateway.post(path, &body);
+        assert!(response.starts_with("HTTP/1.1 20"), "{path}: {response}");
         assert_eq!(gateway.api.take_heads(), Vec::<String>::new(), "{path} reached the API");
     }
     // what only begins like one of them is checked
     for target in ["/portosx/", "/kasirx", "/x/kasir/"] {
-        let answer = gateway.send("GET", target, "");
-        assert!([401, 403].contains(&answer.status), "{target}: {}", answer.text);
+        let response = gateway.send("GET", target, "");
+        assert!([401, 403].contains(&response.status), "{target}: {}", response.text);
         assert_eq!(gateway.api.take_heads(), Vec::<String>::new(), "{target} reached the API");
     }
 }
@@ -125,12 +125,12 @@ fn authorized_request_is_forwarded_with_its_identity() {
         ("GET", "/", [false, false, false]),
     ] {
         for (token, may) in [&cashier, &manager, &admin].into_iter().zip(may) {
-            let answer = gateway.bearer(method, target, token);
+            let response = gateway.bearer(method, target, token);
             if may {
-                let head = gateway.reached(&answer);
+                let head = gateway.reached(&response);
                 assert!(head.starts_with(&format!("{method} {target} HTTP/1.")), "as it was sent: {head}");
             } else {
-                gateway.refused(&answer, 403, &format!("{method} {target}"));
+                gateway.refused(&response, 403, &format!("{method} {target}"));
             }
         }
     }
@@ -171,20 +171,20 @@ fn refusals_use_the_dialects_format_and_are_logged() {
     let installation = Installation::with_fixture(DatabaseEngine::Sqlite);
     let gateway = Gateway::before(&installation);
     let cashier = gateway.log_in(&installation, "cashier");
-    for (answer, code, status) in [
+    for (response, code, status) in [
         (gateway.send("GET", "/api/v1/products", ""), "token_missing", 401),
         (gateway.bearer("GET", "/api/v1/products", "garbage"), "token_invalid", 401),
         (gateway.bearer("POST", "/api/v1/products?token=secret", &cashier), "rank_missing", 403),
     ] {
-        assert_eq!(answer.status, status, "{}", answer.text);
-        let (found, body) = parse_error(&answer);
-        assert_eq!(found, code, "{}", answer.text);
+        assert_eq!(response.status, status, "{}", response.text);
+        let (found, body) = parse_error(&response);
+        assert_eq!(found, code, "{}", response.text);
         assert!(body["message"].is_string() && body.get("data").is_some_and(serde_json::Value::is_null), "{body}");
         assert_eq!(
-            header_values(&answer.text, "WWW-Authenticate").len(),
+            header_values(&response.text, "WWW-Authenticate").len(),
             usize::from(status == 401),
             "{}",
-            answer.text
+            response.text
         );
     }
     // a row with several contracts: the error has the format of the first one
@@ -243,21 +243,21 @@ fn path_tricks_reach_no_unlisted_path() {
         "http://pos.example//api/v1/activity-logs",
         "*",
     ] {
-        let answer = gateway.bearer("GET", target, &cashier);
+        let response = gateway.bearer("GET", target, &cashier);
         // nginx itself rejects some of them; a query is not part of the path, and this path is
         // permitted to a cashier
         let passes = target.starts_with("/api/v1/orders?");
         let taken = gateway.api.take_heads();
-        if passes && answer.status == 200 {
+        if passes && response.status == 200 {
             assert!(taken.iter().all(|head| head.starts_with("GET /api/v1/orders?")), "{target}: {taken:?}");
             continue;
         }
-        assert!([400, 403, 404].contains(&answer.status), "{target}: {}", answer.text);
+        assert!([400, 403, 404].contains(&response.status), "{target}: {}", response.text);
         assert_eq!(taken, Vec::<String>::new(), "{target} reached the API");
     }
     for method in ["get", "Delete", "PROPFIND", "GETS"] {
-        let answer = gateway.bearer(method, "/api/v1/orders", &cashier);
-        assert!([400, 403, 405].contains(&answer.status), "{method}: {}", answer.text);
+        let response = gateway.bearer(method, "/api/v1/orders", &cashier);
+        assert!([400, 403, 405].contains(&response.status), "{method}: {}", response.text);
         assert_eq!(gateway.api.take_heads(), Vec::<String>::new(), "{method} reached the API");
     }
 }
@@ -318,22 +318,22 @@ fn cookie_is_accepted_for_the_servers_own_pages() {
         ("POST", "Sec-Fetch-Site: cross-site\r\n", false),
         ("POST", "Sec-Fetch-Site: cross-site\r\nX-Original-Method: GET\r\nX-Forwarded-Method: GET\r\n", false),
     ] {
-        let answer = with(method, headers);
+        let response = with(method, headers);
         if may {
-            let head = gateway.reached(&answer);
+            let head = gateway.reached(&response);
             assert_eq!(header_values(&head, "X-Tillgate-User"), ["manager"], "{method} {headers}");
         } else {
-            gateway.refused(&answer, 403, headers);
+            gateway.refused(&response, 403, headers);
         }
     }
     gateway.refused(&with("GET", "Authorization: Bearer garbage\r\n"), 401, "a header counts over the cookie");
 }
 
-/// The answer to a till if tillgate is unavailable.
-fn assert_unavailable(gateway: &Gateway, answer: &GatewayResponse, what: &str) {
-    gateway.refused(answer, 503, what);
-    assert_eq!(header_values(&answer.text, "Retry-After"), ["1"], "{what}: {}", answer.text);
-    assert!(header_values(&answer.text, "WWW-Authenticate").is_empty(), "{what}");
+/// The response to a till if tillgate is unavailable.
+fn assert_unavailable(gateway: &Gateway, response: &GatewayResponse, what: &str) {
+    gateway.refused(response, 503, what);
+    assert_eq!(header_values(&response.text, "Retry-After"), ["1"], "{what}: {}", response.text);
+    assert!(header_values(&response.text, "WWW-Authenticate").is_empty(), "{what}");
 }
 
 #[test]
@@ -349,10 +349,10 @@ fn unavailable_tillgate_forwards_nothing() {
     gateway.reached(&asks(&gateway));
     database.crash().unwrap();
     wait_until(Duration::from_secs(20), "a view that is too old", || {
-        let answer = asks(&gateway);
+        let response = asks(&gateway);
         let taken = gateway.api.take_heads();
-        assert!((answer.status == 200) != taken.is_empty(), "{}", answer.text);
-        answer.status == 503
+        assert!((response.status == 200) != taken.is_empty(), "{}", response.text);
+        response.status == 503
     });
     assert_unavailable(&gateway, &asks(&gateway), "without a database");
     gateway.refused(&gateway.bearer("GET", "/api/v1/products", "garbage"), 401, "what is no token needs no database");

@@ -36,9 +36,9 @@ fn abandoned_request_leaves_no_trace() {
     other.batch_execute("ROLLBACK").unwrap();
     let mut names = String::new();
     wait_until(Duration::from_secs(20), "the end of what had begun", || {
-        let answer = admin.get("/api/v1/users");
-        answer.text().clone_into(&mut names);
-        answer.status() == 200
+        let response = admin.get("/api/v1/users");
+        response.text().clone_into(&mut names);
+        response.status() == 200
     });
     assert!(names.contains("begun") && !names.contains("ghost"), "{names}");
 }

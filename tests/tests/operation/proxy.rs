@@ -29,13 +29,13 @@ fn get_request(path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: pos.example\r\nConnection: close\r\n\r\n")
 }
 
-/// The answer to a request without a proxy.
+/// The response to a request without a proxy.
 fn send_to(address: SocketAddr, request: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.write_all(request.as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    response
 }
 
 /// Paths that are not for external clients.
@@ -56,8 +56,8 @@ fn documented_nginx_forwards_the_client_and_hides_internal_paths() {
     let without_tls: Vec<&str> = page.lines().filter(|line| !line.contains("ssl_certificate")).collect();
     let nginx = Nginx::start(&without_tls.join("\n"));
     // the client's own claim about its address is ignored
-    let answer = nginx.send(&login_request("X-Forwarded-For: 203.0.113.9\r\n"));
-    assert!(answer.starts_with("HTTP/1.1 201 ") && answer.contains("Strict-Transport-Security"), "{answer}");
+    let response = nginx.send(&login_request("X-Forwarded-For: 203.0.113.9\r\n"));
+    assert!(response.starts_with("HTTP/1.1 201 ") && response.contains("Strict-Transport-Security"), "{response}");
     wait_until(Duration::from_secs(10), "the line of the login", || server.read_log().contains("/api/v1/sessions"));
     let log = server.read_log();
     assert!(log.contains("127.0.0.1") && !log.contains("203.0.113.9") && !log.contains(SILENT_PROXY_WARNING), "{log}");
@@ -97,14 +97,14 @@ fn documented_nginx_serves_tls() {
         String::from_utf8(output.stdout).unwrap() + &String::from_utf8_lossy(&output.stderr)
     };
     let login = format!(r#"{{"login":"cashier","password":"{PASSWORD}","device":"P01"}}"#);
-    let answer = curl("/api/v1/sessions", &login);
-    assert!(answer.starts_with("HTTP/1.1 201 ") && answer.contains("Strict-Transport-Security"), "{answer}");
+    let response = curl("/api/v1/sessions", &login);
+    assert!(response.starts_with("HTTP/1.1 201 ") && response.contains("Strict-Transport-Security"), "{response}");
     // tillgate knows that the client used TLS: the cookie of POS Kasir is for TLS only
     let login = format!(r#"{{"email":"cashier@example.com","password":"{PASSWORD}"}}"#);
-    let answer = curl("/kasir/api/v1/auth/login", &login);
+    let response = curl("/kasir/api/v1/auth/login", &login);
     let cookies: Vec<&str> =
-        answer.lines().filter(|line| line.to_ascii_lowercase().starts_with("set-cookie:")).collect();
-    assert!(!cookies.is_empty() && cookies.iter().all(|cookie| cookie.contains("; Secure")), "{answer}");
+        response.lines().filter(|line| line.to_ascii_lowercase().starts_with("set-cookie:")).collect();
+    assert!(!cookies.is_empty() && cookies.iter().all(|cookie| cookie.contains("; Secure")), "{response}");
     assert!(curl("/healthz", "").starts_with("HTTP/1.1 404 "));
 }
 
@@ -117,8 +117,8 @@ fn documented_caddy_forwards_the_client_and_hides_internal_paths() {
     let server = installation.serve();
     let upstream = server.address().trim_start_matches("http://");
     let caddy = Caddy::start(&read_block("proxy.md", "caddyfile").replace("127.0.0.1:8080", upstream));
-    let answer = caddy.send(&login_request("X-Forwarded-For: 203.0.113.9\r\n"));
-    assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+    let response = caddy.send(&login_request("X-Forwarded-For: 203.0.113.9\r\n"));
+    assert!(response.starts_with("HTTP/1.1 201 "), "{response}");
     wait_until(Duration::from_secs(10), "the line of the login", || server.read_log().contains("/api/v1/sessions"));
     let log = server.read_log();
     assert!(log.contains("127.0.0.1") && !log.contains("203.0.113.9") && !log.contains(SILENT_PROXY_WARNING), "{log}");

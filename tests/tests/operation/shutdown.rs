@@ -1,5 +1,5 @@
-//! A server that is stopped answers the requests that were sent, announces on each answer that the
-//! connection ends, and does not wait for idle connections. A server that is stopped during its
+//! A server that is stopped answers the requests that were sent, announces on each response that
+//! the connection ends, and does not wait for idle connections. A server that is stopped during its
 //! start ends, whatever the start waits for.
 
 use std::io::{Read, Write};
@@ -62,14 +62,14 @@ fn requests_sent_before_the_signal_are_answered() {
         std::thread::sleep(Duration::from_millis(u64::try_from(trial).unwrap()));
         server.send_signal(Signal::TERM);
         for (number, stream) in kept.iter_mut().chain(&mut fresh).enumerate() {
-            let answer = read_rest(stream);
-            assert!(answer.starts_with("http/1.1 200"), "trial {trial}, connection {number}: {answer:?}");
-            said_close += usize::from(answer.contains("connection: close"));
+            let response = read_rest(stream);
+            assert!(response.starts_with("http/1.1 200"), "trial {trial}, connection {number}: {response:?}");
+            said_close += usize::from(response.contains("connection: close"));
         }
         assert_eq!(read_rest(&mut idle), "");
         assert!(server.wait_until_ended().success());
     }
-    assert!(said_close > 0, "no answer said that its connection ends");
+    assert!(said_close > 0, "no response said that its connection ends");
 }
 
 /// How long a process may take for a step, with a margin for a busy machine.

@@ -1,5 +1,5 @@
 //! Clients that send many requests and read nothing: each costs the server a few kilobytes of
-//! memory, not its answers.
+//! memory, not its responses.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -13,7 +13,7 @@ const CLIENT_COUNT: usize = 200;
 /// How many requests each sends at once.
 const PIPELINED_REQUESTS: usize = 16;
 
-/// The memory that a client may cost in kilobytes, in a debug build. An answer has 1.5 megabytes.
+/// The memory that a client may cost in kilobytes, in a debug build. A response has 1.5 megabytes.
 const MAX_KILOBYTES_PER_CLIENT: usize = 200;
 
 /// The server's memory in kilobytes.
@@ -56,7 +56,7 @@ fn non_reading_clients_use_little_memory_and_are_disconnected() {
 }
 
 #[test]
-fn pipelined_answers_arrive_complete_and_in_order() {
+fn pipelined_responses_arrive_complete_and_in_order() {
     let installation = Installation::with_fixture(DatabaseEngine::Sqlite);
     let server = installation.serve();
     let whole = server.new_till().get("/docs/swagger-ui-bundle.js");

@@ -11,10 +11,10 @@ const STORM_DURATION: Duration = Duration::from_millis(1500);
 const LONGEST_STORM: Duration = Duration::from_mins(1);
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Runs tills that refresh as fast as they are answered until there is no answer, and one that logs
-/// in and out. The cut comes when the storm has lasted and one logout was answered, which takes
-/// longer on a slow machine. Returns the tills with their stored tokens, and the sessions whose
-/// logout was answered.
+/// Runs tills that refresh as fast as they are answered until there is no response, and one that
+/// logs in and out. The cut comes when the storm has lasted and one logout was answered, which
+/// takes longer on a slow machine. Returns the tills with their stored tokens, and the sessions
+/// whose logout was answered.
 fn run_storm(server: &RunningServer, cut: impl FnOnce()) -> (Vec<TillClient>, Vec<TillClient>) {
     let over = AtomicBool::new(false);
     let logouts = AtomicUsize::new(0);
@@ -25,8 +25,8 @@ fn run_storm(server: &RunningServer, cut: impl FnOnce()) -> (Vec<TillClient>, Ve
             let over = &over;
             scope.spawn(move || {
                 while !over.load(Ordering::Relaxed) {
-                    let Ok(answer) = till.try_refresh() else { break };
-                    assert!([200, 503].contains(&answer.status()), "{}", answer.text());
+                    let Ok(response) = till.try_refresh() else { break };
+                    assert!([200, 503].contains(&response.status()), "{}", response.text());
                     if let Ok(current) = till.try_get("/api/v1/sessions/current") {
                         assert!([200, 503].contains(&current.status()), "{}", current.text());
                     }
@@ -37,7 +37,9 @@ fn run_storm(server: &RunningServer, cut: impl FnOnce()) -> (Vec<TillClient>, Ve
             let mut ended = Vec::new();
             while !over.load(Ordering::Relaxed) {
                 let Some(till) = server.new_till().try_login("manager", "OFFICE") else { continue };
-                if till.try_call("DELETE", "/api/v1/sessions/current", None).is_ok_and(|answer| answer.status() == 204)
+                if till
+                    .try_call("DELETE", "/api/v1/sessions/current", None)
+                    .is_ok_and(|response| response.status() == 204)
                 {
                     ended.push(till);
                     logouts.fetch_add(1, Ordering::Relaxed);
@@ -106,7 +108,7 @@ fn sixteen_threads_with_one_refresh_token_get_one_successor(engine: DatabaseEngi
     let installation = Installation::with_fixture(engine);
     let server = installation.serve();
     let till = server.new_till().login("cashier", "P01");
-    let answers: Vec<String> = std::thread::scope(|scope| {
+    let responses: Vec<String> = std::thread::scope(|scope| {
         let refresh = || {
             let mut mine = till.clone();
             mine.refresh().expect_status(200);
@@ -116,7 +118,7 @@ fn sixteen_threads_with_one_refresh_token_get_one_successor(engine: DatabaseEngi
         let threads: Vec<_> = (0..16).map(|_| scope.spawn(refresh)).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
-    assert!(answers.iter().all(|answer| *answer == answers[0] && *answer != till.refresh), "{answers:?}");
+    assert!(responses.iter().all(|response| *response == responses[0] && *response != till.refresh), "{responses:?}");
 }
 
 fn older_refresh_token_ends_the_session_after_the_overlap(engine: DatabaseEngine) {

@@ -67,8 +67,8 @@ fn till_logs_in_over_tls() {
     let body = format!(r#"{{"login": "cashier", "password": "{PASSWORD}", "device": "P01"}}"#);
     let json = "content-type: application/json";
     let sessions = format!("{address}/api/v1/sessions");
-    let (_, answer) = run_curl(&ours.authority, &["--fail", "--header", json, "--data", &body, &sessions]);
-    assert!(answer.contains(r#""token_type":"Bearer""#), "{answer}");
+    let (_, response) = run_curl(&ours.authority, &["--fail", "--header", json, "--data", &body, &sessions]);
+    assert!(response.contains(r#""token_type":"Bearer""#), "{response}");
 
     let (_, head) = run_curl(&ours.authority, &["--head", &ready]);
     assert!(head.to_ascii_lowercase().contains("strict-transport-security: max-age=31536000"), "{head}");

@@ -89,17 +89,17 @@ impl Auth {
     /// caller repeats the call with it.
     fn record_program_denial(
         &self,
-        answer: Result<Option<ApiKeyIdentity>, Error>,
+        result: Result<Option<ApiKeyIdentity>, Error>,
         client: &str,
         request: &AuthRequest<'_>,
         reach: Reach,
     ) -> Result<Option<ApiKeyIdentity>, Error> {
-        match &answer {
+        match &result {
             Err(Error::Denied(_)) if reach == Reach::Memory => return Ok(None),
             Err(Error::Denied(denial)) => self.record_api_key_denial(client, denial, request)?,
             _ => {}
         }
-        answer
+        result
     }
 
     fn authenticate_token(

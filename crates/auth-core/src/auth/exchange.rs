@@ -214,8 +214,8 @@ fn effective_overlap(terms: &Terms) -> Option<Duration> {
 }
 
 /// The generation of the token that a token of generation `presented` is exchanged for. If the
-/// terms limit exchanged tokens, the newest is followed by another one; an older one, whose answer
-/// may have been lost, gets the newest again.
+/// terms limit exchanged tokens, the newest is followed by another one; an older one, whose
+/// response may have been lost, gets the newest again.
 fn next_generation(session: &Session, presented: i64) -> i64 {
     match session.terms.exchange_overlap {
         Some(_) if presented >= session.generation => presented.saturating_add(1),

@@ -3,7 +3,7 @@
 //! Introspection decides as authentication does. A token is `active` exactly if its own dialect
 //! would accept it now, with the current rights, from memory if they are cached. A refresh token is
 //! evaluated by the judge, and nothing is written. Every reason for an inactive token, including
-//! another tenant, gives the same answer.
+//! another tenant, gives the same response.
 
 use std::sync::Arc;
 

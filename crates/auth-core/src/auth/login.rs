@@ -11,7 +11,7 @@
 //!    in between, the claim fails and the login starts again.
 //!
 //! Whatever else prevents a login is reported only after the right password. Before that, the
-//! answer does not reveal whether the account exists.
+//! response does not reveal whether the account exists.
 
 mod account_checks;
 mod admission;

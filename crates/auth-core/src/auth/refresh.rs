@@ -85,17 +85,17 @@ impl Auth {
     /// must discard the old refresh token and replace it with the new one before it uses the new
     /// access token. If the session was rotated less than a grace period ago
     /// ([`RefreshTerms::overlap`](crate::RefreshTerms::overlap), two minutes by default), it is not
-    /// rotated again: the answer contains the current refresh token once more.
+    /// rotated again: the response contains the current refresh token once more.
     ///
     /// An invalidated refresh token can then be presented in two situations, which require opposite
     /// answers:
     ///
     /// 1. **The response was lost.** The server issued a new refresh token, but the response never
     ///    reached the legitimate client: the connection broke, or the till lost power before it
-    ///    stored the answer. The client presents the refresh token that it still has. Nobody has
+    ///    stored the response. The client presents the refresh token that it still has. Nobody has
     ///    used the new access token, so the new refresh token is returned again, however late the
     ///    client comes back. Requests that the client sent at the same time, all with the old
-    ///    refresh token, get the same answer during the grace period.
+    ///    refresh token, get the same response during the grace period.
     /// 2. **The refresh token was compromised.** The attacker and the legitimate client both use
     ///    it. One of them presents it after the other has received its successor and used the
     ///    successor's access token. The server cannot determine which party submitted the invalid

@@ -3,7 +3,7 @@
 //!
 //! The session keeps its id. Its tokens are rotated, because the access token contains the instant
 //! of the proof. As after every rotation, the previous refresh token returns its successor within
-//! the grace period, and after a lost answer. Within the grace period of an earlier rotation the
+//! the grace period, and after a lost response. Within the grace period of an earlier rotation the
 //! refresh token stays: otherwise a tab that still has the previous one would be two generations
 //! behind, like a thief.
 

@@ -69,7 +69,7 @@ pub enum ProofFault {
 }
 
 impl ProofDenied {
-    /// The stable code of the denial in answers, logs and metrics.
+    /// The stable code of the denial in responses, logs and metrics.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Missing => "proof_missing",

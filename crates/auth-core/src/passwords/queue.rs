@@ -34,7 +34,7 @@ pub struct QueueLimits {
     /// groups.
     pub per_network: usize,
     /// How long a job may wait before it is rejected; at most as long as clients wait for their
-    /// answer.
+    /// response.
     pub max_wait: Duration,
     /// How long memory is kept while no job waits.
     pub memory_retention: Duration,
@@ -125,7 +125,7 @@ enum Task {
 
 /// The outcome of a job, as its waiting caller receives it.
 enum Reply {
-    Answer(Result<JobResult, HashError>),
+    Result(Result<JobResult, HashError>),
     /// The caller no longer waits.
     Canceled,
 }
@@ -247,8 +247,8 @@ impl HashQueue {
         if cancellation.is_canceled() {
             return Err(HashError::Canceled);
         }
-        // Capacity for the answer and for a cancellation, so that neither sender waits.
-        let (reply, answer) = sync_channel(2);
+        // Capacity for the response and for a cancellation, so that neither sender waits.
+        let (reply, result) = sync_channel(2);
         let on_cancel = reply.clone();
         let _waiting = cancellation.on_cancel(move || {
             let _ = on_cancel.try_send(Reply::Canceled);
@@ -267,8 +267,8 @@ impl HashQueue {
             offered.number
         };
         shared.work.notify_one();
-        let canceled = match answer.recv_timeout(shared.limits.max_wait) {
-            Ok(Reply::Answer(answer)) => return answer,
+        let canceled = match result.recv_timeout(shared.limits.max_wait) {
+            Ok(Reply::Result(result)) => return result,
             Err(RecvTimeoutError::Disconnected) => return Err(HashError::Broken),
             Ok(Reply::Canceled) => Some(HashError::Canceled),
             Err(RecvTimeoutError::Timeout) => None,
@@ -280,8 +280,8 @@ impl HashQueue {
         drop(state);
         // The hash has started: its result counts even if the client has disconnected.
         loop {
-            match answer.recv() {
-                Ok(Reply::Answer(answer)) => return answer,
+            match result.recv() {
+                Ok(Reply::Result(result)) => return result,
                 Ok(Reply::Canceled) => {}
                 Err(_) => return Err(HashError::Broken),
             }
@@ -329,7 +329,7 @@ impl QueueShared {
     fn reject_job(&self, state: &mut HashQueueState, job: &Job) {
         let busy = self.busy_error(state);
         // The caller may have given up at the same moment.
-        let _ = job.reply.send(Reply::Answer(Err(busy)));
+        let _ = job.reply.send(Reply::Result(Err(busy)));
     }
 
     /// Counts a rejected job. Its caller may retry when the jobs that wait now will have been

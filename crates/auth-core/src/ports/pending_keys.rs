@@ -23,7 +23,7 @@ pub trait PendingKeys {
     /// Records a poll that was not too early.
     fn record_poll(&mut self, device_code: &EnrollmentDigest, at: Instant) -> StoreResult<()>;
     /// Lets the key that is polled with this code be polled until this instant, because its machine
-    /// was enrolled and may not get the answer. Does nothing if there is none.
+    /// was enrolled and may not get the response. Does nothing if there is none.
     fn extend(&mut self, device_code: &EnrollmentDigest, until: Instant) -> StoreResult<()>;
     /// The number of keys of the tenant, or of all tenants, that have not expired at this instant,
     /// decided or not.

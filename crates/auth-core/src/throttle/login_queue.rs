@@ -151,7 +151,7 @@ struct QueuePosition {
 
 impl QueueSlot<'_> {
     /// Waits in the line of this turn until it is time to try again: at most `at_most`, and no
-    /// longer than the caller of the login waits for its answer. The position in the line is kept
+    /// longer than the caller of the login waits for its response. The position in the line is kept
     /// for the next wait with the same key.
     ///
     /// # Errors

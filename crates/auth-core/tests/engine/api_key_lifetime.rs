@@ -100,22 +100,22 @@ fn damaged_secret_is_a_failure_only_while_the_key_is_live() {
         let (key, drawn) = key(&fixture, "cashier", &[]);
         let damaged = SecretRotation { wrapped_secret: b"damaged".to_vec(), overlap: Duration::ZERO };
         done(office(&fixture).rotate_api_key(key.id, None, &damaged));
-        let answers = |message: &str| {
+        let results = |message: &str| {
             let by_signature = verify_signature(&fixture.auth, &drawn, message).map(drop);
             [by_signature, authenticate_client(&fixture.auth, &drawn)]
         };
-        let is_fault = |answer: &Result<(), Error>| matches!(answer, Err(Error::Fault(_)));
-        for answer in answers("live") {
-            assert!(is_fault(&answer), "{answer:?}");
+        let is_fault = |result: &Result<(), Error>| matches!(result, Err(Error::Fault(_)));
+        for result in results("live") {
+            assert!(is_fault(&result), "{result:?}");
         }
         end(&fixture, &key);
-        for answer in answers("ended") {
-            assert_eq!(token_refused(answer), TokenDenied::Invalid, "{name}");
+        for result in results("ended") {
+            assert_eq!(token_refused(result), TokenDenied::Invalid, "{name}");
         }
         fixture.clock.step_forward(20 * HOUR);
         assert!(fixture.auth.time().in_doubt);
-        for answer in answers("while the clock is in doubt") {
-            assert_eq!(is_fault(&answer), name == "expired", "{name}: {answer:?}");
+        for result in results("while the clock is in doubt") {
+            assert_eq!(is_fault(&result), name == "expired", "{name}: {result:?}");
         }
     }
 }

@@ -104,11 +104,11 @@ impl Model {
             }
             CacheStep::Refresh(at) => {
                 let Some(at) = which(at) else { return };
-                let answer = refresh(self.process(other), &self.made[at].granted);
+                let result = refresh(self.process(other), &self.made[at].granted);
                 let (session, user) = (self.made[at].granted.session.id, self.made[at].user);
                 // A refresh token with two successors ends the session, as it should.
                 let over = self.over[&session];
-                match answer {
+                match result {
                     Ok(granted) => {
                         assert!(!over, "an ended session was refreshed");
                         self.made.push(GrantedSession { granted, user });

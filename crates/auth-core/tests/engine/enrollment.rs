@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::json;
 use tillgate_auth_core::dpop::encode_base64url;
 use tillgate_auth_core::{
-    Auth, AuthDenied, AuthPorts, Clock, EnrollmentAnswer, EnrollmentCode, EnrollmentRequest, Error, GrantKind,
+    Auth, AuthDenied, AuthPorts, Clock, EnrollmentCode, EnrollmentRequest, EnrollmentResponse, Error, GrantKind,
     IssuedTokens, MasterKey, PresentedProof, ProofFault, ProvenKey, RefreshRequest, SessionKind,
 };
 use tillgate_domain::change::Change;
@@ -70,8 +70,8 @@ pub(crate) fn enroll_from(
         address: from,
     })?;
     match enrolled {
-        EnrollmentAnswer::Enrolled(enrolled) => Ok(enrolled.tokens),
-        EnrollmentAnswer::Waiting(waiting) => panic!("{waiting:?}"),
+        EnrollmentResponse::Enrolled(enrolled) => Ok(enrolled.tokens),
+        EnrollmentResponse::Waiting(waiting) => panic!("{waiting:?}"),
     }
 }
 
@@ -79,8 +79,8 @@ pub(crate) fn enroll(auth: &Auth, code: &str, signer: &ProofSigner) -> Result<Is
     enroll_from(auth, code, &prove(auth, signer), address(1))
 }
 
-pub(crate) fn denial<T>(answer: Result<T, Error>) -> AuthDenied {
-    match answer.err().unwrap() {
+pub(crate) fn denial<T>(result: Result<T, Error>) -> AuthDenied {
+    match result.err().unwrap() {
         Error::Denied(denial) => denial,
         other => panic!("{other:?}"),
     }
@@ -169,8 +169,8 @@ fn used_code_with_another_key_is_denied_and_recorded() {
     let code = start(&fixture, false);
     let first = enroll(&fixture.auth, &code, &ProofSigner::ed25519(1)).unwrap();
     let thief = prove(&fixture.auth, &ProofSigner::ed25519(2));
-    let answer = enroll_from(&fixture.auth, &code, &thief, address(66));
-    assert_eq!(denial(answer), AuthDenied::EnrollmentUnknown);
+    let result = enroll_from(&fixture.auth, &code, &thief, address(66));
+    assert_eq!(denial(result), AuthDenied::EnrollmentUnknown);
     let event = fixture.audit_events(Action::DeviceEnrollReplay).pop().unwrap();
     assert_eq!((event.outcome, event.subject), (EventOutcome::Refused, Subject::Device(till(&fixture))));
     assert_eq!((event.actor.address, event.tenant), (address(66), Some(fixture.records.tenant.id)));
@@ -231,7 +231,7 @@ fn code_of_another_tenant_is_unknown() {
         })
     };
     assert_eq!(denial(enroll_in(fixture.market.tenant.id)), AuthDenied::EnrollmentUnknown);
-    let EnrollmentAnswer::Enrolled(granted) = enroll_in(fixture.records.tenant.id).unwrap() else { panic!() };
+    let EnrollmentResponse::Enrolled(granted) = enroll_in(fixture.records.tenant.id).unwrap() else { panic!() };
     assert_eq!(granted.tokens.session.authentication.methods, "swk", "what the device says is not believed");
 }
 

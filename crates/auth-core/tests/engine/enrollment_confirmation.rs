@@ -1,7 +1,7 @@
 //! Enrollments that somebody must confirm after the machine has presented its code.
 
 use tillgate_auth_core::{
-    AuthDenied, EnrollmentAnswer, EnrollmentCode, EnrollmentRequest, Error, IssuedDeviceCode, PollDenied,
+    AuthDenied, EnrollmentCode, EnrollmentRequest, EnrollmentResponse, Error, IssuedDeviceCode, PollDenied,
 };
 use tillgate_domain::office::{NewEnrollment, OfficeError};
 use tillgate_domain::{Action, DeviceKeyState, KeyStorage, Secret};
@@ -35,7 +35,7 @@ pub(crate) fn present(
     code: &Secret<String>,
     signer: &ProofSigner,
 ) -> Result<IssuedDeviceCode, AuthDenied> {
-    let answer = fixture.auth.enroll_device(&EnrollmentRequest {
+    let result = fixture.auth.enroll_device(&EnrollmentRequest {
         dialect: &native(),
         terms: &terms(),
         tenant: None,
@@ -47,8 +47,8 @@ pub(crate) fn present(
         app: "Kasa 5.1",
         address: address(1),
     });
-    match answer {
-        Ok(EnrollmentAnswer::Waiting(waiting)) => Ok(waiting),
+    match result {
+        Ok(EnrollmentResponse::Waiting(waiting)) => Ok(waiting),
         Err(Error::Denied(denied)) => Err(denied),
         other => panic!("{other:?}"),
     }

@@ -304,20 +304,20 @@ pub(crate) fn refresh_from(auth: &Auth, granted: &IssuedTokens, from: Option<IpA
 }
 
 /// Asserts that a token was denied, and returns why.
-pub(crate) fn login_refused<T: std::fmt::Debug>(answer: Result<T, Error>) -> LoginDenied {
-    match answer.unwrap_err() {
+pub(crate) fn login_refused<T: std::fmt::Debug>(result: Result<T, Error>) -> LoginDenied {
+    match result.unwrap_err() {
         Error::Denied(AuthDenied::Login(refusal)) => refusal,
         other => panic!("{other:?}"),
     }
 }
 
-pub(crate) fn token_refused<T: std::fmt::Debug>(answer: Result<T, Error>) -> TokenDenied {
-    match answer.unwrap_err() {
+pub(crate) fn token_refused<T: std::fmt::Debug>(result: Result<T, Error>) -> TokenDenied {
+    match result.unwrap_err() {
         Error::Denied(AuthDenied::Token(refusal)) => refusal,
         other => panic!("{other:?}"),
     }
 }
 
-pub(crate) fn unavailable<T: std::fmt::Debug>(answer: Result<T, Error>) -> bool {
-    matches!(answer.unwrap_err(), Error::Unavailable { .. })
+pub(crate) fn unavailable<T: std::fmt::Debug>(result: Result<T, Error>) -> bool {
+    matches!(result.unwrap_err(), Error::Unavailable { .. })
 }

@@ -24,10 +24,10 @@ fn introspection_requires_right_for_every_token() {
     let manager = authenticate(&fixture.auth, &fixture.user("manager", None)).unwrap();
     let own = fixture.user("manager", None);
     for token in ["x", own.access_token.expose(), token(&own)] {
-        for answer in
+        for result in
             [fixture.auth.introspect(&manager, token), fixture.auth.introspect_cached(&manager, token).unwrap()]
         {
-            assert!(matches!(answer, Err(Error::Denied(AuthDenied::RightMissing(_)))), "{token}: {answer:?}");
+            assert!(matches!(result, Err(Error::Denied(AuthDenied::RightMissing(_)))), "{token}: {result:?}");
         }
     }
     let cashier = authenticate(&fixture.auth, &fixture.user("cashier", None)).unwrap();

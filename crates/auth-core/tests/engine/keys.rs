@@ -192,7 +192,7 @@ fn refresh_key_stays_while_session_uses_it() {
             granted = refresh(&fixture.auth, &granted).unwrap();
             assert_eq!(granted.session.previous_key, refresh_key);
         } else {
-            // The previous answer may have been lost: its token must be distinguishable from a
+            // The previous response may have been lost: its token must be distinguishable from a
             // forgery to be repeated.
             assert!(refresh(&fixture.auth, &granted).is_ok());
             break;

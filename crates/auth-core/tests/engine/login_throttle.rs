@@ -22,8 +22,8 @@ fn wrong(login: &LoginRequest, number: usize) -> LoginRequest {
     with_password(login.clone(), &format!("wrong {number}"))
 }
 
-fn retry_after_of(answer: Result<IssuedTokens, Error>) -> Duration {
-    match answer.unwrap_err() {
+fn retry_after_of(result: Result<IssuedTokens, Error>) -> Duration {
+    match result.unwrap_err() {
         Error::Denied(AuthDenied::TooManyAttempts { retry_after }) => retry_after,
         other => panic!("{other:?}"),
     }
@@ -268,7 +268,7 @@ fn burst_gets_no_more_guesses_than_sequence() {
     assert_eq!((looked_at, fixture.hasher.verification_count()), (10, 10), "{guesses:?}");
 }
 
-/// If the answers are equal, the delays must be equal, too.
+/// If the responses are equal, the delays must be equal, too.
 #[test]
 fn denied_correct_password_costs_as_much_as_wrong_one() {
     let fixture = EngineFixture::open();

@@ -203,10 +203,10 @@ fn own_change_lifts_requirement_and_same_password_is_rejected() {
     assert_eq!(events.details["password_change_required"]["to"], false);
 }
 
-/// If the answer reports the reason, a right password is not a failure; if it looks like a wrong
+/// If the response reports the reason, a right password is not a failure; if it looks like a wrong
 /// one, it costs as much.
 #[test]
-fn correct_password_costs_what_its_answer_reveals() {
+fn correct_password_costs_what_its_response_reveals() {
     let fixture = EngineFixture::open();
     require(&fixture, fixture.records.user("cashier"));
     let login = by_user("cashier", Some("P01"));

@@ -86,7 +86,7 @@ fn starts_in_no_tenant_are_limited_in_their_network() {
     assert_eq!(start_in(&fixture, Some("another"), 1), limited);
     assert_eq!(start_in(&fixture, Some("market"), 1), limited);
     let named = fixture.records.tenant.slug.as_str();
-    assert_eq!(start_in(&fixture, Some(named), 1), limited, "otherwise, the answer would tell which names are right");
+    assert_eq!(start_in(&fixture, Some(named), 1), limited, "otherwise, the response would tell which names are right");
     assert_eq!(start_in(&fixture, None, 1), Ok(()), "nothing is guessed");
     fixture.clock.advance(MINUTE);
     for number in 0..9 {

@@ -203,7 +203,7 @@ fn acceptance_requires_the_digits_that_the_machine_shows() {
 }
 
 #[test]
-fn answer_is_repeated_for_ten_minutes_after_the_enrollment() {
+fn response_is_repeated_for_ten_minutes_after_the_enrollment() {
     let fixture = EngineFixture::open();
     let signer = ProofSigner::ed25519(1);
     let (code, waiting) = start(&fixture.auth, &signer);

@@ -41,8 +41,8 @@ fn draw(auth: &Auth, user: &User) -> (Secret<String>, StoredPin) {
     (drawn.pin, stored)
 }
 
-fn weakness<T: std::fmt::Debug>(answer: Result<T, Error>) -> WeakPin {
-    match answer.unwrap_err() {
+fn weakness<T: std::fmt::Debug>(result: Result<T, Error>) -> WeakPin {
+    match result.unwrap_err() {
         Error::Denied(AuthDenied::WeakPin(why)) => why,
         other => panic!("{other:?}"),
     }
@@ -104,8 +104,8 @@ fn wrong_password_sets_no_pin_and_counts_as_a_failed_login() {
     assert_eq!(pin(&fixture, cashier.user().unwrap()), None);
     fixture.clock.advance(HOUR);
     let device = authenticate(&fixture.auth, &fixture.device("P02")).unwrap();
-    let answer = set(&fixture.auth, &device, &password_of("P02"), None).unwrap_err();
-    assert_eq!(answer, Error::Denied(AuthDenied::WrongPassword), "a device has no PIN");
+    let result = set(&fixture.auth, &device, &password_of("P02"), None).unwrap_err();
+    assert_eq!(result, Error::Denied(AuthDenied::WrongPassword), "a device has no PIN");
 }
 
 #[test]
@@ -113,8 +113,8 @@ fn session_that_has_ended_meanwhile_sets_no_pin() {
     let fixture = EngineFixture::open();
     let cashier = caller(&fixture, "cashier");
     fixture.auth.logout(&cashier).unwrap();
-    let answer = set(&fixture.auth, &cashier, &password_of("cashier"), Some("905817")).unwrap_err();
-    assert_eq!(answer, Error::Denied(AuthDenied::Token(TokenDenied::SessionOver)));
+    let result = set(&fixture.auth, &cashier, &password_of("cashier"), Some("905817")).unwrap_err();
+    assert_eq!(result, Error::Denied(AuthDenied::Token(TokenDenied::SessionOver)));
     assert_eq!(pin(&fixture, cashier.user().unwrap()), None);
 }
 
@@ -202,8 +202,8 @@ fn password_that_is_replaced_meanwhile_sets_no_pin() {
         });
         assert_eq!(replaced, Ok(true));
     });
-    let answer = set(&fixture.auth, &cashier, &right, Some("905817")).unwrap_err();
-    assert_eq!(answer, Error::Denied(AuthDenied::WrongPassword), "it is the current password no more");
+    let result = set(&fixture.auth, &cashier, &right, Some("905817")).unwrap_err();
+    assert_eq!(result, Error::Denied(AuthDenied::WrongPassword), "it is the current password no more");
     assert_eq!(pin(&fixture, user), None);
     set(&fixture.auth, &cashier, "another password", Some("905817")).unwrap();
     assert!(pin(&fixture, user).is_some());

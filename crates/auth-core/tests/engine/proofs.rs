@@ -56,8 +56,8 @@ fn call_with(auth: &Auth, token: &str, proof: Option<PresentedProof>, may_change
 }
 
 /// The code of the denial, or the check of the proof that has failed.
-fn why<T: std::fmt::Debug>(answer: Result<T, Error>) -> &'static str {
-    match answer.unwrap_err() {
+fn why<T: std::fmt::Debug>(result: Result<T, Error>) -> &'static str {
+    match result.unwrap_err() {
         Error::Denied(AuthDenied::Proof(denied) | AuthDenied::TokenUnproven(denied)) => {
             denied.fault().map_or(denied.code(), ProofFault::check)
         }
@@ -219,7 +219,7 @@ fn access_token_presented_without_key_is_not_in_use() {
     call_proved(&fixture.auth, &first, &signer).unwrap();
     fixture.clock.advance(OVERLAP);
     let lost = refresh_proved(&fixture.auth, &first, &signer);
-    // somebody who reads the lost answer tries its access token
+    // somebody who reads the lost response tries its access token
     assert_eq!(why(call(&fixture.auth, lost.access_token.expose())), "proof_missing");
     fixture.clock.advance(2 * OVERLAP);
     let again = refresh_proved(&fixture.auth, &first, &signer);
@@ -235,7 +235,7 @@ fn introspected_access_token_of_a_bound_session_is_not_in_use() {
     call_proved(&fixture.auth, &first, &signer).unwrap();
     fixture.clock.advance(OVERLAP);
     let lost = refresh_proved(&fixture.auth, &first, &signer);
-    // somebody who reads the lost answer sends its access token to an API that introspects it
+    // somebody who reads the lost response sends its access token to an API that introspects it
     let found = fixture.auth.introspect(&asker, lost.access_token.expose()).unwrap();
     assert!(found.is_some_and(|found| found.confirmation.is_some()));
     fixture.clock.advance(2 * OVERLAP);

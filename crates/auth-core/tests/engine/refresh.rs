@@ -76,7 +76,7 @@ fn previous_refresh_token_returns_same_successor_while_newest_is_unused() {
     for _ in 0..5 {
         fixture.clock.advance(HOUR);
         let again = refresh(&fixture.auth, &first).unwrap();
-        assert_eq!((again.kind, token(&again)), (GrantKind::Repeated, token(&lost)), "a lost answer is not a theft");
+        assert_eq!((again.kind, token(&again)), (GrantKind::Repeated, token(&lost)), "a lost response is not a theft");
     }
     let found = refresh(&fixture.auth, &first).unwrap();
     authenticate(&fixture.auth, &found).unwrap();

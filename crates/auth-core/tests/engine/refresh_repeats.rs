@@ -1,4 +1,4 @@
-//! Repeated refresh tokens: lost answers, threads that share a token, and one token from two
+//! Repeated refresh tokens: lost responses, threads that share a token, and one token from two
 //! networks.
 
 use std::collections::BTreeSet;
@@ -58,7 +58,7 @@ fn repeatedly_lost_responses_end_no_session() {
     authenticate(&fixture.auth, &first).unwrap();
     let mut stored = first;
     for round in 0..20_u32 {
-        // Three answers are lost, minutes or hours apart; the process may restart in between.
+        // Three responses are lost, minutes or hours apart; the process may restart in between.
         for _ in 0..3 {
             refresh(&fixture.auth, &stored).unwrap();
             fixture.clock.advance(if round % 2 == 0 { MINUTE } else { HOUR });
@@ -68,7 +68,7 @@ fn repeatedly_lost_responses_end_no_session() {
         fixture.clock.advance(10 * MINUTE);
     }
     assert!(fixture.audit_events(Action::RefreshReplay).is_empty());
-    assert_eq!(stored.session.generation, 21, "each answer that arrived is one rotation");
+    assert_eq!(stored.session.generation, 21, "each response that arrived is one rotation");
 }
 
 #[test]

@@ -157,15 +157,15 @@ fn signature_time_must_be_near_now() {
         (Instant::from_millis(i64::MIN), false),
         (Instant::from_millis(i64::MAX), false),
     ] {
-        let answer = fixture.auth.authenticate_signature(
+        let result = fixture.auth.authenticate_signature(
             &signature(&drawn, at, &format!("at {at:?}")),
             None,
             ReplayCheck::Consume,
         );
         if good {
-            assert!(answer.is_ok(), "{at:?}");
+            assert!(result.is_ok(), "{at:?}");
         } else {
-            assert_eq!(token_refused(answer), TokenDenied::Expired, "{at:?}");
+            assert_eq!(token_refused(result), TokenDenied::Expired, "{at:?}");
         }
     }
 }
@@ -295,11 +295,11 @@ fn cached_key_is_dropped_on_change() {
                 .change_api_key(key.id, None, &change),
         );
         other.poll_feed().unwrap();
-        let answer = verify_signature(&other, &drawn, "GET /again");
+        let result = verify_signature(&other, &drawn, "GET /again");
         if narrowed {
-            assert_eq!(answer.unwrap().profile.rights, rights(&["ticketClose"]));
+            assert_eq!(result.unwrap().profile.rights, rights(&["ticketClose"]));
         } else {
-            assert_eq!(token_refused(answer), TokenDenied::SessionOver);
+            assert_eq!(token_refused(result), TokenDenied::SessionOver);
         }
     }
 }

@@ -51,14 +51,14 @@ fn proof_is_stale_after_its_greatest_age_until_a_step_up() {
 }
 
 #[test]
-fn lost_answer_of_a_step_up_and_a_second_tab_end_nothing() {
+fn lost_response_of_a_step_up_and_a_second_tab_end_nothing() {
     let fixture = EngineFixture::open();
     let issued = log_in(&fixture);
     let proved = step_up(&fixture, &caller(&fixture, &issued), &password_of("manager")).unwrap();
     // a second tab refreshes with the token from before, and gets the same successor
     let tab = refresh(&fixture.auth, &issued).unwrap();
     assert_eq!(tab.refresh_token.as_ref().map(Secret::expose), proved.refresh_token.as_ref().map(Secret::expose));
-    // nobody got an answer: the token from before still works, however late
+    // nobody got a response: the token from before still works, however late
     let late = log_in(&fixture);
     step_up(&fixture, &caller(&fixture, &late), &password_of("manager")).unwrap();
     fixture.clock.advance(10 * MINUTE);
@@ -74,7 +74,7 @@ fn step_up_within_the_overlap_of_a_rotation_leaves_previous_refresh_token_valid(
     let proved = step_up(&fixture, &caller(&fixture, &renewed), &password_of("manager")).unwrap();
     assert_eq!(token(&proved), token(&renewed));
     assert_eq!(caller(&fixture, &proved).stale_proof(fixture.clock.now()), None);
-    // a tab that has none of the answers is one generation behind
+    // a tab that has none of the responses is one generation behind
     assert_eq!(token(&refresh(&fixture.auth, &issued).unwrap()), token(&renewed));
     // several tabs at once
     let session = log_in(&fixture);

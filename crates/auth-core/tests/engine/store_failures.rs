@@ -82,9 +82,9 @@ fn store_failure_is_never_reported_as_denial() {
             let auth = fixture.process_over(store.clone());
             let (granted, stranger) = (fixture.user("cashier", Some("P01")), fixture.user("manager", None));
             store.plan_failure(PlannedFailure::at_once(error.clone()).at_point(moment));
-            for (what, answer) in calls(&fixture, &auth, &granted, &stranger) {
-                let reported = matches!(answer, Err(Error::Unavailable { .. } | Error::Fault(_)));
-                assert!(reported, "{what} while {error} {moment:?}: {answer:?}");
+            for (what, result) in calls(&fixture, &auth, &granted, &stranger) {
+                let reported = matches!(result, Err(Error::Unavailable { .. } | Error::Fault(_)));
+                assert!(reported, "{what} while {error} {moment:?}: {result:?}");
             }
             store.clear_failure();
             assert!(authenticate(&auth, &granted).is_ok(), "nothing was ended");

@@ -245,7 +245,7 @@ fn exchanges_in_a_loop_wait_and_no_token_ends_early() {
     for auth in [&fixture.auth, &other, &fixture.process()] {
         assert!(tokens.iter().all(|granted| authenticate(auth, granted).is_ok()), "within the grace period");
         let older = exchange(auth, &tokens[tokens.len() - 2]).unwrap();
-        assert_eq!(older.session.generation, 258, "it gets the newest again, as if an answer was lost");
+        assert_eq!(older.session.generation, 258, "it gets the newest again, as if a response was lost");
     }
     fixture.clock.advance(wait - MOMENT);
     let denied =

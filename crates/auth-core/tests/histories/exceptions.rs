@@ -1,5 +1,5 @@
 //! A thief with a plan: a greedy one, who is detected, and the one whom no rule for bearer tokens
-//! detects that forgives a lost answer.
+//! detects that forgives a lost response.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::OVERLAP;
 use crate::model::Model;
 use crate::server::{Access, Machines, Reply, Server, Terms};
 
-/// Refreshes and, if that succeeds, uses the answer immediately.
+/// Refreshes and, if that succeeds, uses the response immediately.
 fn refresh_and_use(model: &mut Model, held: &mut Access, uses: bool) -> bool {
     match model.refresh(0, held.generation) {
         Reply::Granted(access) => {
@@ -22,7 +22,7 @@ fn refresh_and_use(model: &mut Model, held: &mut Access, uses: bool) -> bool {
 }
 
 /// A till and a thief who copies its token at some time. Both refresh at least a grace period apart
-/// and use the answer.
+/// and use the response.
 pub(crate) fn greedy(model: &mut Model, random: &mut Random) -> Result<(), String> {
     let (_, mut till) = model.login();
     model.call(0, &till);
@@ -55,8 +55,8 @@ pub(crate) fn greedy(model: &mut Model, random: &mut Random) -> Result<(), Strin
 }
 
 /// A thief who always refreshes just before the till, and waits until the till uses the successor,
-/// looks like a lost answer. The audit shows that a token was repeated from another network, if it
-/// was.
+/// looks like a lost response. The audit shows that a token was repeated from another network, if
+/// it was.
 #[test]
 fn thief_who_refreshes_first_and_waits_is_not_detected() {
     let terms = Terms { idle: Duration::from_hours(12), absolute: None };
@@ -67,7 +67,7 @@ fn thief_who_refreshes_first_and_waits_is_not_detected() {
         model.advance(Duration::from_mins(10));
         assert!(refresh_and_use(&mut model, &mut thief, false), "he refreshes, and uses nothing");
         model.advance(Duration::from_secs(1));
-        assert!(refresh_and_use(&mut model, &mut till, true), "the till finds what looks like its own lost answer");
+        assert!(refresh_and_use(&mut model, &mut till, true), "the till finds what looks like its own lost response");
         assert!(model.call(0, &thief), "now he does");
     }
 }

@@ -13,15 +13,15 @@ const LENGTH: usize = 7;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Event {
-    /// The till refreshes, stores the answer, and is ready to use it.
+    /// The till refreshes, stores the response, and is ready to use it.
     Refresh,
-    /// The till refreshes, and the answer is lost.
+    /// The till refreshes, and the response is lost.
     Lost,
     /// The till uses what it has stored.
     Use,
     /// The thief copies what the till has stored.
     Take,
-    /// The thief refreshes with the copy, and keeps the answer.
+    /// The thief refreshes with the copy, and keeps the response.
     Steal,
     /// The thief uses what he has.
     Misuse,
@@ -59,7 +59,7 @@ struct HistoryCounts {
 }
 
 impl ModelState {
-    /// Presents a generation. Returns the generation of the answer; `None` if that ends the
+    /// Presents a generation. Returns the generation of the response; `None` if that ends the
     /// session.
     fn present(&mut self, presented: i64, path: &[Event]) -> Option<i64> {
         let dialect = self.record.session.dialect.clone();

@@ -13,9 +13,9 @@ use crate::kind::{HistoryCounts, Kind, PropertyViolation, violation};
 use crate::server::{Access, Server, Start};
 use crate::till::{Thread, Till};
 
-/// The time-out of the client: the longest time from a request to its stored answer. A request may
-/// arrive this late, whether or not its thread still waits. Three eighths of the grace period,
-/// because an answer that is repeated for a client that never had it is not rotated for three
+/// The time-out of the client: the longest time from a request to its stored response. A request
+/// may arrive this late, whether or not its thread still waits. Three eighths of the grace period,
+/// because a response that is repeated for a client that never had it is not rotated for three
 /// quarters of it.
 const LATENCY: Duration = Duration::from_secs(45);
 
@@ -29,7 +29,7 @@ struct Request {
     sent: Duration,
 }
 
-struct Answer {
+struct Response {
     thread: usize,
     attempt: u32,
     access: Access,
@@ -48,10 +48,11 @@ pub(crate) struct History<S> {
     stolen: bool,
     now: Duration,
     requests: Vec<Request>,
-    answers: Vec<Answer>,
+    responses: Vec<Response>,
     /// When each generation was first used.
     used: BTreeMap<i64, Duration>,
-    /// When each process last accepted a previous token as a lost answer, and of which generation.
+    /// When each process last accepted a previous token as a lost response, and of which
+    /// generation.
     forgiven: Vec<Option<(i64, Duration)>>,
     /// The latest end of the session under its terms.
     bound: Instant,
@@ -78,7 +79,7 @@ impl<S: Server> History<S> {
             stolen: false,
             now: Duration::ZERO,
             requests: Vec::new(),
-            answers: Vec::new(),
+            responses: Vec::new(),
             used: BTreeMap::new(),
             forgiven: vec![None; server.processes()],
             bound: created,
@@ -122,10 +123,10 @@ impl<S: Server> History<S> {
                 self.requests.swap_remove(lost);
                 self.counted.lost += 1;
             }
-            78..=107 => return self.receive_answer(),
-            108..=113 if !self.answers.is_empty() => {
-                let lost = self.random.below(self.answers.len());
-                self.answers.swap_remove(lost);
+            78..=107 => return self.receive_response(),
+            108..=113 if !self.responses.is_empty() => {
+                let lost = self.random.below(self.responses.len());
+                self.responses.swap_remove(lost);
                 self.counted.lost += 1;
             }
             114..=137 => {
@@ -202,20 +203,20 @@ impl<S: Server> History<S> {
             return Ok(());
         }
         match self.present("the till", presented)? {
-            Some(access) => self.answers.push(Answer { thread, attempt, access, sent }),
+            Some(access) => self.responses.push(Response { thread, attempt, access, sent }),
             None if self.till.waits(thread, attempt) => self.till.abort(thread),
             None => {}
         }
         Ok(())
     }
 
-    /// An answer arrives at the till.
-    fn receive_answer(&mut self) -> Result<(), PropertyViolation> {
-        if self.answers.is_empty() {
+    /// A response arrives at the till.
+    fn receive_response(&mut self) -> Result<(), PropertyViolation> {
+        if self.responses.is_empty() {
             return Ok(());
         }
-        let at = self.random.below(self.answers.len());
-        let Answer { thread, attempt, access, sent } = self.answers.swap_remove(at);
+        let at = self.random.below(self.responses.len());
+        let Response { thread, attempt, access, sent } = self.responses.swap_remove(at);
         if self.till.waits(thread, attempt) {
             self.trace(|| format!("thread {thread} receives {}", access.generation));
             self.till.threads[thread] = Thread::Holding(access.clone(), sent);
@@ -278,11 +279,11 @@ impl<S: Server> History<S> {
         self.server.advance(span);
         let late = |sent: Duration| sent + LATENCY < self.now;
         let given_up: Vec<_> = (self.requests.iter().map(|each| (each.thread, each.attempt, each.sent)))
-            .chain(self.answers.iter().map(|each| (each.thread, each.attempt, each.sent)))
+            .chain(self.responses.iter().map(|each| (each.thread, each.attempt, each.sent)))
             .filter(|(.., sent)| late(*sent))
             .collect();
         self.requests.retain(|each| !late(each.sent));
-        self.answers.retain(|each| !late(each.sent));
+        self.responses.retain(|each| !late(each.sent));
         for (thread, attempt, _) in given_up {
             if self.till.waits(thread, attempt) {
                 self.till.abort(thread);
@@ -318,12 +319,12 @@ impl<S: Server> History<S> {
         self.counted.restarted += 1;
     }
 
-    /// No process serves for a while. Threads that wait for an answer lose it.
+    /// No process serves for a while. Threads that wait for a response lose it.
     fn stop_serving(&mut self) {
         let span =
             self.random.pick(&[OVERLAP, OVERLAP, 3 * OVERLAP, 30 * OVERLAP]) + self.random.duration_up_to(OVERLAP);
         self.requests.clear();
-        self.answers.clear();
+        self.responses.clear();
         for thread in 0..self.kind.threads {
             if !matches!(self.till.threads[thread], Thread::Idle) {
                 self.till.abort(thread);

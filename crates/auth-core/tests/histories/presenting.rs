@@ -1,4 +1,4 @@
-//! Presents a refresh token, and checks the answer.
+//! Presents a refresh token, and checks the response.
 
 use std::time::Duration;
 

@@ -48,7 +48,7 @@ pub(crate) struct Access {
     pub(crate) token: String,
 }
 
-/// The answer to a refresh.
+/// The response to a refresh.
 #[derive(Clone, Debug)]
 pub(crate) enum Reply {
     Granted(Access),

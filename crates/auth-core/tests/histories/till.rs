@@ -1,4 +1,4 @@
-//! A till: it stores an answer before it uses it, and keeps the newer of two. Its storage survives
+//! A till: it stores a response before it uses it, and keeps the newer of two. Its storage survives
 //! a crash, its threads do not.
 
 use std::time::Duration;
@@ -12,18 +12,18 @@ pub(crate) enum Thread {
     Idle,
     /// It has sent this many requests and waits.
     Waiting,
-    /// It has an answer to what it sent then, and has not stored it.
+    /// It has a response to what it sent then, and has not stored it.
     Holding(Access, Duration),
 }
 
-/// The till. A careless one uses an answer before it has stored it.
+/// The till. A careless one uses a response before it has stored it.
 #[derive(Debug)]
 pub(crate) struct Till {
     pub(crate) careless: bool,
     /// The file: the generation of the refresh token, and the access token that came with it.
     pub(crate) stored: Access,
     pub(crate) threads: Vec<Thread>,
-    /// The request for which each thread waits. Answers to others are ignored.
+    /// The request for which each thread waits. Responses to others are ignored.
     pub(crate) attempts: Vec<u32>,
     /// What each thread has read from the file for an unfinished refresh, and when.
     pub(crate) read: Vec<Option<(i64, Duration)>>,
@@ -51,7 +51,7 @@ impl Till {
         self.threads[thread] = Thread::Idle;
     }
 
-    /// A thread stores its answer, unless a newer one is stored already.
+    /// A thread stores its response, unless a newer one is stored already.
     pub(crate) fn store(&mut self, thread: usize) {
         let held = std::mem::take(&mut self.threads[thread]);
         if matches!(held, Thread::Holding(..)) {
@@ -64,7 +64,7 @@ impl Till {
         }
     }
 
-    /// The till is killed: answers that no thread has stored, and those on their way, are lost.
+    /// The till is killed: responses that no thread has stored, and those on their way, are lost.
     pub(crate) fn kill(&mut self) {
         for thread in 0..self.threads.len() {
             self.abort(thread);

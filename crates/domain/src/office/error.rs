@@ -268,7 +268,7 @@ impl OfficeError {
         matches!(self, Self::InvalidStatusTransition { .. }) || matches!(self.kind(), DenialKind::InvalidFields)
     }
 
-    /// The error itself, or the first one of a batch, which determines the answer to the request.
+    /// The error itself, or the first one of a batch, which determines the response to the request.
     pub const fn leading(&self) -> &Self {
         match self {
             Self::Batch(all) => match all.as_slice() {
@@ -284,7 +284,7 @@ impl OfficeError {
         self.leading().classify().0
     }
 
-    /// The stable code of the error in answers, logs and metrics.
+    /// The stable code of the error in responses, logs and metrics.
     pub const fn code(&self) -> &'static str {
         self.leading().classify().1
     }

@@ -36,7 +36,7 @@ impl SessionLimits {
     /// The range of limits for the absolute timeout.
     pub const ABSOLUTE_RANGE: RangeInclusive<Duration> = Duration::from_mins(5)..=Duration::from_hours(24 * 3650);
     /// The range of limits for the grace period. With a shorter one, a till on a slow network would
-    /// lose its session after a lost answer.
+    /// lose its session after a lost response.
     pub const OVERLAP_RANGE: RangeInclusive<Duration> = Duration::from_secs(30)..=Duration::from_hours(1);
 
     /// The greater of both for each limit; no limit if one of them has none.

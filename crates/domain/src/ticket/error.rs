@@ -124,7 +124,7 @@ impl TicketError {
         self.classify().0
     }
 
-    /// The stable code of the error in answers, logs and metrics.
+    /// The stable code of the error in responses, logs and metrics.
     pub const fn code(&self) -> &'static str {
         self.classify().1
     }

@@ -89,8 +89,8 @@ pub struct Receipt {
     pub fiscal: Label,
     /// The daily sales report that includes the ticket.
     pub daily_sales_report: Option<u64>,
-    /// Further properties that a dialect defines, such as the answer of the fiscal device. They are
-    /// returned as they were sent.
+    /// Further properties that a dialect defines, such as the response of the fiscal device. They
+    /// are returned as they were sent.
     pub extra: Meta,
 }
 

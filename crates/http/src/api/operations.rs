@@ -164,11 +164,11 @@ async fn get_readiness(call: Request) -> Result<HttpResponse, ApiError> {
     };
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = Readiness { status: if ready { "ready" } else { "not ready" }, parts };
-    let mut answer = HttpResponse::build(status).json(body);
+    let mut response = HttpResponse::build(status).json(body);
     if !ready {
-        ApiError::unavailable("not ready").insert_retry_after(answer.headers_mut());
+        ApiError::unavailable("not ready").insert_retry_after(response.headers_mut());
     }
-    Ok(answer)
+    Ok(response)
 }
 
 /// Returns the metrics in the Prometheus text format.

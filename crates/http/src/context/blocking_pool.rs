@@ -96,15 +96,15 @@ async fn run_in_slot<C: Send + Sync + 'static, T: Send + 'static, E: Into<ApiErr
     work: impl FnOnce(&C) -> Result<T, E> + Send + 'static,
 ) -> Result<T, ApiError> {
     let context = Arc::clone(context);
-    let answer = Arc::new(Mutex::new(None));
-    let answered = Arc::clone(&answer);
+    let response = Arc::new(Mutex::new(None));
+    let answered = Arc::clone(&response);
     let job = Box::new(move || {
         let result: Result<T, ApiError> = work(&context).map_err(Into::into);
         *answered.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
     });
     run_job(slot, job).await?;
-    let answer = answer.lock().unwrap_or_else(PoisonError::into_inner).take();
-    answer.unwrap_or_else(|| Err(ApiError::Fault("a blocking call did not return a result".to_owned())))
+    let response = response.lock().unwrap_or_else(PoisonError::into_inner).take();
+    response.unwrap_or_else(|| Err(ApiError::Fault("a blocking call did not return a result".to_owned())))
 }
 
 /// Runs a job on the thread of a slot. The job has the same type for every call, so that the code
@@ -190,8 +190,8 @@ mod tests {
                 tokio::time::sleep(Duration::from_millis(40)).await;
                 free.send(()).unwrap();
             };
-            let (answer, ()) = tokio::join!(waiting, release);
-            assert!(matches!(answer, Err(ApiError::Unavailable { .. })));
+            let (response, ()) = tokio::join!(waiting, release);
+            assert!(matches!(response, Err(ApiError::Unavailable { .. })));
             assert!(!done.load(Ordering::SeqCst));
         });
     }

@@ -63,8 +63,8 @@ impl ListLimiter {
 impl ListPermit {
     /// Keeps the permit until the last byte of the response was sent, or its client has
     /// disconnected.
-    pub(crate) fn hold_until_sent(self, answer: HttpResponse) -> HttpResponse {
-        answer.map_body(|_, body| BoxBody::new(PermitBody { body, rest: Bytes::new(), _permit: self }))
+    pub(crate) fn hold_until_sent(self, response: HttpResponse) -> HttpResponse {
+        response.map_body(|_, body| BoxBody::new(PermitBody { body, rest: Bytes::new(), _permit: self }))
     }
 }
 
@@ -139,8 +139,8 @@ mod tests {
         for taken in [true, false] {
             let _other = limiter.acquire(principal(1)).await.unwrap();
             let permit = limiter.acquire(principal(1)).await.unwrap();
-            let answer = HttpResponse::with_body(StatusCode::OK, whole.clone()).map_into_boxed_body();
-            let held = permit.hold_until_sent(answer);
+            let response = HttpResponse::with_body(StatusCode::OK, whole.clone()).map_into_boxed_body();
+            let held = permit.hold_until_sent(response);
             assert!(!is_free(&limiter, 1).await);
             if taken {
                 let bytes = actix_web::body::to_bytes(held.into_body()).await.unwrap();

@@ -13,8 +13,8 @@ use crate::error::{ApiError, FieldErrorCode, FieldViolation, ViolatedRule, Viola
 ///
 /// # Errors
 /// The use case rejected the request, or the store failed.
-pub fn into_api_result<T>(answer: UseCaseResult<T>) -> Result<T, ApiError> {
-    Ok(answer??)
+pub fn into_api_result<T>(response: UseCaseResult<T>) -> Result<T, ApiError> {
+    Ok(response??)
 }
 
 /// Converts an error to violations of body fields, with their names in the native API; empty if it

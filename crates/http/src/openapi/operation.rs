@@ -160,8 +160,8 @@ impl OperationDoc {
         example: Value,
     ) -> Self {
         let content = ContentBuilder::new().schema(Some(schema(&mut self))).example(Some(example)).build();
-        let answer = ResponseBuilder::new().description(about).content("application/json", content);
-        self.responses.insert(status, answer);
+        let response = ResponseBuilder::new().description(about).content("application/json", content);
+        self.responses.insert(status, response);
         self
     }
 
@@ -171,8 +171,8 @@ impl OperationDoc {
         let is_json = content_type.ends_with("json");
         let kind = if is_json { Type::Object } else { Type::String };
         let content = ContentBuilder::new().schema(Some(ObjectBuilder::new().schema_type(kind))).build();
-        let answer = self.responses.remove(&status).unwrap_or_default();
-        self.responses.insert(status, answer.description(about).content(content_type, content));
+        let response = self.responses.remove(&status).unwrap_or_default();
+        self.responses.insert(status, response.description(about).content(content_type, content));
         self
     }
 
@@ -209,7 +209,7 @@ impl OperationDoc {
         self.responses = self
             .responses
             .into_iter()
-            .map(|(status, answer)| (status, answer.header(name, response_header(about))))
+            .map(|(status, response)| (status, response.header(name, response_header(about))))
             .collect();
         self
     }
@@ -272,10 +272,10 @@ impl OperationDoc {
             more.push(requirement.to_string());
         }
 
-        let mut answers: BTreeMap<u16, RefOr<utoipa::openapi::Response>> =
-            self.responses.into_iter().map(|(status, answer)| (status, answer.build().into())).collect();
+        let mut responses: BTreeMap<u16, RefOr<utoipa::openapi::Response>> =
+            self.responses.into_iter().map(|(status, response)| (status, response.build().into())).collect();
         for status in refuses {
-            answers.entry(status).or_insert_with(|| error_response(status).build().into());
+            responses.entry(status).or_insert_with(|| error_response(status).build().into());
         }
         let mut operation = OperationBuilder::new()
             .tag(self.tag)
@@ -290,8 +290,8 @@ impl OperationDoc {
                 operation = operation.security(SecurityRequirement::new(scheme, Vec::<String>::new()));
             }
         }
-        for (status, answer) in answers {
-            operation = operation.response(status.to_string(), answer);
+        for (status, response) in responses {
+            operation = operation.response(status.to_string(), response);
         }
         operation.build()
     }

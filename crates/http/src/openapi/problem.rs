@@ -41,13 +41,13 @@ pub(super) fn error_response(status: u16) -> ResponseBuilder {
     };
     let content =
         ContentBuilder::new().schema(Some(RefOr::<Schema>::Ref(Ref::from_schema_name(PROBLEM_SCHEMA)))).build();
-    let answer = ResponseBuilder::new().description(about).content("application/problem+json", content);
+    let response = ResponseBuilder::new().description(about).content("application/problem+json", content);
     match status {
-        401 => answer
+        401 => response
             .header("WWW-Authenticate", response_header("The authentication scheme (RFC 6750, RFC 9449)."))
             .header("DPoP-Nonce", response_header(NONCE_DESCRIPTION)),
-        429 | 503 => answer.header("Retry-After", response_header("Seconds until a retry makes sense.")),
-        _ => answer,
+        429 | 503 => response.header("Retry-After", response_header("Seconds until a retry makes sense.")),
+        _ => response,
     }
 }
 

@@ -8,9 +8,9 @@ use tillgate_domain::Secret;
 use crate::request::head::RequestHead;
 
 /// Adds a cookie to a response.
-pub(crate) fn append_cookie(answer: &mut HttpResponse, cookie: CookieBuilder<'_>) {
+pub(crate) fn append_cookie(response: &mut HttpResponse, cookie: CookieBuilder<'_>) {
     if let Ok(line) = HeaderValue::from_str(&cookie.build().to_string()) {
-        answer.headers_mut().append(SET_COOKIE, line);
+        response.headers_mut().append(SET_COOKIE, line);
     }
 }
 

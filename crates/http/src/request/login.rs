@@ -115,9 +115,9 @@ impl Request {
         let tenancy = Tenancy { fixed: Some(caller.profile.tenant.slug.clone()), requested: None };
         let login = LoginRequest { tenancy, ..login };
         run_blocking(&self.mount, move |mount| {
-            let answer = mount.server.auth.generate_permanent_token(&login);
-            record_login(mount, &login, &answer);
-            answer
+            let response = mount.server.auth.generate_permanent_token(&login);
+            record_login(mount, &login, &response);
+            response
         })
         .await
     }
@@ -150,12 +150,12 @@ impl Request {
         new_password: Option<Secret<String>>,
     ) -> Result<IssuedTokens, ApiError> {
         run_blocking(&self.mount, move |mount| {
-            let answer = match &new_password {
+            let response = match &new_password {
                 Some(new) => login_with_new_password(mount, &login, new),
                 None => mount.server.auth.login(&login),
             };
-            record_login(mount, &login, &answer);
-            answer
+            record_login(mount, &login, &response);
+            response
         })
         .await
     }
@@ -173,9 +173,9 @@ fn login_with_new_password(
 }
 
 /// Counts the login, and remembers the tenant of the mount.
-fn record_login(mount: &MountContext, login: &LoginRequest, answer: &Result<IssuedTokens, Error>) {
-    if let (Ok(issued), Some(_)) = (answer, &mount.tenant) {
+fn record_login(mount: &MountContext, login: &LoginRequest, response: &Result<IssuedTokens, Error>) {
+    if let (Ok(issued), Some(_)) = (response, &mount.tenant) {
         mount.tenant_id.get_or_init(|| issued.session.tenant);
     }
-    mount.server.metrics.count_login(mount.name, login_outcome_label(answer, login.reports_password_change));
+    mount.server.metrics.count_login(mount.name, login_outcome_label(response, login.reports_password_change));
 }

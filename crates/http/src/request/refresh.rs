@@ -83,9 +83,9 @@ impl Request {
         run_blocking(&self.mount, move |mount| {
             let token = token.expose().trim_ascii();
             let presented = AuthRequest { tenant, address, ..AuthRequest::bearer(&mount.dialect_name, token) };
-            let answer = mount.server.auth.exchange(&presented);
-            mount.server.metrics.count_refresh(mount.name, outcome_label(&answer, |issued| issued.kind.name()));
-            answer
+            let response = mount.server.auth.exchange(&presented);
+            mount.server.metrics.count_refresh(mount.name, outcome_label(&response, |issued| issued.kind.name()));
+            response
         })
         .await
     }
@@ -117,12 +117,12 @@ impl Request {
                 }
             };
             let tokens: Vec<&str> = tokens.iter().map(|token| token.expose().as_str()).collect();
-            let answer = match tokens.as_slice() {
+            let response = match tokens.as_slice() {
                 [token] => present(token),
                 tokens => find_valid_refresh(auth.select_newest_refresh_tokens(tokens), present),
             };
-            mount.server.metrics.count_refresh(mount.name, outcome_label(&answer, |issued| issued.kind.name()));
-            answer
+            mount.server.metrics.count_refresh(mount.name, outcome_label(&response, |issued| issued.kind.name()));
+            response
         })
         .await
     }

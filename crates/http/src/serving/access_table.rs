@@ -81,7 +81,7 @@ impl AccessTable {
             record_denial(&service.context, &original_head, &caller, &failure, None).await;
             return Err(denied(failure, Some(service), &original_head));
         }
-        // only now: a gateway may repeat the check of a request that is denied, for its answer
+        // only now: a gateway may repeat the check of a request that is denied, for its response
         if let Some(proof) = proof {
             let remembered = remember_proof(service, proof).await;
             remembered.map_err(|failure| denied(failure, Some(service), &original_head))?;
@@ -104,8 +104,8 @@ impl AccessTable {
 const ERROR_CODE_HEADER: HeaderName = HeaderName::from_static("x-tillgate-code");
 
 /// Adds the error code to a response to a gateway.
-pub(crate) fn set_error_code_header(answer: &mut HttpResponse, failure: &ApiError) {
-    answer.headers_mut().insert(ERROR_CODE_HEADER, HeaderValue::from_static(failure.code()));
+pub(crate) fn set_error_code_header(response: &mut HttpResponse, failure: &ApiError) {
+    response.headers_mut().insert(ERROR_CODE_HEADER, HeaderValue::from_static(failure.code()));
 }
 
 /// A gateway's request that is denied, or whose caller cannot be identified.
@@ -120,13 +120,13 @@ impl AccessDenied {
     /// Renders the denial in the format of the mount whose tokens the row accepts, otherwise in
     /// that of `native`. Its status is one that gateways understand, whatever the contract uses.
     pub(crate) fn render(&self, native: &MountService) -> HttpResponse {
-        let mut answer = self.mount.as_deref().unwrap_or(native).render_error(&self.error, &self.head);
-        *answer.status_mut() = self.error.status();
-        if answer.status() == StatusCode::UNAUTHORIZED && !answer.headers().contains_key(WWW_AUTHENTICATE) {
-            answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(BEARER_CHALLENGE));
+        let mut response = self.mount.as_deref().unwrap_or(native).render_error(&self.error, &self.head);
+        *response.status_mut() = self.error.status();
+        if response.status() == StatusCode::UNAUTHORIZED && !response.headers().contains_key(WWW_AUTHENTICATE) {
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(BEARER_CHALLENGE));
         }
-        set_error_code_header(&mut answer, &self.error);
-        answer
+        set_error_code_header(&mut response, &self.error);
+        response
     }
 }
 

@@ -92,22 +92,22 @@ pub(crate) fn answer_preflight(origins: &[WebOrigin], method: &Method, headers: 
     if origins.is_empty() || *method != Method::OPTIONS || !has_preflight_headers {
         return None;
     }
-    let mut answer = HttpResponse::NoContent().finish();
-    let response_headers = answer.headers_mut();
+    let mut response = HttpResponse::NoContent().finish();
+    let response_headers = response.headers_mut();
     response_headers.insert(VARY, HeaderValue::from_static(PREFLIGHT_VARY));
     response_headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(ALLOWED_METHODS));
     response_headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("authorization, content-type"));
     response_headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
-    Some(answer)
+    Some(response)
 }
 
 /// Allows scripts of trusted origins to read the response.
-pub(crate) fn add_cors_headers(origins: &[WebOrigin], headers: &HeaderMap, answer: &mut HttpResponse) {
+pub(crate) fn add_cors_headers(origins: &[WebOrigin], headers: &HeaderMap, response: &mut HttpResponse) {
     if origins.is_empty() {
         return;
     }
     let trusted = find_trusted_origin(origins, headers).and_then(|origin| HeaderValue::from_str(origin.as_str()).ok());
-    let response_headers = answer.headers_mut();
+    let response_headers = response.headers_mut();
     if response_headers.get(VARY).is_none_or(|varies| varies != PREFLIGHT_VARY) {
         response_headers.append(VARY, HeaderValue::from_static("Origin"));
     }

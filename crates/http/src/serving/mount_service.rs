@@ -112,17 +112,17 @@ impl MountService {
             ApiError::Fault(why) => tracing::error!(trace, mount, why, "fault"),
             ApiError::Denied(_) | ApiError::Office(_) | ApiError::Protocol(_) => {}
         }
-        let mut answer = self.dialect.render_error(failure, head);
-        failure.insert_retry_after(answer.headers_mut());
+        let mut response = self.dialect.render_error(failure, head);
+        failure.insert_retry_after(response.headers_mut());
         if is_proof_failure(failure) {
-            insert_nonce(&self.context.server.auth, answer.headers_mut());
+            insert_nonce(&self.context.server.auth, response.headers_mut());
         }
         if let ApiError::Protocol(ProtocolError::MethodNotAllowed { allow }) = failure
             && let Ok(allow) = HeaderValue::from_str(allow)
         {
-            answer.headers_mut().insert(ALLOW, allow);
+            response.headers_mut().insert(ALLOW, allow);
         }
-        answer
+        response
     }
 
     /// Returns all registered routes.

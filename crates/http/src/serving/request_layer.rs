@@ -119,33 +119,33 @@ where
         let own_tls = origin.own_tls;
         let response = self.inner.call(request).instrument(span.clone());
         Box::pin(async move {
-            let answer = response.await?;
-            let mut answer = answer.map_body(|_, body| ChunkedBody::new(body.boxed(), answering));
+            let response = response.await?;
+            let mut response = response.map_body(|_, body| ChunkedBody::new(body.boxed(), answering));
             // a server that is shutting down closes every connection after the response
             if is_last || connection.as_ref().is_some_and(|connection| connection.is_draining()) {
-                answer.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+                response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
                 if let Some(connection) = connection {
                     connection.announce_close();
                 }
             }
-            set_default_headers(answer.headers_mut(), &origin, own_tls);
-            record_response(&origin, &method, &answer, &span);
-            Ok(answer)
+            set_default_headers(response.headers_mut(), &origin, own_tls);
+            record_response(&origin, &method, &response, &span);
+            Ok(response)
         })
     }
 }
 
 /// Ignores a request after the response that announced the end of the connection. The framework
-/// closes it once every request that it has read is answered, so this answer only ends the request,
-/// and the listener does not write it.
+/// closes it once every request that it has read is answered, so this response only ends the
+/// request, and the listener does not write it.
 async fn drop_request(
     request: ServiceRequest,
     connection: Rc<Connection>,
 ) -> Result<ServiceResponse<ChunkedBody>, Error> {
     connection.wait_until_close_written().await;
-    let mut answer = HttpResponse::BadRequest().finish();
-    answer.head_mut().set_connection_type(ConnectionType::Close);
-    Ok(request.into_response(answer.map_body(|_, body| ChunkedBody::new(body, None))))
+    let mut response = HttpResponse::BadRequest().finish();
+    response.head_mut().set_connection_type(ConnectionType::Close);
+    Ok(request.into_response(response.map_body(|_, body| ChunkedBody::new(body, None))))
 }
 
 /// Adds the headers that every response has. Headers set by a handler have precedence.
@@ -169,23 +169,23 @@ fn set_default_headers(headers: &mut HeaderMap, origin: &RequestMeta, own_tls: b
 }
 
 /// Counts the request, writes its access log line and completes its span.
-fn record_response<B>(origin: &RequestMeta, method: &Method, answer: &ServiceResponse<B>, span: &Span) {
+fn record_response<B>(origin: &RequestMeta, method: &Method, response: &ServiceResponse<B>, span: &Span) {
     let took = origin.started_at.elapsed();
     let (mount, template) = match origin.endpoint.get() {
         Some(endpoint) => {
-            endpoint.metrics.count_request(method, answer.status(), took);
+            endpoint.metrics.count_request(method, response.status(), took);
             (endpoint.mount, endpoint.template.as_str())
         }
         None => ("", UNKNOWN_TEMPLATE),
     };
     let unknown = origin.unknown_path.borrow();
     let path = unknown.as_deref().unwrap_or(template);
-    span.record("path", path).record("status", answer.status().as_u16()).record("mount", mount);
+    span.record("path", path).record("status", response.status().as_u16()).record("mount", mount);
     tracing::info!(
         target: "tillgate::access",
         method = method.as_str(),
         path,
-        status = answer.status().as_u16(),
+        status = response.status().as_u16(),
         micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
         address = origin.address.map(tracing::field::display),
         mount,

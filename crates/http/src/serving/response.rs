@@ -17,7 +17,7 @@ pub(crate) fn render_json(status: StatusCode, body: &impl Serialize) -> Result<H
 
 /// Appends JSON to a response.
 pub(crate) fn write_json(out: &mut Vec<u8>, value: &impl Serialize) -> Result<(), ApiError> {
-    serde_json::to_writer(out, value).map_err(|error| ApiError::Fault(format!("an answer cannot be written: {error}")))
+    serde_json::to_writer(out, value).map_err(|error| ApiError::Fault(format!("a response cannot be written: {error}")))
 }
 
 /// Builds a response with this JSON.
@@ -27,11 +27,11 @@ pub(crate) fn build_json_response(status: StatusCode, json: Vec<u8>) -> HttpResp
 
 /// Renders a JSON response to a failed request; a 401 includes a challenge (RFC 9110, 11.6.1).
 pub(crate) fn render_json_error(status: StatusCode, body: &impl Serialize) -> HttpResponse {
-    let mut answer = render_json(status, body).unwrap_or_else(|_| HttpResponse::new(status));
+    let mut response = render_json(status, body).unwrap_or_else(|_| HttpResponse::new(status));
     if status == StatusCode::UNAUTHORIZED {
-        answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(BEARER_CHALLENGE));
+        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(BEARER_CHALLENGE));
     }
-    answer
+    response
 }
 
 /// Renders a problem (RFC 9457) as JSON.
@@ -40,7 +40,7 @@ pub(crate) fn render_problem(status: StatusCode, body: &impl Serialize) -> HttpR
 }
 
 fn build_response(status: StatusCode, content_type: &'static str, bytes: Vec<u8>) -> HttpResponse {
-    let mut answer = HttpResponse::with_body(status, bytes).map_into_boxed_body();
-    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    answer
+    let mut response = HttpResponse::with_body(status, bytes).map_into_boxed_body();
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
 }

@@ -62,21 +62,21 @@ pub(crate) async fn serve_request(
         Err(_) if reading.get() => Err(ProtocolError::BodyTimeout.into()),
         Err(_) => Err(ApiError::unavailable(format!("the deadline of {deadline:?} has passed"))),
     };
-    let mut answer = answered.unwrap_or_else(|failure| {
-        let mut answer = service.render_error(&failure, &head);
+    let mut response = answered.unwrap_or_else(|failure| {
+        let mut response = service.render_error(&failure, &head);
         if endpoint.find_route(head.method()).is_ok_and(|route| route.sets_error_code) {
-            set_error_code_header(&mut answer, &failure);
+            set_error_code_header(&mut response, &failure);
         }
-        answer
+        response
     });
     for (name, value) in service.dialect.response_headers() {
-        answer.headers_mut().insert(name.clone(), value.clone());
+        response.headers_mut().insert(name.clone(), value.clone());
     }
     if head.headers().contains_key(PROOF_HEADER) {
-        dpop::insert_nonce(&service.context.server.auth, answer.headers_mut());
+        dpop::insert_nonce(&service.context.server.auth, response.headers_mut());
     }
-    cors::add_cors_headers(service.dialect.trusted_origins(), head.headers(), &mut answer);
-    answer
+    cors::add_cors_headers(service.dialect.trusted_origins(), head.headers(), &mut response);
+    response
 }
 
 async fn handle_request(

@@ -53,7 +53,7 @@ pub(crate) async fn stream_parts<P: PartSource>(
     parts: P,
 ) -> Result<HttpResponse, ApiError> {
     let (first, rest) = call.with_office(move |context| parts.next_part(context)).await?;
-    let mut answer = match rest {
+    let mut response = match rest {
         None => HttpResponse::with_body(StatusCode::OK, first).map_into_boxed_body(),
         Some(_) if call.head().method() == actix_web::http::Method::HEAD => {
             HttpResponse::with_body(StatusCode::OK, StreamedBody::<P>::new(call, Vec::new(), None))
@@ -61,8 +61,8 @@ pub(crate) async fn stream_parts<P: PartSource>(
         }
         rest => HttpResponse::with_body(StatusCode::OK, StreamedBody::new(call, first, rest)).map_into_boxed_body(),
     };
-    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-    Ok(answer)
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    Ok(response)
 }
 
 type PartFuture<P> = Pin<Box<dyn Future<Output = Result<StreamPart<P>, ApiError>>>>;

@@ -51,15 +51,15 @@ fn with_token(request: TestRequest, token: &str) -> TestRequest {
     request.insert_header(("Authorization", format!("Bearer {token}")))
 }
 
-fn assert_denied(answer: &TestResponse, status: u16, code: &str, what: &str) {
-    let said = String::from_utf8_lossy(&answer.bytes).into_owned();
-    assert_eq!(answer.status.as_u16(), status, "{what}: {said}");
-    assert_eq!(answer.header("x-tillgate-code"), code, "{what}: {said}");
+fn assert_denied(response: &TestResponse, status: u16, code: &str, what: &str) {
+    let said = String::from_utf8_lossy(&response.bytes).into_owned();
+    assert_eq!(response.status.as_u16(), status, "{what}: {said}");
+    assert_eq!(response.header("x-tillgate-code"), code, "{what}: {said}");
     // in the format of any contract
-    assert!(answer.header("content-type").ends_with("json") && answer.json().is_object(), "{what}: {said}");
-    let identity = answer.headers.iter().filter(|(name, _)| name.as_str().starts_with("x-tillgate-"));
+    assert!(response.header("content-type").ends_with("json") && response.json().is_object(), "{what}: {said}");
+    let identity = response.headers.iter().filter(|(name, _)| name.as_str().starts_with("x-tillgate-"));
     assert_eq!(identity.count(), 1, "{what}: no identity");
-    assert_eq!(answer.challenges().len(), usize::from(status == 401), "{what}");
+    assert_eq!(response.challenges().len(), usize::from(status == 401), "{what}");
 }
 
 #[actix_web::test]
@@ -71,8 +71,9 @@ async fn original_url_header_of_ingress_nginx_suffices() {
             .insert_header(("X-Original-Method", "GET"))
             .insert_header(("X-Original-URL", url))
     };
-    let answer = shop.send(with_token(by_url("https://shop.example:8443/api/v1/products/7?fields=x"), &cashier)).await;
-    assert_eq!((answer.status.as_u16(), answer.header("x-tillgate-user")), (204, "cashier"));
+    let response =
+        shop.send(with_token(by_url("https://shop.example:8443/api/v1/products/7?fields=x"), &cashier)).await;
+    assert_eq!((response.status.as_u16(), response.header("x-tillgate-user")), (204, "cashier"));
     for url in ["https://shop.example/nothing/here", "/api/v1/products/7", "https://shop.example"] {
         let refused = shop.send(with_token(by_url(url), &cashier)).await;
         assert_denied(&refused, 403, "access_unlisted", url);
@@ -84,8 +85,8 @@ async fn allowed_request_returns_204_with_identity() {
     let shop = start_server();
     let login = shop.log_in_kasir("cashier").await;
     let (cashier, id) = (login.text_at("/data/Token"), login.text_at("/data/profile/id"));
-    let answer = shop.send(with_token(check_access("GET", "/api/v1/products/7?fields=%2e%2e//"), &cashier)).await;
-    assert_eq!((answer.status.as_u16(), answer.bytes.len()), (204, 0));
+    let response = shop.send(with_token(check_access("GET", "/api/v1/products/7?fields=%2e%2e//"), &cashier)).await;
+    assert_eq!((response.status.as_u16(), response.bytes.len()), (204, 0));
     for (name, value) in [
         ("x-tillgate-user", "cashier"),
         ("x-tillgate-user-id", &*id),
@@ -96,14 +97,14 @@ async fn allowed_request_returns_204_with_identity() {
         ("x-tillgate-tenant", "default"),
         ("cache-control", "no-store"),
     ] {
-        assert_eq!(answer.headers.get(name).map(|value| value.to_str().unwrap()), Some(value), "{name}");
+        assert_eq!(response.headers.get(name).map(|value| value.to_str().unwrap()), Some(value), "{name}");
     }
     let till = shop.log_in_portos("999", "P01").await.text_at("/tokenId");
-    let answer = shop.send(with_token(check_access("POST", "/tickets"), &till)).await;
+    let response = shop.send(with_token(check_access("POST", "/tickets"), &till)).await;
     let reported = ["x-tillgate-user", "x-tillgate-device", "x-tillgate-role", "x-tillgate-rights"]
-        .map(|name| answer.header(name));
-    assert_eq!((answer.status.as_u16(), reported), (204, ["999", "P01", "admin", "admin"]));
-    assert!(answer.header("x-tillgate-device-id").parse::<tillgate_domain::DeviceId>().is_ok());
+        .map(|name| response.header(name));
+    assert_eq!((response.status.as_u16(), reported), (204, ["999", "P01", "admin", "admin"]));
+    assert!(response.header("x-tillgate-device-id").parse::<tillgate_domain::DeviceId>().is_ok());
 }
 
 #[actix_web::test]
@@ -121,19 +122,19 @@ async fn first_matching_rule_decides() {
             ("DELETE", "/api/v1/products/1/options/2"),
         ];
         for ((method, path), expected) in asked.into_iter().zip(expected) {
-            let answer = shop.send(with_token(check_access(method, path), &token)).await;
+            let response = shop.send(with_token(check_access(method, path), &token)).await;
             if expected == 403 {
-                assert_denied(&answer, 403, "rank_missing", &format!("{role} {method} {path}"));
+                assert_denied(&response, 403, "rank_missing", &format!("{role} {method} {path}"));
             } else {
-                assert_eq!(answer.status, expected, "{role} {method} {path}");
+                assert_eq!(response.status, expected, "{role} {method} {path}");
             }
         }
     }
     let token = shop.log_in_native("cashier").await.text_at("/access_token");
     assert_eq!(shop.send(with_token(check_access("PUT", "/tickets"), &token)).await.status, 204);
-    let answer = shop.send(with_token(check_access("PUT", "/tickets/1"), &token)).await;
-    assert_denied(&answer, 403, "right_missing", "storno");
-    assert_eq!(answer.text_at("/right"), "storno");
+    let response = shop.send(with_token(check_access("PUT", "/tickets/1"), &token)).await;
+    assert_denied(&response, 403, "right_missing", "storno");
+    assert_eq!(response.text_at("/right"), "storno");
     let token = shop.log_in_native("manager").await.text_at("/access_token");
     assert_eq!(shop.send(with_token(check_access("PUT", "/tickets/1"), &token)).await.status, 204);
 }
@@ -161,8 +162,8 @@ async fn request_without_rule_is_denied() {
         ("GET", ""),
         ("OPTIONS", "*"),
     ] {
-        let answer = shop.send(with_token(check_access(method, target), &admin)).await;
-        assert_denied(&answer, 403, "access_unlisted", target);
+        let response = shop.send(with_token(check_access(method, target), &admin)).await;
+        assert_denied(&response, 403, "access_unlisted", target);
         assert_denied(
             &shop.send(check_access(method, target)).await,
             403,
@@ -185,8 +186,8 @@ async fn path_case_does_not_bypass_a_rule() {
     let shop = start_server();
     let token = shop.log_in_kasir("manager").await.text_at("/data/Token");
     for path in ["/API/v1/Products/1", "/api/v1/%70RODUCTS/1", "/api/v1/products/1/"] {
-        let answer = shop.send(with_token(check_access("DELETE", path), &token)).await;
-        assert_denied(&answer, 403, "rank_missing", path);
+        let response = shop.send(with_token(check_access("DELETE", path), &token)).await;
+        assert_denied(&response, 403, "rank_missing", path);
     }
 }
 
@@ -234,11 +235,11 @@ async fn rule_accepts_tokens_of_its_mounts_only() {
         ("GET", "/native/x", [true, false, false, false]),
     ] {
         for (token, takes) in tokens.into_iter().zip(takes) {
-            let answer = shop.send(with_token(check_access(method, path), token)).await;
+            let response = shop.send(with_token(check_access(method, path), token)).await;
             if takes {
-                assert_eq!(answer.status, 204, "{path}");
+                assert_eq!(response.status, 204, "{path}");
             } else {
-                assert_denied(&answer, 401, "token_foreign", path);
+                assert_denied(&response, 401, "token_foreign", path);
             }
         }
         assert_denied(&shop.send(check_access(method, path)).await, 401, "token_missing", path);
@@ -282,11 +283,11 @@ async fn token_of_another_tenant_is_denied_by_a_tenant_rule() {
         (&other, "/other", true),
         (&other, "/any", true),
     ] {
-        let answer = shop.send(with_token(check_access("GET", path), &login.text_at("/access_token"))).await;
+        let response = shop.send(with_token(check_access("GET", path), &login.text_at("/access_token"))).await;
         if passes {
-            assert_eq!(answer.status, 204, "{path}");
+            assert_eq!(response.status, 204, "{path}");
         } else {
-            assert_denied(&answer, 401, "token_foreign", path);
+            assert_denied(&response, 401, "token_foreign", path);
         }
     }
 }
@@ -319,11 +320,11 @@ async fn cookie_counts_by_origin_of_the_change() {
         ("POST", &[("Sec-Fetch-Site", "cross-site")], false),
         ("DELETE", &[("Sec-Fetch-Site", "same-site")], false),
     ] {
-        let answer = shop.send(from(method, headers)).await;
+        let response = shop.send(from(method, headers)).await;
         if passes {
-            assert_eq!(answer.status, 204, "{method} {headers:?}");
+            assert_eq!(response.status, 204, "{method} {headers:?}");
         } else {
-            assert_denied(&answer, 403, "origin_foreign", &format!("{method} {headers:?}"));
+            assert_denied(&response, 403, "origin_foreign", &format!("{method} {headers:?}"));
         }
     }
     // the header has precedence over a cookie, and other contracts ignore the cookie
@@ -393,8 +394,8 @@ async fn error_code_header_is_for_gateways_only() {
         ("/kasir/api/v1/auth/login", json!({"email": "cashier@example.com", "password": "not the password"})),
         ("/portos/api/auth", json!({"UserName": "cashier", "Password": "not the password", "DeviceName": "P01"})),
     ] {
-        let answer = shop.send(post_request(path, body)).await;
-        assert!(answer.status.is_client_error(), "{path}");
-        assert_eq!(answer.header("x-tillgate-code"), "", "{path}: it may say more than the contract does");
+        let response = shop.send(post_request(path, body)).await;
+        assert!(response.status.is_client_error(), "{path}");
+        assert_eq!(response.header("x-tillgate-code"), "", "{path}: it may say more than the contract does");
     }
 }

@@ -27,17 +27,17 @@ async fn undeliverable_address_is_rejected_on_entry() {
         assert_eq!((added.status.as_u16(), added.text_at("/errors/0/pointer").as_str()), (422, "/email"), "{email}");
         assert_eq!(desk.patch(&witness, "*", json!({ "email": email })).await.status, 422, "{email}");
         let nina = json!({ "username": "nina", "email": email, "password": "staple battery", "role": "cashier" });
-        let answer = desk.shop.send(with_bearer(post_request("/kasir/api/v1/users", nina), &kasir)).await;
-        assert_eq!(answer.status, 400, "{email}: {}", answer.json());
+        let response = desk.shop.send(with_bearer(post_request("/kasir/api/v1/users", nina), &kasir)).await;
+        assert_eq!(response.status, 400, "{email}: {}", response.json());
         let rita = json!({ "name": "Rita", "email": email, "password": "a song in the rain", "business_name": "Shop", "industry": "grocery" });
-        let answer = desk.shop.post("/posstar/api/v1/auth/register", rita).await;
-        assert_eq!(answer.status, 400, "{email}: {}", answer.json());
+        let response = desk.shop.post("/posstar/api/v1/auth/register", rita).await;
+        assert_eq!(response.status, 400, "{email}: {}", response.json());
         let expected = if email.contains('\u{200b}') {
             "email must not contain U+200B"
         } else {
             "email must be an e-mail address"
         };
-        assert!(answer.text_at("/message").contains(expected), "{}", answer.json());
+        assert!(response.text_at("/message").contains(expected), "{}", response.json());
     }
 }
 

@@ -95,8 +95,12 @@ async fn all_body_violations_are_reported_at_once() {
     ] {
         let mut body = create_api_key_body();
         body[member] = value;
-        let answer = desk.post("/api-keys", body).await;
-        assert_eq!(violations(&answer), (422, "fields_invalid".into(), vec![(place.into(), code.into())]), "{member}");
+        let response = desk.post("/api-keys", body).await;
+        assert_eq!(
+            violations(&response),
+            (422, "fields_invalid".into(), vec![(place.into(), code.into())]),
+            "{member}"
+        );
     }
     let query = desk.get("/api-keys?status=gone&user=x&device=y&after=z&limit=201").await;
     let mut places: Vec<String> = violations(&query).2.into_iter().map(|(place, _)| place).collect();
@@ -132,8 +136,8 @@ async fn api_key_of_another_tenant_is_not_found() {
         for (method, body) in
             [(Method::GET, None), (Method::PATCH, Some(json!({ "name": "x" }))), (Method::DELETE, None)]
         {
-            let answer = desk.send(method.clone(), &path, Some("*"), body).await;
-            assert_eq!(violations(&answer), (404, "not_found".to_owned(), vec![]), "{method} {path}");
+            let response = desk.send(method.clone(), &path, Some("*"), body).await;
+            assert_eq!(violations(&response), (404, "not_found".to_owned(), vec![]), "{method} {path}");
         }
     }
     assert_eq!(desk.collect_pages("/api-keys", "/id").await, [""; 0]);
@@ -188,7 +192,7 @@ async fn repeated_rotation_does_not_end_the_secret_in_use() {
     let desk = OfficeClient::open().await;
     let made = desk.post("/api-keys", create_api_key_body()).await;
     let (path, first) = (format!("/api-keys/{}", made.text_at("/id")), created_key_id(&made));
-    let code = |answer: &TestResponse| (answer.status.as_u16(), answer.text_at("/code"));
+    let code = |response: &TestResponse| (response.status.as_u16(), response.text_at("/code"));
     let refused = |status: u16, code: &str| (status, code.to_owned());
     let unconditional = desk.send(Method::POST, &format!("{path}/rotate"), None, None).await;
     assert_eq!(unconditional.status, 428);

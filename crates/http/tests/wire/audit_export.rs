@@ -38,9 +38,9 @@ fn record_events(desk: &OfficeClient, number: usize) {
     }
 }
 
-fn lines(answer: &TestResponse) -> Vec<Value> {
-    assert_eq!(answer.status, 200, "{:?}", String::from_utf8_lossy(&answer.bytes));
-    let text = std::str::from_utf8(&answer.bytes).unwrap();
+fn lines(response: &TestResponse) -> Vec<Value> {
+    assert_eq!(response.status, 200, "{:?}", String::from_utf8_lossy(&response.bytes));
+    let text = std::str::from_utf8(&response.bytes).unwrap();
     assert!(text.is_empty() || text.ends_with('\n'));
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
@@ -55,11 +55,11 @@ async fn export_of_several_pages_has_every_event_of_the_list() {
     let desk = OfficeClient::open().await;
     record_events(&desk, 450);
     let listed = desk.collect_pages("/audit-events?action=clock.accept", "/id").await;
-    let answer = desk.get(&format!("{EXPORT}?action=clock.accept")).await;
-    let found: Vec<String> = lines(&answer).iter().map(|line| line["id"].as_str().unwrap().to_owned()).collect();
+    let response = desk.get(&format!("{EXPORT}?action=clock.accept")).await;
+    let found: Vec<String> = lines(&response).iter().map(|line| line["id"].as_str().unwrap().to_owned()).collect();
     assert_eq!((found.len(), &found), (450, &listed));
-    assert_eq!(answer.header("content-type"), "application/jsonl");
-    assert_eq!(answer.header("content-disposition"), "attachment; filename=\"audit-2026-11-21.jsonl\"");
+    assert_eq!(response.header("content-type"), "application/jsonl");
+    assert_eq!(response.header("content-disposition"), "attachment; filename=\"audit-2026-11-21.jsonl\"");
     record_events(&desk, 50);
     // nothing of another tenant, whatever the filter
     let own = json!(tenant(&desk.shop).id);
@@ -76,7 +76,7 @@ async fn export_of_several_pages_has_every_event_of_the_list() {
     assert!(lines(&desk.get(&format!("{EXPORT}?subject={subject}")).await).is_empty());
     // exactly one page: the last 150 of the first events, and the 50 after them; and no event at
     // all
-    let from = lines(&answer)[149]["at"].as_str().unwrap().to_owned();
+    let from = lines(&response)[149]["at"].as_str().unwrap().to_owned();
     let page = desk.get(&format!("{EXPORT}?action=clock.accept&from={from}&format=jsonl")).await;
     assert_eq!((lines(&page).len(), MAX_PAGE_SIZE), (200, 200));
     assert!(lines(&desk.get(&format!("{EXPORT}?until=2020-01-01T00:00:00Z")).await).is_empty());
@@ -89,10 +89,10 @@ async fn csv_export_is_safe_for_spreadsheets() {
     assert_eq!(desk.post("/users", name).await.status, 201);
     desk.shop.log_in_native("=cmd()").await;
     record_events(&desk, 2);
-    let answer = desk.get(&format!("{EXPORT}?format=csv")).await;
-    assert_eq!(answer.header("content-type"), "text/csv; charset=utf-8");
-    assert_eq!(answer.header("content-disposition"), "attachment; filename=\"audit-2026-11-21.csv\"");
-    let text = String::from_utf8(answer.bytes).unwrap();
+    let response = desk.get(&format!("{EXPORT}?format=csv")).await;
+    assert_eq!(response.header("content-type"), "text/csv; charset=utf-8");
+    assert_eq!(response.header("content-disposition"), "attachment; filename=\"audit-2026-11-21.csv\"");
+    let text = String::from_utf8(response.bytes).unwrap();
     assert!(text.starts_with("\u{feff}id,at,tenant_id,user_id,user_name,"), "{text}");
     assert!(text.contains(",'=cmd(),") && !text.contains(",=cmd"), "{text}");
     assert!(text.contains("a;'=1+1") && !text.contains(";=1"), "{text}");
@@ -108,8 +108,8 @@ async fn csv_export_is_safe_for_spreadsheets() {
 async fn export_is_an_event_outside_of_the_file() {
     let desk = OfficeClient::open().await;
     let from = "2020-01-01T00:00:00.000Z";
-    let answer = desk.get(&format!("{EXPORT}?format=csv&action=login&outcome=done&from={from}&search=admin")).await;
-    assert_eq!(answer.status, 200);
+    let response = desk.get(&format!("{EXPORT}?format=csv&action=login&outcome=done&from={from}&search=admin")).await;
+    assert_eq!(response.status, 200);
     let [event] = &exports(&desk)[..] else { panic!("{:?}", exports(&desk)) };
     assert_eq!((event.tenant, event.subject), (Some(tenant(&desk.shop).id), Subject::Tenant(tenant(&desk.shop).id)));
     assert!(event.actor.user.is_some() && event.actor.session.is_some());
@@ -189,8 +189,8 @@ async fn export_in_the_browser_requires_a_recent_proof() {
     let browser = Browser::new(&shop);
     browser.sign_in("admin").await;
     let export = || browser.send(Method::GET, "/office/api/v1/audit-events/export?format=csv", None);
-    let answer = export().await;
-    assert_eq!((answer.status.as_u16(), answer.header("cache-control")), (200, "no-store"));
+    let response = export().await;
+    assert_eq!((response.status.as_u16(), response.header("cache-control")), (200, "no-store"));
     shop.clock.advance(Duration::from_mins(6));
     let refused = export().await;
     assert_eq!((refused.status.as_u16(), refused.text_at("/code").as_str()), (403, "proof_too_old"));

@@ -67,19 +67,24 @@ fn changed(tenant: uuid::Uuid) -> VerifiedAudit {
 async fn follow(desk: &OfficeClient, location: &str) -> Value {
     let path = location.strip_prefix("/api/v1").unwrap();
     loop {
-        let answer = desk.get(path).await;
-        assert_eq!(answer.status, 200);
-        if answer.json()["state"] != "running" {
-            return answer.json();
+        let response = desk.get(path).await;
+        assert_eq!(response.status, 200);
+        if response.json()["state"] != "running" {
+            return response.json();
         }
         actix_web::rt::time::sleep(Duration::from_millis(5)).await;
     }
 }
 
-fn assert_accepted(answer: &TestResponse) -> String {
-    assert_eq!((answer.status.as_u16(), answer.text_at("/state").as_str()), (202, "running"), "{}", answer.json());
-    let location = answer.header("location").to_owned();
-    assert_eq!(location, format!("/api/v1{START}/{}", answer.text_at("/id")));
+fn assert_accepted(response: &TestResponse) -> String {
+    assert_eq!(
+        (response.status.as_u16(), response.text_at("/state").as_str()),
+        (202, "running"),
+        "{}",
+        response.json()
+    );
+    let location = response.header("location").to_owned();
+    assert_eq!(location, format!("/api/v1{START}/{}", response.text_at("/id")));
     location
 }
 

@@ -39,13 +39,13 @@ async fn byte_order_mark_before_json_is_skipped() {
     let shop = TestServer::start();
     for (path, members, status) in login_bodies() {
         for mark in ["", "\u{feff}", "\u{feff} \r\n"] {
-            let answer = shop.send(with_text(Method::POST, path, &format!("{mark}{{{members}"))).await;
-            assert_eq!(answer.status, status, "{path} {mark:?}: {}", String::from_utf8_lossy(&answer.bytes));
+            let response = shop.send(with_text(Method::POST, path, &format!("{mark}{{{members}"))).await;
+            assert_eq!(response.status, status, "{path} {mark:?}: {}", String::from_utf8_lossy(&response.bytes));
         }
     }
     let desk = OfficeClient::open().await;
-    let answer = send_text(&desk, Method::POST, "/stores", "\u{feff}{\"name\":\"Station\"}").await;
-    assert_eq!((answer.status.as_u16(), answer.text_at("/name").as_str()), (201, "Station"));
+    let response = send_text(&desk, Method::POST, "/stores", "\u{feff}{\"name\":\"Station\"}").await;
+    assert_eq!((response.status.as_u16(), response.text_at("/name").as_str()), (201, "Station"));
 }
 
 #[actix_web::test]
@@ -53,21 +53,21 @@ async fn duplicate_member_is_rejected_by_every_contract_at_any_depth() {
     let shop = TestServer::start();
     for (path, members, _) in login_bodies() {
         for twice in ["\"x\":1,\"x\":1,", "\"more\":[{\"x\":1,\"x\":2}],"] {
-            let answer = shop.send(with_text(Method::POST, path, &format!("{{{twice}{members}"))).await;
-            assert!([400, 422].contains(&answer.status.as_u16()), "{path} {twice}: {}", answer.status);
+            let response = shop.send(with_text(Method::POST, path, &format!("{{{twice}{members}"))).await;
+            assert!([400, 422].contains(&response.status.as_u16()), "{path} {twice}: {}", response.status);
         }
         let name = members.split(':').next().unwrap();
-        let answer = shop.send(with_text(Method::POST, path, &format!("{{{name}:\"somebody\",{members}"))).await;
-        assert!([400, 422].contains(&answer.status.as_u16()), "{path} {name}: {}", answer.status);
+        let response = shop.send(with_text(Method::POST, path, &format!("{{{name}:\"somebody\",{members}"))).await;
+        assert!([400, 422].contains(&response.status.as_u16()), "{path} {name}: {}", response.status);
     }
     let token = shop.log_in_portos("manager", "P01").await.text_at("/tokenId");
     for body in [
         r#"{"Items":[],"items":[{"unitPrice":{"amount":100},"quantity":{"amount":1}}]}"#,
         r#"{"items":[{"unitPrice":{"amount":100,"Amount":1},"quantity":{"amount":1}}]}"#,
     ] {
-        let answer = shop.send(with_bearer(with_text(Method::POST, "/portos/api/tickets", body), &token)).await;
-        assert_eq!(answer.status, 400, "{}", answer.json());
-        assert!(answer.text_at("/errors/0/memberName").to_lowercase().starts_with("items"), "{}", answer.json());
+        let response = shop.send(with_bearer(with_text(Method::POST, "/portos/api/tickets", body), &token)).await;
+        assert_eq!(response.status, 400, "{}", response.json());
+        assert!(response.text_at("/errors/0/memberName").to_lowercase().starts_with("items"), "{}", response.json());
     }
 }
 
@@ -138,10 +138,10 @@ async fn duplicate_member_hides_no_other_violation_in_a_dialect() {
         ("/portos/api/tickets", format!(r#"{{"Items":[{item}],"_v":"one"}}"#), &ticket_members),
         ("/portos/api/tickets", r#"{"Items":[],"items":7,"_v":"one"}"#.to_owned(), &["Items", "_v", "Items"]),
     ] {
-        let answer = shop.send(with_bearer(with_text(Method::POST, path, &body), &token)).await;
-        let errors = answer.json()["errors"].as_array().unwrap().clone();
+        let response = shop.send(with_bearer(with_text(Method::POST, path, &body), &token)).await;
+        let errors = response.json()["errors"].as_array().unwrap().clone();
         let named: Vec<&str> = errors.iter().map(|error| error["memberName"].as_str().unwrap()).collect();
-        assert_eq!((answer.status.as_u16(), named.as_slice()), (400, members), "{path}");
+        assert_eq!((response.status.as_u16(), named.as_slice()), (400, members), "{path}");
     }
     for (path, body, texts) in [
         (
@@ -156,9 +156,9 @@ async fn duplicate_member_hides_no_other_violation_in_a_dialect() {
         ),
         ("/fiuu/auth/login", r#"{"posId":"","password":"a","password":"b"}"#, &["40021"]),
     ] {
-        let answer = shop.send(with_text(Method::POST, path, body)).await;
-        let text = String::from_utf8_lossy(&answer.bytes).into_owned();
-        assert!(answer.status == 400 && texts.iter().all(|each| text.contains(each)), "{path}: {text}");
+        let response = shop.send(with_text(Method::POST, path, body)).await;
+        let text = String::from_utf8_lossy(&response.bytes).into_owned();
+        assert!(response.status == 400 && texts.iter().all(|each| text.contains(each)), "{path}: {text}");
     }
 }
 
@@ -182,19 +182,19 @@ async fn every_duplicate_member_is_reported_by_pointer() {
             &["/preferences/a/b~1c"],
         ),
     ] {
-        let answer = send_text(&desk, method, &path, body).await;
+        let response = send_text(&desk, method, &path, body).await;
         let places: Vec<(&str, &str)> = places.iter().map(|place| (*place, "duplicate")).collect();
-        assert_eq!(violations(&answer), (422, "fields_invalid".to_owned(), expected_pointers(&places)), "{body}");
+        assert_eq!(violations(&response), (422, "fields_invalid".to_owned(), expected_pointers(&places)), "{body}");
     }
     let shop = &desk.shop;
     let till = log_in_at(shop, "manager", "P01").await;
     let body = r#"{"currency":"EUR","items":[{"unit_price":"100","quantity":"1","unit_price":"1"}]}"#;
-    let answer = shop.send(with_bearer(with_text(Method::POST, TICKETS, body), &till)).await;
-    assert_eq!(violations(&answer).2, expected_pointers(&[("/items/0/unit_price", "duplicate")]));
+    let response = shop.send(with_bearer(with_text(Method::POST, TICKETS, body), &till)).await;
+    assert_eq!(violations(&response).2, expected_pointers(&[("/items/0/unit_price", "duplicate")]));
     let ticket = open_ticket(shop, &till, json!({ "currency": "EUR" })).await;
     let patch = with_text(Method::PATCH, &path_of(&ticket), r#"{"name":"A","name":"B"}"#);
-    let answer = shop.send(with_bearer(patch, &till).insert_header(("If-Match", "*"))).await;
-    assert_eq!(violations(&answer).2, expected_pointers(&[("/name", "duplicate")]));
+    let response = shop.send(with_bearer(patch, &till).insert_header(("If-Match", "*"))).await;
+    assert_eq!(violations(&response).2, expected_pointers(&[("/name", "duplicate")]));
 }
 
 #[actix_web::test]
@@ -218,8 +218,8 @@ async fn client_json_round_trips_unchanged() {
     let body = format!(r#"{{"name":"X1","environment":"Tool","preferences":{kept}}}"#);
     let made = send_text(&desk, Method::POST, "/devices", &body).await;
     assert_eq!(made.status, 201, "{}", made.json());
-    let holds = |answer: &TestResponse, text: &str| {
-        let shown = String::from_utf8_lossy(&answer.bytes).into_owned();
+    let holds = |response: &TestResponse, text: &str| {
+        let shown = String::from_utf8_lossy(&response.bytes).into_owned();
         assert!(shown.contains(text), "{shown} has no {text}");
     };
     let path = format!("/devices/{}", made.text_at("/id"));
@@ -257,14 +257,14 @@ async fn number_beyond_double_range_is_rejected() {
     let desk = OfficeClient::open().await;
     for number in ["1e400", "-1e400", "1e999999"] {
         let body = format!(r#"{{"name":"X1","environment":"Tool","preferences":{{"a":[{number}]}}}}"#);
-        let answer = send_text(&desk, Method::POST, "/devices", &body).await;
-        assert_eq!((answer.status.as_u16(), answer.text_at("/code").as_str()), (400, "body_malformed"), "{number}");
-        assert!(answer.text_at("/detail").contains("number that is out of range"), "{}", answer.json());
+        let response = send_text(&desk, Method::POST, "/devices", &body).await;
+        assert_eq!((response.status.as_u16(), response.text_at("/code").as_str()), (400, "body_malformed"), "{number}");
+        assert!(response.text_at("/detail").contains("number that is out of range"), "{}", response.json());
     }
     let token = desk.shop.log_in_portos("manager", "P01").await.text_at("/tokenId");
     let body = r#"{"customer":{"meta":{"a":1e400}}}"#;
-    let answer = desk.shop.send(with_bearer(with_text(Method::POST, "/portos/api/tickets", body), &token)).await;
-    assert_eq!(answer.status, 400);
+    let response = desk.shop.send(with_bearer(with_text(Method::POST, "/portos/api/tickets", body), &token)).await;
+    assert_eq!(response.status, 400);
 }
 
 #[actix_web::test]
@@ -298,8 +298,8 @@ async fn empty_body_is_accepted_if_none_is_required() {
     }
     // an empty body is an error if members are required
     let desk = OfficeClient::open().await;
-    let answer = send_text(&desk, Method::POST, "/stores", "null").await;
-    assert_eq!(violations(&answer), (422, "fields_invalid".to_owned(), expected_pointers(&[("", "type")])));
+    let response = send_text(&desk, Method::POST, "/stores", "null").await;
+    assert_eq!(violations(&response), (422, "fields_invalid".to_owned(), expected_pointers(&[("", "type")])));
 }
 
 #[actix_web::test]
@@ -331,17 +331,17 @@ async fn idempotency_key_and_request_are_equal_in_any_spelling() {
         r#"{"currency":"EUR","name":"é","items":[{"unit_price":"1.0","quantity":"2"}]}"#,
         r#"{"currency":"EUR","name":"é"}"#,
     ] {
-        let answer = keyed("\"one\"", other).await;
+        let response = keyed("\"one\"", other).await;
         assert_eq!(
-            (answer.status.as_u16(), answer.text_at("/code").as_str()),
+            (response.status.as_u16(), response.text_at("/code").as_str()),
             (422, "idempotency_key_reused"),
             "{other}"
         );
     }
     for bad in ["\"\"", "\"a b\"", "\"a\"b\"", "\"one\";", "\"one\";p=", "\"one\";p=(1)"] {
-        let answer = keyed(bad, "{}").await;
+        let response = keyed(bad, "{}").await;
         assert_eq!(
-            (answer.status.as_u16(), answer.text_at("/code").as_str()),
+            (response.status.as_u16(), response.text_at("/code").as_str()),
             (400, "idempotency_key_invalid"),
             "{bad}"
         );

@@ -194,13 +194,13 @@ async fn cursor_is_valid_for_its_list_and_order_only() {
     }
     // the users of another tenant are another list
     let stranger = desk.shop.log_in_native("stranger@example.com").await.text_at("/access_token");
-    let answer = desk.shop.get(&format!("/api/v1/users?after={oldest}"), &stranger).await;
-    assert!([403, 422].contains(&answer.status.as_u16()), "{}", answer.json());
+    let response = desk.shop.get(&format!("/api/v1/users?after={oldest}"), &stranger).await;
+    assert!([403, 422].contains(&response.status.as_u16()), "{}", response.json());
     for list in LISTS {
         let id = "0192f0c1-0000-7000-8000-000000000000";
         for cursor in ["", "x", id, "%00", "' OR 1=1", "AAAA", &format!("{oldest}="), &oldest[1..], &oldest[..20]] {
-            let answer = desk.get(&format!("{list}?after={}", cursor.replace(' ', "%20"))).await;
-            assert_eq!(violations(&answer).2, expected_pointers(&[("after", "type")]), "{list} {cursor}");
+            let response = desk.get(&format!("{list}?after={}", cursor.replace(' ', "%20"))).await;
+            assert_eq!(violations(&response).2, expected_pointers(&[("after", "type")]), "{list} {cursor}");
         }
     }
     // a cursor is not an id

@@ -55,9 +55,9 @@ impl Till {
     async fn log_in(shop: &TestServer) -> Self {
         let signer = ProofSigner::p256();
         let proof = signer.prove("POST", &format!("{ORIGIN}{LOGIN}"), &shop.auth.dpop_nonce(), None);
-        let answer = shop.send(with_proof(post_request(LOGIN, login_body()), proof)).await;
-        assert_eq!((answer.status.as_u16(), &*answer.text_at("/token_type")), (201, "DPoP"), "{}", answer.json());
-        Self { signer, access: answer.text_at("/access_token"), refresh: answer.text_at("/refresh_token") }
+        let response = shop.send(with_proof(post_request(LOGIN, login_body()), proof)).await;
+        assert_eq!((response.status.as_u16(), &*response.text_at("/token_type")), (201, "DPoP"), "{}", response.json());
+        Self { signer, access: response.text_at("/access_token"), refresh: response.text_at("/refresh_token") }
     }
 
     fn prove_refresh(&self, shop: &TestServer) -> String {
@@ -77,10 +77,10 @@ impl Till {
 
     /// Refreshes as a client does, which must succeed.
     async fn refresh(&self, shop: &TestServer) -> TestResponse {
-        let answer = shop.send(with_proof(self.refresh_request(), self.prove_refresh(shop))).await;
-        assert_eq!((answer.status.as_u16(), &*answer.text_at("/token_type")), (200, "DPoP"), "{}", answer.json());
-        assert_eq!(answer.header("dpop-nonce"), shop.auth.dpop_nonce());
-        answer
+        let response = shop.send(with_proof(self.refresh_request(), self.prove_refresh(shop))).await;
+        assert_eq!((response.status.as_u16(), &*response.text_at("/token_type")), (200, "DPoP"), "{}", response.json());
+        assert_eq!(response.header("dpop-nonce"), shop.auth.dpop_nonce());
+        response
     }
 }
 
@@ -89,9 +89,9 @@ async fn bound_session_works_with_proofs() {
     let shop = start_server();
     let till = Till::log_in(&shop).await;
     for (method, path) in [(Method::GET, CURRENT), (Method::HEAD, CURRENT), (Method::GET, "/api/v1/sessions")] {
-        let answer = shop.send(till.call(&shop, &method, path)).await;
-        assert_eq!(answer.status, 200, "{method} {path}");
-        assert_eq!(answer.header("dpop-nonce"), shop.auth.dpop_nonce(), "{method} {path}");
+        let response = shop.send(till.call(&shop, &method, path)).await;
+        assert_eq!(response.status, 200, "{method} {path}");
+        assert_eq!(response.header("dpop-nonce"), shop.auth.dpop_nonce(), "{method} {path}");
     }
     till.refresh(&shop).await;
     assert_eq!(shop.send(till.call(&shop, &Method::DELETE, CURRENT)).await.status, 204);
@@ -104,15 +104,15 @@ async fn unbound_client_sees_no_change() {
     let shop = start_server();
     let login = shop.post(LOGIN, login_body()).await;
     let refresh = shop.post(REFRESH, json!({ "refresh_token": login.text_at("/refresh_token") })).await;
-    for (answer, status) in [(&login, 201), (&refresh, 200)] {
-        assert_eq!((answer.status.as_u16(), &*answer.text_at("/token_type")), (status, "Bearer"));
+    for (response, status) in [(&login, 201), (&refresh, 200)] {
+        assert_eq!((response.status.as_u16(), &*response.text_at("/token_type")), (status, "Bearer"));
     }
     let current = shop.get(CURRENT, &login.text_at("/access_token")).await;
     let nobody = shop.send(build_request(Method::GET, CURRENT)).await;
     assert_eq!((current.status.as_u16(), nobody.status.as_u16()), (200, 401));
     assert_eq!(nobody.challenges(), ["Bearer realm=\"tillgate\""]);
-    for answer in [login, refresh, current, nobody] {
-        assert!(!answer.headers.contains_key("dpop-nonce"));
+    for response in [login, refresh, current, nobody] {
+        assert!(!response.headers.contains_key("dpop-nonce"));
     }
 }
 
@@ -184,10 +184,10 @@ async fn failed_check_of_a_refresh_is_named_and_the_session_continues() {
         (used, "jti"),
         (String::new(), "format"),
     ] {
-        let answer = shop.send(with_proof(till.refresh_request(), proof)).await;
-        assert_eq!((answer.status.as_u16(), &*answer.text_at("/code")), (400, "proof_invalid"), "{check}");
-        assert_eq!(answer.text_at("/check"), check);
-        assert_eq!(answer.header("dpop-nonce"), nonce, "{check}");
+        let response = shop.send(with_proof(till.refresh_request(), proof)).await;
+        assert_eq!((response.status.as_u16(), &*response.text_at("/code")), (400, "proof_invalid"), "{check}");
+        assert_eq!(response.text_at("/check"), check);
+        assert_eq!(response.header("dpop-nonce"), nonce, "{check}");
     }
     let twice = till.refresh_request().append_header(("DPoP", till.prove_refresh(&shop)));
     let twice = shop.send(twice.append_header(("DPoP", till.prove_refresh(&shop)))).await;
@@ -204,8 +204,8 @@ async fn wrong_uri_is_answered_with_the_right_one() {
     let till = Till::log_in(&shop).await;
     let wrong =
         till.signer.prove("POST", "http://10.0.0.7:8080/api/v1/sessions/refresh", &shop.auth.dpop_nonce(), None);
-    let answer = shop.send(with_proof(till.refresh_request(), wrong)).await;
-    let said = ["/code", "/check", "/expected", "/received"].map(|member| answer.text_at(member));
+    let response = shop.send(with_proof(till.refresh_request(), wrong)).await;
+    let said = ["/code", "/check", "/expected", "/received"].map(|member| response.text_at(member));
     let expected = format!("{ORIGIN}{REFRESH}");
     assert_eq!(said, ["proof_invalid", "htu", &*expected, "http://10.0.0.7:8080/api/v1/sessions/refresh"]);
 }
@@ -224,9 +224,9 @@ async fn without_public_url_the_proxy_names_the_address() {
     let behind = [("Host", "10.0.0.7:8080"), ("X-Forwarded-For", "192.0.2.7"), ("X-Forwarded-Host", "pos.example")];
     let with_scheme = [behind.as_slice(), [("X-Forwarded-Proto", "https")].as_slice()].concat();
     assert_eq!(log_in("https://pos.example/api/v1/sessions", &with_scheme).await.status, 201);
-    let answer = log_in("https://pos.example/api/v1/sessions", &behind).await;
-    assert_eq!((answer.status.as_u16(), &*answer.text_at("/check")), (400, "htu"));
-    assert_eq!(answer.text_at("/expected"), "http://pos.example/api/v1/sessions");
+    let response = log_in("https://pos.example/api/v1/sessions", &behind).await;
+    assert_eq!((response.status.as_u16(), &*response.text_at("/check")), (400, "htu"));
+    assert_eq!(response.text_at("/expected"), "http://pos.example/api/v1/sessions");
     let direct = [("Host", "till.local:8080")];
     assert_eq!(log_in("http://till.local:8080/api/v1/sessions", &direct).await.status, 201);
 }
@@ -250,9 +250,9 @@ async fn host_cannot_hide_the_path_of_a_request_from_its_proof() {
         ("http://pos.example/api/v1/sessions", "pos.example\\"),
         ("http://api/v1/sessions", ""),
     ] {
-        let answer = log_in(uri, host).await;
-        assert_eq!((answer.status.as_u16(), &*answer.text_at("/check")), (400, "htu"), "{host:?}");
-        assert_eq!(answer.text_at("/expected"), LOGIN, "{host:?}");
+        let response = log_in(uri, host).await;
+        assert_eq!((response.status.as_u16(), &*response.text_at("/check")), (400, "htu"), "{host:?}");
+        assert_eq!(response.text_at("/expected"), LOGIN, "{host:?}");
     }
     for host in ["pos.example", "pos.example:8080", "[::1]:8080", "192.0.2.1"] {
         assert_eq!(log_in(&format!("http://{host}{LOGIN}"), host).await.status, 201, "{host}");
@@ -270,11 +270,11 @@ async fn bound_access_token_is_no_bearer_token() {
         (Method::GET, "/api/v1/events"),
         (Method::POST, "/api/v1/sessions/end"),
     ] {
-        let answer = shop.with_token(method.clone(), path, &till.access).await;
-        assert_eq!((answer.status.as_u16(), &*answer.text_at("/code")), (401, "proof_missing"), "{method} {path}");
-        let [challenge] = answer.challenges()[..] else { panic!("{method} {path}") };
+        let response = shop.with_token(method.clone(), path, &till.access).await;
+        assert_eq!((response.status.as_u16(), &*response.text_at("/code")), (401, "proof_missing"), "{method} {path}");
+        let [challenge] = response.challenges()[..] else { panic!("{method} {path}") };
         assert!(challenge.starts_with("DPoP ") && challenge.contains("error=\"invalid_token\""), "{challenge}");
-        assert_eq!(answer.header("dpop-nonce"), shop.auth.dpop_nonce(), "{method} {path}");
+        assert_eq!(response.header("dpop-nonce"), shop.auth.dpop_nonce(), "{method} {path}");
         let bare = shop.send(with_token(build_request(method, path), &till.access)).await;
         assert_eq!((bare.status.as_u16(), &*bare.text_at("/code")), (401, "proof_missing"), "{path}");
     }
@@ -319,9 +319,9 @@ async fn gateway_checks_proof_against_the_original_request() {
     let prove = |method: &str, uri: &str| till.signer.prove(method, uri, &shop.auth.dpop_nonce(), Some(&till.access));
     for method in ["GET", "POST"] {
         let request = with_token(check(method, "/goods/7?x=1"), &till.access);
-        let answer = shop.send(with_proof(request, prove(method, "https://pos.example/goods/7"))).await;
-        assert_eq!((answer.status.as_u16(), answer.header("x-tillgate-user")), (204, "cashier"));
-        assert_eq!(answer.header("dpop-nonce"), shop.auth.dpop_nonce());
+        let response = shop.send(with_proof(request, prove(method, "https://pos.example/goods/7"))).await;
+        assert_eq!((response.status.as_u16(), response.header("x-tillgate-user")), (204, "cashier"));
+        assert_eq!(response.header("dpop-nonce"), shop.auth.dpop_nonce());
     }
     for (request, code) in [
         (with_bearer(check("GET", "/goods/7"), &till.access), "proof_missing"),
@@ -338,10 +338,10 @@ async fn gateway_checks_proof_against_the_original_request() {
             "proof_invalid",
         ),
     ] {
-        let answer = shop.send(request).await;
-        assert_eq!((answer.status.as_u16(), answer.header("x-tillgate-code")), (401, code));
-        assert!(answer.challenges()[0].starts_with("DPoP "), "{:?}", answer.challenges());
-        assert_eq!(answer.header("dpop-nonce"), shop.auth.dpop_nonce());
+        let response = shop.send(request).await;
+        assert_eq!((response.status.as_u16(), response.header("x-tillgate-code")), (401, code));
+        assert!(response.challenges()[0].starts_with("DPoP "), "{:?}", response.challenges());
+        assert_eq!(response.header("dpop-nonce"), shop.auth.dpop_nonce());
     }
     // a gateway with an address of its own
     let request = with_token(check("GET", "/goods/7"), &till.access)
@@ -370,7 +370,7 @@ async fn gateway_accepts_a_proof_once_unless_the_request_was_denied() {
     for method in ["GET", "POST"] {
         for (path, outcomes) in [
             ("/goods/7", [(204, ""), (401, "proof_invalid")]),
-            // nginx asks again, for the body of the answer
+            // nginx asks again, for the body of the response
             ("/prices/7", [(403, "rank_missing"), (403, "rank_missing")]),
         ] {
             let proof =
@@ -379,8 +379,8 @@ async fn gateway_accepts_a_proof_once_unless_the_request_was_denied() {
                 let request = build_request(Method::GET, "/api/v1/access")
                     .insert_header(("X-Original-Method", method))
                     .insert_header(("X-Original-URI", path));
-                let answer = shop.send(with_proof(with_token(request, &till.access), &*proof)).await;
-                let found = (answer.status.as_u16(), answer.header("x-tillgate-code"));
+                let response = shop.send(with_proof(with_token(request, &till.access), &*proof)).await;
+                let found = (response.status.as_u16(), response.header("x-tillgate-code"));
                 assert_eq!(found, outcome, "{method} {path}");
             }
         }

@@ -13,7 +13,7 @@ use crate::test_server::{TEST_PASSWORD, TestServer, build_request, post_request}
 async fn every_response_has_security_headers_and_trace_id() {
     let shop = TestServer::start();
     let token = shop.log_in_native("cashier").await.text_at("/access_token");
-    for answer in [
+    for response in [
         shop.get("/api/v1/sessions/current", &token).await,
         shop.get("/api/v1/nothing", "").await,
         shop.get("/nothing", "").await,
@@ -22,11 +22,11 @@ async fn every_response_has_security_headers_and_trace_id() {
         shop.get("/portos/api/auth", "").await,
         shop.with_token(Method::PUT, "/api/v1/sessions", "").await,
     ] {
-        assert_eq!(answer.header("cache-control"), "no-store");
-        assert_eq!(answer.header("x-content-type-options"), "nosniff");
-        assert_eq!(answer.header("referrer-policy"), "no-referrer");
-        assert!(answer.header("content-security-policy").contains("frame-ancestors 'none'"));
-        assert!(answer.header("x-request-id").len() >= 8);
+        assert_eq!(response.header("cache-control"), "no-store");
+        assert_eq!(response.header("x-content-type-options"), "nosniff");
+        assert_eq!(response.header("referrer-policy"), "no-referrer");
+        assert!(response.header("content-security-policy").contains("frame-ancestors 'none'"));
+        assert!(response.header("x-request-id").len() >= 8);
     }
 }
 
@@ -58,14 +58,14 @@ async fn failed_logins_count_by_address_behind_the_proxy() {
     };
     let behind = TestServer::with_settings(settings());
     for name in 0..60 {
-        let answer = behind.send_from("10.0.0.1", wrong(&format!("198.51.{name}.1"), name)).await;
-        assert_eq!(answer.status, 401, "sixty clients, one failure each");
+        let response = behind.send_from("10.0.0.1", wrong(&format!("198.51.{name}.1"), name)).await;
+        assert_eq!(response.status, 401, "sixty clients, one failure each");
     }
     let forged = TestServer::with_settings(settings());
     let mut held = 0;
     for name in 0..60 {
-        let answer = forged.send_from("203.0.113.9", wrong(&format!("198.51.{name}.1"), name)).await;
-        held += usize::from(answer.status == 429);
+        let response = forged.send_from("203.0.113.9", wrong(&format!("198.51.{name}.1"), name)).await;
+        held += usize::from(response.status == 429);
     }
     assert!(held > 0, "one stranger with sixty forged addresses is one address");
 }
@@ -84,15 +84,15 @@ async fn access_log_has_one_line_per_request_and_no_secret() {
         .insert_header(("Authorization", format!("Bearer {token}")))
         .insert_header(("Cookie", "sid=cookie-secret"))
         .insert_header(("X-Forwarded-For", "198.51.100.1"));
-    let answer = shop.send_from("10.0.0.1", current).await;
-    assert_eq!(answer.status, 200);
+    let response = shop.send_from("10.0.0.1", current).await;
+    assert_eq!(response.status, 200);
     let renewed = shop.post("/api/v1/sessions/refresh", json!({ "refresh_token": refresh.clone() })).await;
     let odd = shop.get(&format!("/api/v1/sessions/{refresh}"), &token).await;
     let unknown = shop.get(&format!("/api/v1/logout/{refresh}/{token}"), &token).await;
 
     let log = crate::captured_log::captured_log();
-    let access = [&login, &wrong, &answer, &renewed, &odd, &unknown].map(|answer| {
-        let trace = format!("trace=\"{}\"", answer.header("x-request-id"));
+    let access = [&login, &wrong, &response, &renewed, &odd, &unknown].map(|response| {
+        let trace = format!("trace=\"{}\"", response.header("x-request-id"));
         let lines: Vec<&str> =
             log.lines().filter(|line| line.contains("tillgate::access") && line.contains(&trace)).collect();
         assert_eq!(lines.len(), 1, "{trace}: {lines:?}");
@@ -106,7 +106,7 @@ async fn access_log_has_one_line_per_request_and_no_secret() {
         "micros=",
         "address=198.51.100.1",
         "mount=\"native\"",
-        &format!("trace=\"{}\"", answer.header("x-request-id")),
+        &format!("trace=\"{}\"", response.header("x-request-id")),
     ] {
         assert!(line.contains(part), "{part}: {line}");
     }
@@ -135,9 +135,9 @@ async fn metrics_count_by_route_and_outcome_without_identities() {
     shop.get(&format!("/api/v1/sessions/{}", login.text_at("/session/id")), &token).await;
     shop.get("/made-up/cashier", "").await;
     shop.send(build_request(Method::from_bytes(b"CASHIER").unwrap(), "/healthz")).await;
-    let answer = shop.send(build_request(Method::GET, "/metrics")).await;
-    assert_eq!(answer.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
-    let text = String::from_utf8(answer.bytes).unwrap();
+    let response = shop.send(build_request(Method::GET, "/metrics")).await;
+    assert_eq!(response.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+    let text = String::from_utf8(response.bytes).unwrap();
     let value = |parts: &[&str]| {
         let line = text.lines().find(|line| parts.iter().all(|part| line.contains(part)));
         line.and_then(|line| line.rsplit(' ').next()).map(str::to_owned)
@@ -172,12 +172,12 @@ async fn public_routes_ignore_authorization() {
             assert_eq!(shop.send(odd(build_request(Method::GET, path), which)).await.status, 200, "{path} {which}");
         }
         let portos = json!({ "UserName": "cashier", "Password": TEST_PASSWORD, "DeviceName": "P01" });
-        let answers = [
+        let responses = [
             (post_request("/api/v1/sessions", json!({ "login": "cashier", "password": TEST_PASSWORD })), 201),
             (post_request("/api/v1/sessions/refresh", json!({ "refresh_token": refresh })), 200),
             (post_request("/portos/api/auth", portos), 200),
         ];
-        for (request, status) in answers {
+        for (request, status) in responses {
             assert_eq!(shop.send(odd(request, which)).await.status, status, "{which}");
         }
         let current = shop.send(odd(build_request(Method::GET, "/api/v1/sessions/current"), which)).await;
@@ -211,8 +211,8 @@ async fn no_contract_judges_authorization_where_it_requires_no_token() {
         };
         let status = shop.send(request()).await.status;
         for which in 0..3 {
-            let answer = shop.send(with_odd_authorization(request(), which)).await;
-            assert_eq!(answer.status, status, "{which}: {route:?}");
+            let response = shop.send(with_odd_authorization(request(), which)).await;
+            assert_eq!(response.status, status, "{which}: {route:?}");
         }
         mounts.insert(route.mount);
     }
@@ -232,8 +232,8 @@ async fn absolute_target_names_the_host() {
 async fn docs_page_is_found_with_and_without_slash() {
     let shop = TestServer::start();
     for path in ["/docs", "/docs/"] {
-        let answer = shop.get(path, "").await;
-        assert_eq!((answer.status.as_u16(), answer.header("location")), (308, "/docs/index.html"), "{path}");
+        let response = shop.get(path, "").await;
+        assert_eq!((response.status.as_u16(), response.header("location")), (308, "/docs/index.html"), "{path}");
     }
     let without =
         TestServer::with_settings(HttpSettings { serve_metrics: false, serve_docs: false, ..HttpSettings::default() });

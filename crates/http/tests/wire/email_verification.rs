@@ -13,8 +13,8 @@ use crate::test_server::{StoreState, TEST_PASSWORD, TestResponse, TestServer, bu
 
 const PAGE: &str = "/office/verify-email";
 
-fn text(answer: &TestResponse) -> String {
-    String::from_utf8(answer.bytes.clone()).unwrap()
+fn text(response: &TestResponse) -> String {
+    String::from_utf8(response.bytes.clone()).unwrap()
 }
 
 /// Requests the verification mail of a user, as a user of this name.
@@ -194,11 +194,11 @@ async fn browser_requests_the_mail_and_guesses_are_limited() {
     assert_eq!(requested.status, 202, "{}", requested.json());
     let limited = async || {
         for _ in 0..25 {
-            let answer = press(&shop, "guess").await;
-            if answer.status == 429 {
+            let response = press(&shop, "guess").await;
+            if response.status == 429 {
                 return true;
             }
-            assert_eq!(answer.status, 422);
+            assert_eq!(response.status, 422);
         }
         false
     };

@@ -44,7 +44,7 @@ async fn enroll_with_storage(shop: &TestServer, code: &str, signer: &ProofSigner
 }
 
 /// Enrolls a key that is kept there, and refreshes the session every 80 days and one day before 400
-/// days have passed. Returns the answer to the refresh after 400 days.
+/// days have passed. Returns the response to the refresh after 400 days.
 async fn refresh_for_400_days(storage: &str) -> TestResponse {
     const DAY: Duration = Duration::from_hours(24);
     let desk = OfficeClient::open().await;
@@ -61,8 +61,8 @@ async fn refresh_for_400_days(storage: &str) -> TestResponse {
     post_with_proof(shop, &signer, REFRESH, json!({ "refresh_token": token })).await
 }
 
-pub fn outcome(answer: &TestResponse) -> (u16, String) {
-    (answer.status.as_u16(), answer.text_at("/code"))
+pub fn outcome(response: &TestResponse) -> (u16, String) {
+    (response.status.as_u16(), response.text_at("/code"))
 }
 
 #[actix_web::test]
@@ -126,7 +126,7 @@ async fn enrollment_requires_a_proof_with_a_nonce() {
 }
 
 #[actix_web::test]
-async fn lost_answer_is_repeated_for_the_same_key_only() {
+async fn lost_response_is_repeated_for_the_same_key_only() {
     let desk = OfficeClient::open().await;
     let shop = &desk.shop;
     let code = start(&desk, json!({})).await;
@@ -139,14 +139,14 @@ async fn lost_answer_is_repeated_for_the_same_key_only() {
     let wrong = enroll(shop, "BCDF-GHJK", &thief).await;
     shop.clock.advance(Duration::from_mins(11));
     let expired = enroll(shop, &code, &till).await;
-    let without_trace = |answer: &TestResponse| {
-        let mut json = answer.json();
+    let without_trace = |response: &TestResponse| {
+        let mut json = response.json();
         json["trace_id"] = Value::Null;
         json
     };
-    for answer in [&spent, &wrong, &expired] {
-        assert_eq!(outcome(answer), (403, "enrollment_unknown".to_owned()));
-        assert_eq!(without_trace(answer), without_trace(&spent), "one answer for every reason");
+    for response in [&spent, &wrong, &expired] {
+        assert_eq!(outcome(response), (403, "enrollment_unknown".to_owned()));
+        assert_eq!(without_trace(response), without_trace(&spent), "one response for every reason");
     }
     let events = shop.store.inner.audit_events();
     assert_eq!(events.iter().filter(|event| event.action == Action::DeviceEnrollReplay).count(), 1);
@@ -165,9 +165,9 @@ async fn key_is_replaced_and_revoked() {
     assert_eq!(outcome(&enroll(shop, &code, &first).await), (409, "key_known".to_owned()));
     let replaced = enroll(shop, &code, &second).await;
     let repeated = enroll(shop, &code, &second).await;
-    for answer in [&replaced, &repeated] {
-        assert_eq!(answer.status, 201);
-        assert!(!answer.header("revocation").is_empty(), "sessions on the device have ended");
+    for response in [&replaced, &repeated] {
+        assert_eq!(response.status, 201);
+        assert!(!response.header("revocation").is_empty(), "sessions on the device have ended");
     }
     assert!(enrolled.header("revocation").is_empty(), "nothing has ended");
     let body = json!({ "refresh_token": enrolled.text_at("/refresh_token") });
@@ -226,14 +226,14 @@ async fn violations_of_a_body_are_reported_at_once() {
         (json!({ "expires_in": 59, "replace": "x" }), &[("/expires_in", "range"), ("/replace", "type")]),
         (json!({ "expires_in": 2_592_001 }), &[("/expires_in", "range")]),
     ] {
-        let answer = desk.post(&path, body.clone()).await;
+        let response = desk.post(&path, body.clone()).await;
         let expected = (422, "fields_invalid".to_owned(), expected_pointers(expected));
-        assert_eq!(violations(&answer), expected, "{body}");
+        assert_eq!(violations(&response), expected, "{body}");
     }
     let long = "x".repeat(201);
-    let answer = desk.shop.post(PATH, json!({ "storage": "cloud", "label": long, "app": 5 })).await;
+    let response = desk.shop.post(PATH, json!({ "storage": "cloud", "label": long, "app": 5 })).await;
     let expected = [("/app", "type"), ("/code", "required"), ("/label", "length"), ("/storage", "format")];
-    assert_eq!(violations(&answer), (422, "fields_invalid".to_owned(), expected_pointers(&expected)));
+    assert_eq!(violations(&response), (422, "fields_invalid".to_owned(), expected_pointers(&expected)));
 }
 
 #[actix_web::test]

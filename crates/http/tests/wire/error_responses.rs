@@ -81,10 +81,10 @@ const CONTRACT_CASES: [ContractCase; 3] = [
 ];
 
 /// Asserts that the response is a problem with this status in the mount's format.
-fn assert_problem(place: &ContractCase, answer: &TestResponse, status: u16, what: &str) {
-    assert_eq!(answer.status, status, "{what} at {}: {:?}", place.login, String::from_utf8_lossy(&answer.bytes));
-    assert_eq!(answer.header("content-type"), place.content_type, "{what}");
-    let json = answer.json();
+fn assert_problem(place: &ContractCase, response: &TestResponse, status: u16, what: &str) {
+    assert_eq!(response.status, status, "{what} at {}: {:?}", place.login, String::from_utf8_lossy(&response.bytes));
+    assert_eq!(response.header("content-type"), place.content_type, "{what}");
+    let json = response.json();
     for member in place.members {
         assert!(json.get(member).is_some(), "{what} without {member}: {json}");
     }
@@ -92,8 +92,8 @@ fn assert_problem(place: &ContractCase, answer: &TestResponse, status: u16, what
     for foreign in ["trace_id", "traceId", "message"].iter().filter(|member| !place.members.contains(member)) {
         assert!(json.get(foreign).is_none(), "{what} in another format: {json}");
     }
-    assert_eq!(answer.challenges().is_empty(), status != 401, "{what}");
-    assert_eq!(answer.header("retry-after").is_empty(), ![423, 429, 503].contains(&status), "{what}");
+    assert_eq!(response.challenges().is_empty(), status != 401, "{what}");
+    assert_eq!(response.header("retry-after").is_empty(), ![423, 429, 503].contains(&status), "{what}");
 }
 
 #[actix_web::test]
@@ -241,8 +241,8 @@ async fn mount_of_a_missing_tenant_is_unavailable() {
         HttpSettings::default(),
         vec![native("/api/v1"), portos("/portos").with_tenant(Slug::parse("nowhere").unwrap())],
     );
-    let answer = shop.get("/portos/api/auth", "garbage").await;
-    assert_eq!(answer.status, 503);
+    let response = shop.get("/portos/api/auth", "garbage").await;
+    assert_eq!(response.status, 503);
 }
 
 #[actix_web::test]
@@ -330,9 +330,9 @@ async fn panic_is_500_and_timeout_503() {
             ("/rig/fault", 500),
             ("/rig/slow", 503),
         ] {
-            let answer = shop.get(&format!("{prefix}{path}"), "").await;
-            assert_problem(place, &answer, status, path);
-            let text = String::from_utf8_lossy(&answer.bytes).into_owned();
+            let response = shop.get(&format!("{prefix}{path}"), "").await;
+            assert_problem(place, &response, status, path);
+            let text = String::from_utf8_lossy(&response.bytes).into_owned();
             assert!(!text.contains("panics") && !text.contains("secret"), "{text}");
         }
     }

@@ -28,9 +28,9 @@ fn parse_events(text: &str) -> Vec<StreamEvent> {
     std::iter::from_fn(|| take_event(&mut text)).collect()
 }
 
-fn events(answer: &TestResponse) -> Vec<StreamEvent> {
-    assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "text/event-stream"));
-    parse_events(std::str::from_utf8(&answer.bytes).unwrap())
+fn events(response: &TestResponse) -> Vec<StreamEvent> {
+    assert_eq!((response.status.as_u16(), response.header("content-type")), (200, "text/event-stream"));
+    parse_events(std::str::from_utf8(&response.bytes).unwrap())
 }
 
 /// Opens a stream, reads what it begins with, and closes it.
@@ -83,9 +83,9 @@ impl Follower {
     async fn open(shop: &TestServer, token: &str) -> Self {
         let app = test::init_service(shop.http.app()).await;
         let request = with_bearer(build_request(Method::GET, EVENTS), token).to_request();
-        let answer = test::call_service(&app, request).await;
-        assert_eq!(answer.status(), 200);
-        Self { body: Box::pin(answer.into_body().boxed()), text: String::new() }
+        let response = test::call_service(&app, request).await;
+        assert_eq!(response.status(), 200);
+        Self { body: Box::pin(response.into_body().boxed()), text: String::new() }
     }
 
     /// Reads until an event matches; returns all so far. `None` if the stream ends before.
@@ -127,7 +127,7 @@ async fn viewers_see_only_what_they_may_read() {
         shop.post("/api/v1/sessions", body).await
     };
     let (admin, cashier, stranger) = (log_in("admin").await, log_in("cashier").await, log_in_stranger().await);
-    let token = |answer: &TestResponse| answer.text_at("/access_token");
+    let token = |response: &TestResponse| response.text_at("/access_token");
     let from = find_position(&shop, &token(&admin)).await;
     let own = log_in("cashier").await.text_at("/session/id");
     let others = log_in("manager").await.text_at("/session/id");
@@ -349,8 +349,8 @@ async fn position_of_a_revocation_is_not_negative() {
     let shop = TestServer::start();
     let admin = shop.log_in_native("admin").await.text_at("/access_token");
     for (position, status) in [("0", 200), ("-1", 404), ("x", 404)] {
-        let answer = shop.get(&format!("/api/v1/revocations/{position}"), &admin).await;
-        assert_eq!(answer.status, status, "{position}");
+        let response = shop.get(&format!("/api/v1/revocations/{position}"), &admin).await;
+        assert_eq!(response.status, status, "{position}");
     }
 }
 

@@ -37,11 +37,11 @@ pub async fn refresh(shop: &TestServer, token: &str) -> TestResponse {
 
 /// Asserts that the response contains tokens byte for byte as published, with these timestamps, and
 /// returns them.
-pub fn assert_tokens(answer: &TestResponse, access_until: &str, refresh_until: &str) -> (String, String) {
-    let text = String::from_utf8_lossy(&answer.bytes);
-    assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "application/json"), "{text}");
-    assert_eq!(answer.header("cache-control"), "no-store");
-    let (access, refresh) = (answer.text_at("/access/token"), answer.text_at("/refresh/token"));
+pub fn assert_tokens(response: &TestResponse, access_until: &str, refresh_until: &str) -> (String, String) {
+    let text = String::from_utf8_lossy(&response.bytes);
+    assert_eq!((response.status.as_u16(), response.header("content-type")), (200, "application/json"), "{text}");
+    assert_eq!(response.header("cache-control"), "no-store");
+    let (access, refresh) = (response.text_at("/access/token"), response.text_at("/refresh/token"));
     let expected = format!(
         r#"{{"access":{{"token":"{access}","expiresAt":"{access_until}"}},"refresh":{{"token":"{refresh}","expiresAt":"{refresh_until}"}}}}"#
     );
@@ -50,21 +50,21 @@ pub fn assert_tokens(answer: &TestResponse, access_until: &str, refresh_until: &
 }
 
 /// Asserts that the response is this error, byte for byte.
-fn assert_error(answer: &TestResponse, status: u16, code: u32, slug: &str, message: &str) {
-    let text = String::from_utf8_lossy(&answer.bytes);
+fn assert_error(response: &TestResponse, status: u16, code: u32, slug: &str, message: &str) {
+    let text = String::from_utf8_lossy(&response.bytes);
     let expected = format!(r#"{{"code":{code},"error":"{slug}","message":"{message}"}}"#);
-    assert_eq!((answer.status.as_u16(), text.as_ref()), (status, expected.as_str()));
-    assert_eq!(answer.header("content-type"), "application/json");
-    assert_eq!(answer.challenges().len(), usize::from(status == 401), "{message}");
-    assert_eq!(answer.header("retry-after").is_empty(), ![429, 503].contains(&status), "{message}");
+    assert_eq!((response.status.as_u16(), text.as_ref()), (status, expected.as_str()));
+    assert_eq!(response.header("content-type"), "application/json");
+    assert_eq!(response.challenges().len(), usize::from(status == 401), "{message}");
+    assert_eq!(response.header("retry-after").is_empty(), ![429, 503].contains(&status), "{message}");
 }
 
-pub fn assert_unauthorized(answer: &TestResponse, code: u32, message: &str) {
-    assert_error(answer, 401, code, "unauthorized", message);
+pub fn assert_unauthorized(response: &TestResponse, code: u32, message: &str) {
+    assert_error(response, 401, code, "unauthorized", message);
 }
 
-fn assert_invalid(answer: &TestResponse, code: u32, message: &str) {
-    assert_error(answer, 400, code, "invalid_request", message);
+fn assert_invalid(response: &TestResponse, code: u32, message: &str) {
+    assert_error(response, 400, code, "invalid_request", message);
 }
 
 const INVALID_ACCESS_TOKEN: (u32, &str) = (40_120, "Invalid or missing access token.");
@@ -79,9 +79,9 @@ async fn login_returns_both_tokens_for_json_and_form() {
     let json = shop.send(login_request("P01", TEST_PASSWORD)).await;
     let by_form = shop.send(form_request("posId=P01&password=correct+horse")).await;
     let encoded = shop.send(form_request("password=%63orrect%20horse&posId=%20p01&more=x")).await;
-    for answer in [json, by_form, encoded] {
+    for response in [json, by_form, encoded] {
         let (until, midnight) = ("2026-11-21T20:15:00.000+08:00", "2026-11-22T00:00:00.000+08:00");
-        let (access, token) = assert_tokens(&answer, until, midnight);
+        let (access, token) = assert_tokens(&response, until, midnight);
         assert_eq!(shop.get(TERMINALS, &access).await.status, 200);
         assert_tokens(&refresh(&shop, &token).await, until, midnight);
     }
@@ -100,7 +100,7 @@ async fn earlier_access_token_stays_valid_after_refresh() {
         assert_eq!(shop.get(TERMINALS, token).await.status, 200);
     }
     let again = refresh(&shop, &first.text_at("/refresh/token")).await;
-    assert_eq!(again.text_at("/refresh/token"), token, "an answer that was lost is given again");
+    assert_eq!(again.text_at("/refresh/token"), token, "a response that was lost is given again");
     shop.clock.advance(Duration::from_mins(5));
     let (code, message) = TOKEN_EXPIRED;
     assert_unauthorized(&shop.get(TERMINALS, &first.text_at("/access/token")).await, code, message);
@@ -116,17 +116,17 @@ async fn earlier_access_token_stays_valid_after_refresh() {
 async fn logout_takes_effect_at_once() {
     let shop = TestServer::start();
     let (one, other) = (shop.log_in_fiuu().await, shop.log_in_fiuu().await);
-    let answer = shop.with_token(Method::POST, LOGOUT, &one.text_at("/access/token")).await;
+    let response = shop.with_token(Method::POST, LOGOUT, &one.text_at("/access/token")).await;
     assert_eq!(
-        (answer.status.as_u16(), String::from_utf8_lossy(&answer.bytes).as_ref()),
+        (response.status.as_u16(), String::from_utf8_lossy(&response.bytes).as_ref()),
         (200, r#"{"code":20000,"message":"Operation completed successfully."}"#)
     );
-    for answer in [
+    for response in [
         shop.get(TERMINALS, &one.text_at("/access/token")).await,
         shop.with_token(Method::POST, LOGOUT, &one.text_at("/access/token")).await,
         refresh(&shop, &one.text_at("/refresh/token")).await,
     ] {
-        assert_unauthorized(&answer, SESSION_EXPIRED.0, SESSION_EXPIRED.1);
+        assert_unauthorized(&response, SESSION_EXPIRED.0, SESSION_EXPIRED.1);
     }
     assert_eq!(shop.get(TERMINALS, &other.text_at("/access/token")).await.status, 200, "a second login is allowed");
 }
@@ -284,8 +284,9 @@ async fn incomplete_login_has_its_error_number() {
 async fn other_errors_keep_the_shape() {
     let shop = TestServer::start();
     let raw = |kind: &'static str| build_request(Method::POST, LOGIN).insert_header(("Content-Type", kind));
-    let unsupported =
-        |answer: &TestResponse| assert_error(answer, 415, 41_500, "unsupported_media_type", "Unsupported Media Type");
+    let unsupported = |response: &TestResponse| {
+        assert_error(response, 415, 41_500, "unsupported_media_type", "Unsupported Media Type");
+    };
     unsupported(&shop.send(raw("text/plain").set_payload("{}")).await);
     unsupported(&shop.send(build_request(Method::POST, LOGIN).set_payload("{}")).await);
     unsupported(&shop.send(raw("multipart/form-data; boundary=x").set_payload("--x--")).await);
@@ -312,13 +313,13 @@ async fn other_errors_keep_the_shape() {
 #[actix_web::test]
 async fn guesses_and_floods_are_limited_with_their_own_errors() {
     let shop = TestServer::start();
-    let mut answer = shop.send(login_request("P01", "wrong")).await;
+    let mut response = shop.send(login_request("P01", "wrong")).await;
     for number in 0..10 {
-        assert_unauthorized(&answer, AUTHENTICATION_FAILED.0, AUTHENTICATION_FAILED.1);
-        answer = shop.send(login_request("P01", &format!("wrong {number}"))).await;
+        assert_unauthorized(&response, AUTHENTICATION_FAILED.0, AUTHENTICATION_FAILED.1);
+        response = shop.send(login_request("P01", &format!("wrong {number}"))).await;
     }
     let locked = "Login failed, this account is temporarily locked due to multiple failed login attempts.";
-    assert_error(&answer, 429, 42_930, "rate_limit_exceeded", locked);
+    assert_error(&response, 429, 42_930, "rate_limit_exceeded", locked);
     assert_error(&shop.send(login_request("P01", TEST_PASSWORD)).await, 429, 42_930, "rate_limit_exceeded", locked);
 
     let three = Mount::at_prefix("/fiuu", std::sync::Arc::new(Fiuu::new(Fiuu::default_terms(), 3))).unwrap();
@@ -327,12 +328,12 @@ async fn guesses_and_floods_are_limited_with_their_own_errors() {
     let (access, token) = (shop.log_in_fiuu().await.text_at("/access/token"), "garbage");
     assert_eq!(refresh(&shop, token).await.status, 401);
     assert_eq!(shop.get(TERMINALS, &access).await.status, 200);
-    for answer in [
+    for response in [
         shop.get(TERMINALS, &access).await,
         shop.send(login_request("P01", TEST_PASSWORD)).await,
         refresh(&shop, token).await,
     ] {
-        assert_error(&answer, 429, 42_900, "rate_limit_exceeded", "Too many requests.");
+        assert_error(&response, 429, 42_900, "rate_limit_exceeded", "Too many requests.");
     }
     assert_eq!(shop.send_from("192.0.2.8", login_request("P01", TEST_PASSWORD)).await.status, 200, "from elsewhere");
 }
@@ -344,10 +345,10 @@ async fn terminals_list_devices_and_recent_connections() {
     let terminal = |name: &str, connected: bool| json!({ "terminalId": name, "connected": connected, "isVT": 0 });
     let names = ["LOCKED", "OFFICE", "P01", "PDA1", "UNLISTED"];
     let expected = |connected: &[&str]| json!({ "data": names.map(|name| terminal(name, connected.contains(&name))) });
-    let answer = shop.get(TERMINALS, &access).await;
-    let text = String::from_utf8_lossy(&answer.bytes).into_owned();
+    let response = shop.get(TERMINALS, &access).await;
+    let text = String::from_utf8_lossy(&response.bytes).into_owned();
     assert!(text.starts_with(r#"{"data":[{"terminalId":"LOCKED","connected":false,"isVT":0},"#), "{text}");
-    assert_eq!(answer.json(), expected(&["P01"]), "the caller is connected");
+    assert_eq!(response.json(), expected(&["P01"]), "the caller is connected");
 
     let office = shop.log_in_portos("cashier", "OFFICE").await.text_at("/tokenId");
     assert_eq!(shop.get("/portos/api/auth", &office).await.status, 200);

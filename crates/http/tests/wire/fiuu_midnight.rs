@@ -50,9 +50,9 @@ async fn skipped_midnight_is_one_hour_later() {
     let day = Duration::from_hours(24);
     // to 23:50 on the day before daylight saving time begins, which it does at midnight
     shop.clock.advance(159 * day + Duration::from_mins(9 * 60 + 50));
-    let answer = shop.send(login_request("P01", TEST_PASSWORD)).await;
-    assert_tokens(&answer, "2027-04-30T01:00:00.000+03:00", "2027-04-30T01:00:00.000+03:00");
+    let response = shop.send(login_request("P01", TEST_PASSWORD)).await;
+    assert_tokens(&response, "2027-04-30T01:00:00.000+03:00", "2027-04-30T01:00:00.000+03:00");
     shop.clock.advance(Duration::from_mins(10));
-    let answer = shop.send(login_request("P01", TEST_PASSWORD)).await;
-    assert_tokens(&answer, "2027-04-30T01:15:00.000+03:00", "2027-05-01T00:00:00.000+03:00");
+    let response = shop.send(login_request("P01", TEST_PASSWORD)).await;
+    assert_tokens(&response, "2027-04-30T01:15:00.000+03:00", "2027-05-01T00:00:00.000+03:00");
 }

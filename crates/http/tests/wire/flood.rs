@@ -201,14 +201,14 @@ impl Drop for ListeningServer {
 }
 
 /// A completely received response.
-fn answer(stream: &mut TcpStream) -> String {
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).unwrap();
-    String::from_utf8(answer).unwrap()
+fn response(stream: &mut TcpStream) -> String {
+    let mut response = Vec::new();
+    stream.read_to_end(&mut response).unwrap();
+    String::from_utf8(response).unwrap()
 }
 
 fn status(stream: &mut TcpStream) -> u16 {
-    answer(stream).split(' ').nth(1).unwrap().parse().unwrap()
+    response(stream).split(' ').nth(1).unwrap().parse().unwrap()
 }
 
 /// Ends the flood, also if the test fails.
@@ -253,8 +253,8 @@ fn flood_from_many_networks_keeps_no_login_of_a_known_network_waiting() {
         let known = scope.spawn(|| {
             // A server that is short of processor time sheds load before the queue, so the till
             // repeats.
-            let mut answers = std::iter::repeat_with(|| served.log_in("198.51.100.9", "cashier", TEST_PASSWORD));
-            answers.find(|status| *status != 503).unwrap()
+            let mut responses = std::iter::repeat_with(|| served.log_in("198.51.100.9", "cashier", TEST_PASSWORD));
+            responses.find(|status| *status != 503).unwrap()
         });
         served.until("the known one waits for its hash", |served| {
             assert!(!known.is_finished(), "it was answered without a hash");
@@ -298,8 +298,8 @@ fn new_passwords_are_hashed_in_the_turn_of_the_network_of_their_caller() {
     let (here, there) = ("198.51.100.7", "203.0.113.7");
     let mut tokens = Vec::new();
     for (login, from) in [("admin", here), ("cashier", here), ("cashier", there), ("witness", here)] {
-        let answer = answer(&mut served.send(from, login, TEST_PASSWORD));
-        let body: Value = serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap();
+        let response = response(&mut served.send(from, login, TEST_PASSWORD));
+        let body: Value = serde_json::from_str(response.split("\r\n\r\n").nth(1).unwrap()).unwrap();
         tokens.push(body["access_token"].as_str().unwrap().to_owned());
     }
     let own = json!({ "current_password": TEST_PASSWORD, "password": NEW });

@@ -77,13 +77,13 @@ async fn accept(shop: &TestServer, token: &str, password: &str) -> TestResponse 
     Browser::new(shop).send_raw(request).await
 }
 
-fn text(answer: &TestResponse) -> String {
-    String::from_utf8(answer.bytes.clone()).unwrap()
+fn text(response: &TestResponse) -> String {
+    String::from_utf8(response.bytes.clone()).unwrap()
 }
 
-fn assert_invalid(answer: &TestResponse) {
-    assert_eq!(answer.status, 422, "{}", text(answer));
-    assert!(text(answer).contains("This invitation is wrong, used or expired"), "{}", text(answer));
+fn assert_invalid(response: &TestResponse) {
+    assert_eq!(response.status, 422, "{}", text(response));
+    assert!(text(response).contains("This invitation is wrong, used or expired"), "{}", text(response));
 }
 
 async fn log_in(shop: &TestServer, password: &str) -> u16 {
@@ -242,8 +242,8 @@ async fn newer_invitation_password_suspension_rights_and_time_revoke_an_invitati
     let admin = shop.log_in_native("admin").await.text_at("/access_token");
     let send = async |method: Method, path: String, body: Value| {
         let request = build_request(method, &path).insert_header(("If-Match", "*")).set_json(body);
-        let answer = shop.send(with_bearer(request, &admin)).await;
-        assert_eq!(answer.status, 200, "{}", answer.json());
+        let response = shop.send(with_bearer(request, &admin)).await;
+        assert_eq!(response.status, 200, "{}", response.json());
     };
     let set = json!({ "password": TEST_PASSWORD });
     send(Method::PUT, format!("/api/v1/users/{id}/password"), set).await;
@@ -289,9 +289,9 @@ async fn unavailable_store_keeps_the_token_and_says_when_to_retry() {
         shop.store.set_state(StoreState::Unavailable);
         let form = [("token", token.as_str()), ("new_password", NEW_PASSWORD)];
         let request = build_request(Method::POST, page).insert_header(("Sec-Fetch-Site", "same-origin")).set_form(form);
-        let answer = Browser::new(&shop).send_raw(request).await;
-        assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, "1"), "{page}");
-        assert!(text(&answer).contains(&token), "{page}: {}", text(&answer));
+        let response = Browser::new(&shop).send_raw(request).await;
+        assert_eq!((response.status.as_u16(), response.header("retry-after")), (503, "1"), "{page}");
+        assert!(text(&response).contains(&token), "{page}: {}", text(&response));
         shop.store.set_state(StoreState::Healthy);
     }
     assert_eq!(accept(&shop, &token, NEW_PASSWORD).await.status, 303);
@@ -366,12 +366,12 @@ async fn page_accepts_its_own_form_only_and_limits_guesses_per_address() {
     assert_eq!(shop.send_from("192.0.2.7", plain).await.status, 403, "a password without TLS");
     let mut refused = None;
     for _ in 0..25 {
-        let answer = accept(&shop, "guess", NEW_PASSWORD).await;
-        if answer.status == 429 {
-            refused = Some(answer);
+        let response = accept(&shop, "guess", NEW_PASSWORD).await;
+        if response.status == 429 {
+            refused = Some(response);
             break;
         }
-        assert_invalid(&answer);
+        assert_invalid(&response);
     }
     assert!(refused.unwrap().header("retry-after").parse::<u64>().unwrap() > 0);
     assert_eq!(log_in(&shop, TEST_PASSWORD).await, 201, "nothing was set");

@@ -18,22 +18,26 @@ pub const CHANGE_PASSWORD: &str = "/kasir/api/v1/auth/me/password";
 pub const LOGOUT: &str = "/kasir/api/v1/auth/logout";
 
 /// Asserts that the response is this error, byte for byte.
-pub fn assert_error(answer: &TestResponse, status: u16, message: &str, what: &str) {
+pub fn assert_error(response: &TestResponse, status: u16, message: &str, what: &str) {
     let body = format!("{{\"message\":\"{message}\",\"error\":{{}},\"data\":null}}");
-    assert_eq!((answer.status.as_u16(), String::from_utf8_lossy(&answer.bytes).as_ref()), (status, &*body), "{what}");
-    assert!(answer.cookies().is_empty(), "{what}: a refusal touches no cookie");
+    assert_eq!(
+        (response.status.as_u16(), String::from_utf8_lossy(&response.bytes).as_ref()),
+        (status, &*body),
+        "{what}"
+    );
+    assert!(response.cookies().is_empty(), "{what}: a refusal touches no cookie");
 }
 
 #[actix_web::test]
 async fn login_returns_tokens_and_profile_byte_for_byte() {
     let shop = TestServer::start();
-    let answer = shop.log_in_kasir("john@example.com").await;
-    assert_eq!(answer.header("content-type"), "application/json");
-    assert_eq!(answer.header("cache-control"), "no-store");
-    let (token, refresh) = (answer.text_at("/data/Token"), answer.text_at("/data/refresh_token"));
-    let id = answer.text_at("/data/profile/id");
+    let response = shop.log_in_kasir("john@example.com").await;
+    assert_eq!(response.header("content-type"), "application/json");
+    assert_eq!(response.header("cache-control"), "no-store");
+    let (token, refresh) = (response.text_at("/data/Token"), response.text_at("/data/refresh_token"));
+    let id = response.text_at("/data/profile/id");
     assert_eq!(
-        String::from_utf8_lossy(&answer.bytes),
+        String::from_utf8_lossy(&response.bytes),
         format!(
             "{{\"message\":\"Login successful\",\"data\":{{\"Token\":\"{token}\",\"refresh_token\":\"{refresh}\",\
              \"expired_at\":\"2026-11-21T13:00:00Z\",\"profile\":{{\"id\":\"{id}\",\"username\":\"john_doe\",\
@@ -46,7 +50,7 @@ async fn login_returns_tokens_and_profile_byte_for_byte() {
     let me = shop.get(ME, &token).await;
     assert_eq!(
         (me.status.as_u16(), me.json()),
-        (200, json!({ "message": "Success", "data": answer.json()["data"]["profile"] }))
+        (200, json!({ "message": "Success", "data": response.json()["data"]["profile"] }))
     );
 }
 
@@ -80,9 +84,9 @@ async fn accounts_are_indistinguishable_before_right_password() {
         ("stranger@example.com", TEST_PASSWORD),
     ] {
         let shop = TestServer::start();
-        let answer = shop.post(LOGIN, json!({ "email": email, "password": password })).await;
-        assert_error(&answer, 401, "Invalid username or password", email);
-        assert_eq!(answer.challenges(), ["Bearer realm=\"tillgate\""]);
+        let response = shop.post(LOGIN, json!({ "email": email, "password": password })).await;
+        assert_error(&response, 401, "Invalid username or password", email);
+        assert_eq!(response.challenges(), ["Bearer realm=\"tillgate\""]);
     }
 }
 
@@ -90,8 +94,8 @@ async fn accounts_are_indistinguishable_before_right_password() {
 async fn missing_rank_is_reported_after_right_password() {
     let shop = TestServer::start();
     for login in ["clerk", "far", "999"] {
-        let answer = shop.post(LOGIN, json!({ "email": login, "password": TEST_PASSWORD })).await;
-        assert_error(&answer, 403, "Insufficient permissions", login);
+        let response = shop.post(LOGIN, json!({ "email": login, "password": TEST_PASSWORD })).await;
+        assert_error(&response, 403, "Insufficient permissions", login);
     }
     // these users can log in through other contracts, and no session was created
     let native = shop.log_in_native("clerk").await;
@@ -112,10 +116,10 @@ async fn unreadable_body_is_reported_in_a_sentence() {
         (b"", "the body is empty"),
         (b"{\"email\":", "the body ends too early (line 1, column 9)"),
     ] {
-        let answer = shop.send(raw(body)).await;
-        assert_eq!(answer.status, 400);
+        let response = shop.send(raw(body)).await;
+        assert_eq!(response.status, 400);
         let said = json!({ "message": "Failed to parse request body", "error": sentence, "data": null });
-        assert_eq!(answer.json(), said);
+        assert_eq!(response.json(), said);
     }
 }
 
@@ -128,8 +132,8 @@ async fn invalid_access_token_is_reported() {
         assert_error(&none, 401, "Authorization header required", path);
         let refresh = login.text_at("/data/refresh_token");
         for token in ["", "garbage", &refresh] {
-            let answer = shop.with_token(method.clone(), path, token).await;
-            assert_error(&answer, 401, "Invalid or expired token", "a refresh token is no access token");
+            let response = shop.with_token(method.clone(), path, token).await;
+            assert_error(&response, 401, "Invalid or expired token", "a refresh token is no access token");
         }
     }
     shop.clock.advance(Duration::from_hours(1));
@@ -150,7 +154,7 @@ async fn refresh_reads_token_from_body_or_header() {
     assert_eq!(by_body.cookies().len(), 2);
     assert_eq!(shop.get(ME, &by_body.text_at("/data/Token")).await.status, 200);
     let next = by_body.text_at("/data/refresh_token");
-    assert_eq!(next, refresh, "the published answer names no other, so clients keep the login's");
+    assert_eq!(next, refresh, "the published response names no other, so clients keep the login's");
     // no body and no content type
     let by_header = shop.with_token(Method::POST, REFRESH, &next).await;
     assert_eq!(by_header.text_at("/data/refresh_token"), next);
@@ -165,8 +169,8 @@ async fn refresh_reads_token_from_body_or_header() {
     // the body has precedence, and the header is ignored then
     for header in [token.as_str(), "garbage", "x.y.z"] {
         let request = post_request(REFRESH, json!({ "refresh_token": next }));
-        let answer = shop.send(request.insert_header(("Authorization", format!("Bearer {header}")))).await;
-        assert_eq!(answer.status, 200, "{header}");
+        let response = shop.send(request.insert_header(("Authorization", format!("Bearer {header}")))).await;
+        assert_eq!(response.status, 200, "{header}");
     }
     let bad = post_request(REFRESH, json!({ "refresh_token": "garbage" }));
     let bad = shop.send(bad.insert_header(("Authorization", format!("Bearer {next}")))).await;
@@ -199,9 +203,9 @@ async fn session_lives_seven_days_after_last_refresh() {
     let mut refresh = shop.log_in_kasir("john@example.com").await.text_at("/data/refresh_token");
     for _ in 0..3 {
         shop.clock.advance(Duration::from_hours(7 * 24 - 1));
-        let answer = shop.post(REFRESH, json!({ "refresh_token": refresh })).await;
-        assert_eq!(answer.status, 200);
-        refresh = answer.text_at("/data/refresh_token");
+        let response = shop.post(REFRESH, json!({ "refresh_token": refresh })).await;
+        assert_eq!(response.status, 200);
+        refresh = response.text_at("/data/refresh_token");
     }
     shop.clock.advance(Duration::from_hours(7 * 24));
     let late = shop.post(REFRESH, json!({ "refresh_token": refresh })).await;
@@ -221,9 +225,9 @@ async fn login_refresh_token_is_reusable_until_a_cookie_rotates_it() {
     for _ in 0..5 {
         shop.clock.advance(Duration::from_mins(50));
         for request in [body(&kept), header(&kept)] {
-            let answer = shop.send(request).await;
-            assert_eq!((answer.status.as_u16(), answer.text_at("/data/refresh_token")), (200, kept.clone()));
-            assert_eq!(shop.get(ME, &answer.text_at("/data/Token")).await.status, 200);
+            let response = shop.send(request).await;
+            assert_eq!((response.status.as_u16(), response.text_at("/data/refresh_token")), (200, kept.clone()));
+            assert_eq!(shop.get(ME, &response.text_at("/data/Token")).await.status, 200);
         }
     }
     let cookie = build_request(Method::POST, REFRESH).insert_header(("Cookie", format!("refresh_token={kept}")));
@@ -310,10 +314,10 @@ async fn password_change_ends_other_sessions_only() {
         (json!({ "old_password": TEST_PASSWORD }), 400, "new_password is required"),
         (json!({}), 400, "new_password is required; old_password is required"),
     ] {
-        let answer = change(body).await;
+        let response = change(body).await;
         let message = if status == 401 { "Invalid current password" } else { "Failed to parse request body" };
         assert_eq!(
-            (answer.status.as_u16(), answer.json()),
+            (response.status.as_u16(), response.json()),
             (status, json!({ "message": message, "error": said, "data": null }))
         );
     }

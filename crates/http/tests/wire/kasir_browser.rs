@@ -24,8 +24,8 @@ fn server_with_front() -> TestServer {
 }
 
 /// The cookies that a browser sends back: names and values.
-fn read_cookie_jar(answer: &TestResponse) -> String {
-    let pairs = answer.cookies().into_iter().map(|line| line.split(';').next().unwrap().to_owned());
+fn read_cookie_jar(response: &TestResponse) -> String {
+    let pairs = response.cookies().into_iter().map(|line| line.split(';').next().unwrap().to_owned());
     pairs.collect::<Vec<_>>().join("; ")
 }
 
@@ -33,13 +33,13 @@ fn browser_request(method: Method, path: &str, jar: &str) -> TestRequest {
     build_request(method, path).insert_header(("Cookie", jar.to_owned()))
 }
 
-fn set_cookie_lines(answer: &TestResponse, secure: &str) -> Vec<String> {
+fn set_cookie_lines(response: &TestResponse, secure: &str) -> Vec<String> {
     let line = |name: &str, value: String, seconds: u32| {
         format!("{name}={value}; HttpOnly; SameSite=Lax{secure}; Path=/; Max-Age={seconds}")
     };
     vec![
-        line("access_token", answer.text_at("/data/Token"), 3600),
-        line("refresh_token", answer.text_at("/data/refresh_token"), 604_800),
+        line("access_token", response.text_at("/data/Token"), 3600),
+        line("refresh_token", response.text_at("/data/refresh_token"), 604_800),
     ]
 }
 
@@ -83,16 +83,16 @@ async fn cookie_is_secure_only_over_https() {
             Some(proto) => body().insert_header(("X-Forwarded-Proto", proto)),
             None => body(),
         };
-        let answer = shop.send_from(peer, request).await;
-        assert_eq!(answer.cookies(), set_cookie_lines(&answer, secure), "{peer} {proto:?}");
+        let response = shop.send_from(peer, request).await;
+        assert_eq!(response.cookies(), set_cookie_lines(&response, secure), "{peer} {proto:?}");
     }
     for (secure, same_site, line) in [
         (SecurePolicy::On, SameSite::Auto, "; HttpOnly; SameSite=Lax; Secure; Path=/; "),
         (SecurePolicy::Off, SameSite::Strict, "; HttpOnly; SameSite=Strict; Path=/; "),
         (SecurePolicy::Auto, SameSite::None, "; HttpOnly; SameSite=None; Secure; Path=/; "),
     ] {
-        let answer = server_with(BrowserSettings { origins: vec![], secure, same_site }).send(body()).await;
-        assert!(answer.cookies().iter().all(|cookie| cookie.contains(line)), "{:?}", answer.cookies());
+        let response = server_with(BrowserSettings { origins: vec![], secure, same_site }).send(body()).await;
+        assert!(response.cookies().iter().all(|cookie| cookie.contains(line)), "{:?}", response.cookies());
     }
     let front = server_with_front().send_from("10.0.0.1", body().insert_header(("X-Forwarded-Proto", "https"))).await;
     let line = "; HttpOnly; SameSite=None; Secure; Path=/; ";
@@ -103,7 +103,7 @@ async fn cookie_is_secure_only_over_https() {
 async fn authorization_header_wins_over_cookie() {
     let shop = TestServer::start();
     let (john, admin) = (shop.log_in_kasir("john@example.com").await, shop.log_in_kasir("admin@example.com").await);
-    let name = |answer: &TestResponse| answer.text_at("/data/username");
+    let name = |response: &TestResponse| response.text_at("/data/username");
     assert_eq!(name(&shop.send(browser_request(Method::GET, ME, &read_cookie_jar(&john))).await), "john_doe");
     let both = browser_request(Method::GET, ME, &read_cookie_jar(&john));
     let both = both.insert_header(("Authorization", format!("Bearer {}", admin.text_at("/data/Token"))));
@@ -179,8 +179,8 @@ async fn logout_by_refresh_cookie_ends_session_and_clears_both() {
     let missing = shop.send(build_request(Method::POST, LOGOUT)).await;
     assert_error(&missing, 401, "Authorization header required", "nothing was sent");
     for cookie in ["refresh_token=other", "access_token=other", "access_token=a; refresh_token=b"] {
-        let answer = shop.send(browser_request(Method::POST, LOGOUT, cookie)).await;
-        assert_error(&answer, 401, "Invalid or expired token", cookie);
+        let response = shop.send(browser_request(Method::POST, LOGOUT, cookie)).await;
+        assert_error(&response, 401, "Invalid or expired token", cookie);
     }
     // the header has precedence over valid cookies
     let header = browser_request(Method::POST, LOGOUT, &read_cookie_jar(&login))
@@ -209,9 +209,9 @@ async fn any_valid_cookie_of_one_name_counts() {
         format!("refresh_token={second}; refresh_token={dead}"),
         format!("refresh_token=garbage; refresh_token={dead}; refresh_token={second}; refresh_token={first}"),
     ] {
-        let answer = shop.send(browser_request(Method::POST, REFRESH, &cookie)).await;
-        assert_eq!(answer.status, 200, "{cookie}");
-        assert_ne!(answer.text_at("/data/refresh_token"), second);
+        let response = shop.send(browser_request(Method::POST, REFRESH, &cookie)).await;
+        assert_eq!(response.status, 200, "{cookie}");
+        assert_ne!(response.text_at("/data/refresh_token"), second);
     }
     let dead = format!("refresh_token={dead}; refresh_token=garbage");
     let none = shop.send(browser_request(Method::POST, REFRESH, &dead)).await;
@@ -289,13 +289,13 @@ async fn cookie_alone_changes_nothing_for_an_untrusted_page() {
             let body = json!({ "old_password": TEST_PASSWORD, "new_password": "staple battery" });
             let request =
                 if path == CHANGE_PASSWORD { put_request(path, body) } else { build_request(Method::POST, path) };
-            let answer = shop.send(dress(request.insert_header(("Cookie", read_cookie_jar(&login))))).await;
+            let response = shop.send(dress(request.insert_header(("Cookie", read_cookie_jar(&login))))).await;
             if passes {
-                assert_eq!(answer.status, 200, "{path} {headers:?}");
+                assert_eq!(response.status, 200, "{path} {headers:?}");
                 continue;
             }
-            assert_error(&answer, 403, "Origin not allowed", path);
-            assert!(answer.challenges().is_empty());
+            assert_error(&response, 403, "Origin not allowed", path);
+            assert!(response.challenges().is_empty());
             // nothing has changed: the session still exists, and reading is allowed
             assert_eq!(shop.send(dress(browser_request(Method::GET, ME, &read_cookie_jar(&login)))).await.status, 200);
             let next = shop.post(REFRESH, json!({ "refresh_token": login.text_at("/data/refresh_token") })).await;
@@ -319,9 +319,9 @@ async fn body_token_and_login_ignore_cookie_checks() {
     let body = json!({ "refresh_token": login.text_at("/data/refresh_token") });
     assert_eq!(shop.send(evil(post_request(REFRESH, body))).await.status, 200);
     let again = json!({ "email": "john@example.com", "password": TEST_PASSWORD });
-    let answer = shop.send(evil(post_request(LOGIN, again))).await;
-    assert_eq!(answer.status, 200);
-    assert_eq!(answer.header("access-control-allow-origin"), "", "its page cannot read the answer");
+    let response = shop.send(evil(post_request(LOGIN, again))).await;
+    assert_eq!(response.status, 200);
+    assert_eq!(response.header("access-control-allow-origin"), "", "its page cannot read the response");
 }
 
 #[actix_web::test]
@@ -357,12 +357,12 @@ async fn scripts_of_configured_origins_only_may_call() {
             assert_eq!(none.header("vary"), leave.header("vary"), "{origin} {path}");
         }
     }
-    for (answer, status) in [
+    for (response, status) in [
         (shop.send(build_request(Method::OPTIONS, LOGIN)).await, 405),
         (shop.send(build_request(Method::GET, ME).insert_header(("Origin", "https://evil.example"))).await, 401),
     ] {
-        assert_eq!((answer.status.as_u16(), answer.header("access-control-allow-origin")), (status, ""));
-        assert_eq!((answer.header("access-control-allow-credentials"), answer.header("vary")), ("", "Origin"));
+        assert_eq!((response.status.as_u16(), response.header("access-control-allow-origin")), (status, ""));
+        assert_eq!((response.header("access-control-allow-credentials"), response.header("vary")), ("", "Origin"));
     }
     // the page can read errors too
     let none = shop.send(build_request(Method::GET, ME).insert_header(("Origin", FRONT))).await;

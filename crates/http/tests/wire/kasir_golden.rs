@@ -15,11 +15,11 @@ const IN_ONE_HOUR: &str = "2026-11-21T13:00:00Z";
 
 /// Asserts that the response is this JSON, byte for byte, and is not cached.
 #[track_caller]
-fn assert_body(answer: &TestResponse, status: u16, body: &str) {
-    assert_eq!((answer.status.as_u16(), String::from_utf8_lossy(&answer.bytes).as_ref()), (status, body));
-    assert_eq!(answer.header("content-type"), "application/json");
-    assert_eq!(answer.header("cache-control"), "no-store");
-    assert_eq!(answer.header("x-content-type-options"), "nosniff");
+fn assert_body(response: &TestResponse, status: u16, body: &str) {
+    assert_eq!((response.status.as_u16(), String::from_utf8_lossy(&response.bytes).as_ref()), (status, body));
+    assert_eq!(response.header("content-type"), "application/json");
+    assert_eq!(response.header("cache-control"), "no-store");
+    assert_eq!(response.header("x-content-type-options"), "nosniff");
 }
 
 fn profile(id: &str, name: &str, email: &str, role: &str) -> String {
@@ -108,11 +108,11 @@ async fn published_examples_match() {
     assert_body(&change, 200, "{\"message\":\"Password updated successfully\"}");
     let out = shop.with_token(Method::POST, LOGOUT, &next).await;
     assert_body(&out, 200, "{\"message\":\"Successfully logged out\",\"data\":null}");
-    for answer in [&login, &renewed, &out] {
-        assert_eq!(answer.cookies().len(), 2);
+    for response in [&login, &renewed, &out] {
+        assert_eq!(response.cookies().len(), 2);
     }
-    for answer in [&added, &created, &list, &one, &changed, &logs, &change] {
-        assert!(answer.cookies().is_empty());
+    for response in [&added, &created, &list, &one, &changed, &logs, &change] {
+        assert!(response.cookies().is_empty());
     }
 }
 
@@ -184,11 +184,11 @@ async fn published_errors_match() {
             "{}",
         ),
     ] {
-        let answer = shop.send(request).await;
-        assert_body(&answer, status, &failed(message, error));
+        let response = shop.send(request).await;
+        assert_body(&response, status, &failed(message, error));
         let challenges: &[&str] = if status == 401 { &["Bearer realm=\"tillgate\""] } else { &[] };
-        assert_eq!(answer.challenges(), challenges, "{message}");
-        assert!(answer.cookies().is_empty(), "{message}");
+        assert_eq!(response.challenges(), challenges, "{message}");
+        assert!(response.cookies().is_empty(), "{message}");
     }
     let wrong_method = shop.send(build_request(Method::PATCH, USERS)).await;
     assert_body(&wrong_method, 405, &failed("Method Not Allowed", "{}"));

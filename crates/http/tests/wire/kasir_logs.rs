@@ -12,9 +12,9 @@ use crate::test_server::{TEST_PASSWORD, TestServer, build_request, post_request,
 const LOGS: &str = "/kasir/api/v1/activity-logs";
 
 async fn list_logs(shop: &TestServer, token: &str, query: &str) -> Value {
-    let answer = shop.get(&format!("{LOGS}?{query}"), token).await;
-    assert_eq!((answer.status.as_u16(), answer.text_at("/message").as_str()), (200, "Success"), "{query}");
-    answer.json()["data"].clone()
+    let response = shop.get(&format!("{LOGS}?{query}"), token).await;
+    assert_eq!((response.status.as_u16(), response.text_at("/message").as_str()), (200, "Success"), "{query}");
+    response.json()["data"].clone()
 }
 
 /// Returns the types of the logs that a query finds, newest first.
@@ -145,9 +145,9 @@ async fn logs_are_filtered() {
         ("limit=101", "limit must be a number from 1 to 100"),
         ("page=0", "page must be a number from 1"),
     ] {
-        let answer = shop.get(&format!("{LOGS}?{query}"), &token).await;
+        let response = shop.get(&format!("{LOGS}?{query}"), &token).await;
         let said = json!({ "message": "Failed to parse request body", "error": sentence, "data": null });
-        assert_eq!((answer.status.as_u16(), answer.json()), (400, said), "{query}");
+        assert_eq!((response.status.as_u16(), response.json()), (400, said), "{query}");
     }
 }
 
@@ -155,8 +155,8 @@ async fn logs_are_filtered() {
 async fn logs_require_admin_of_the_tenant() {
     let (shop, token, _) = server_with_history().await;
     for role in ["cashier", "manager"] {
-        let answer = shop.get(LOGS, &shop.log_in_kasir(role).await.text_at("/data/Token")).await;
-        assert_error(&answer, 403, "Insufficient permissions", role);
+        let response = shop.get(LOGS, &shop.log_in_kasir(role).await.text_at("/data/Token")).await;
+        assert_error(&response, 403, "Insufficient permissions", role);
     }
     shop.log_in_native("stranger@example.com").await;
     let found = list_logs(&shop, &token, "limit=100").await;

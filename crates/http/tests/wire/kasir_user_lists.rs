@@ -73,10 +73,10 @@ async fn every_rank_lists_users_and_managers_read_one() {
         let token = admin.shop.log_in_kasir(role).await.text_at("/data/Token");
         let list = admin.shop.get(USERS, &token).await;
         assert_eq!(list.status, 200);
-        let answer = admin.shop.get(&format!("{USERS}/{id}"), &token).await;
-        assert_eq!(answer.status, one, "{role}");
+        let response = admin.shop.get(&format!("{USERS}/{id}"), &token).await;
+        assert_eq!(response.status, one, "{role}");
         if one == 403 {
-            assert_error(&answer, 403, "Insufficient permissions", role);
+            assert_error(&response, 403, "Insufficient permissions", role);
         }
     }
     let one = admin.get(&format!("{USERS}/{id}")).await;

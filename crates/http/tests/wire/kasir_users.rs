@@ -46,12 +46,12 @@ impl AdminClient {
 
     /// Returns the names in a list, and the total number on all pages.
     pub async fn names(&self, query: &str) -> (Vec<String>, u64) {
-        let answer = self.get(&format!("{USERS}?{query}")).await;
+        let response = self.get(&format!("{USERS}?{query}")).await;
         assert_eq!(
-            (answer.status.as_u16(), answer.text_at("/message").as_str()),
+            (response.status.as_u16(), response.text_at("/message").as_str()),
             (200, "Users retrieved successfully")
         );
-        let data = &answer.json()["data"];
+        let data = &response.json()["data"];
         let names = data["users"].as_array().unwrap().iter().map(|user| user["username"].as_str().unwrap().to_owned());
         (names.collect(), data["pagination"]["total_data"].as_u64().unwrap())
     }
@@ -63,9 +63,9 @@ impl AdminClient {
 }
 
 /// Asserts that the response has this status, message and error text.
-pub fn assert_error_sentence(answer: &TestResponse, status: u16, message: &str, sentence: &str) {
+pub fn assert_error_sentence(response: &TestResponse, status: u16, message: &str, sentence: &str) {
     let expected = json!({ "message": message, "error": sentence, "data": null });
-    assert_eq!((answer.status.as_u16(), answer.json()), (status, expected));
+    assert_eq!((response.status.as_u16(), response.json()), (status, expected));
 }
 
 pub const UNREADABLE: &str = "Failed to parse request body";

@@ -23,11 +23,11 @@ async fn refresh(shop: &TestServer, granted: &IssuedTokens) -> TestResponse {
     shop.send(build_request(Method::POST, &target(granted))).await
 }
 
-fn assert_error(answer: &TestResponse, status: u16, message: &str) {
-    assert_eq!((answer.status.as_u16(), answer.header("content-type")), (status, "application/json"));
+fn assert_error(response: &TestResponse, status: u16, message: &str) {
+    assert_eq!((response.status.as_u16(), response.header("content-type")), (status, "application/json"));
     let expected = format!(r#"{{"code":{status},"message":"{message}","data":null}}"#);
-    assert_eq!(String::from_utf8_lossy(&answer.bytes), expected);
-    assert_eq!(answer.challenges().len(), usize::from(status == 401), "{message}");
+    assert_eq!(String::from_utf8_lossy(&response.bytes), expected);
+    assert_eq!(response.challenges().len(), usize::from(status == 401), "{message}");
 }
 
 #[actix_web::test]
@@ -39,11 +39,11 @@ async fn refresh_returns_the_four_published_members_on_every_path() {
         for method in [Method::GET, Method::POST] {
             for name in ["device_id", "device_key"] {
                 let target = format!("{path}?refresh_token={token}&{name}={id}");
-                let answer = shop.send(build_request(method.clone(), &target)).await;
-                assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "application/json"));
-                assert_eq!(answer.header("cache-control"), "no-store");
-                let text = String::from_utf8(answer.bytes.clone()).unwrap();
-                let (access, identity) = (answer.text_at("/AccessToken"), answer.text_at("/IdToken"));
+                let response = shop.send(build_request(method.clone(), &target)).await;
+                assert_eq!((response.status.as_u16(), response.header("content-type")), (200, "application/json"));
+                assert_eq!(response.header("cache-control"), "no-store");
+                let text = String::from_utf8(response.bytes.clone()).unwrap();
+                let (access, identity) = (response.text_at("/AccessToken"), response.text_at("/IdToken"));
                 let expected = format!(
                     r#"{{"AccessToken":"{access}","ExpiresIn":86400,"TokenType":"Bearer","IdToken":"{identity}"}}"#
                 );
@@ -129,9 +129,9 @@ async fn missing_parameters_are_400_and_wrong_ones_401() {
         (&*native.text_at("/refresh_token"), id.to_string()),
         (granted.access_token.expose(), id.to_string()),
     ] {
-        let answer =
+        let response =
             shop.send(build_request(Method::GET, &format!("/krmpesan/token?refresh_token={token}&device_id={id}")));
-        assert_error(&answer.await, 401, "Unauthorized");
+        assert_error(&response.await, 401, "Unauthorized");
     }
     assert_eq!(refresh(&shop, &granted).await.status, 200, "nothing of this ended it");
 }
@@ -145,9 +145,9 @@ async fn wrong_tokens_are_rate_limited_and_valid_ones_never() {
     let wrong = || build_request(Method::GET, &target(&granted).replace(&granted.session.id.to_string(), "P01"));
     let mut taken = 0;
     let held = loop {
-        let answer = shop.send(wrong()).await;
-        if answer.status != 401 {
-            break answer;
+        let response = shop.send(wrong()).await;
+        if response.status != 401 {
+            break response;
         }
         taken += 1;
         assert!(taken < 1000, "not limited");
@@ -176,10 +176,10 @@ async fn generating_again_ends_earlier_tokens() {
 async fn device_of_a_token_is_listed() {
     let shop = TestServer::start();
     let granted = shop.generate_krmpesan_tokens("cashier", "P01");
-    let answer = shop.get("/krmpesan/devices", granted.id_token.as_ref().unwrap().expose()).await;
+    let response = shop.get("/krmpesan/devices", granted.id_token.as_ref().unwrap().expose()).await;
     let expected =
         format!(r#"{{"code":200,"message":"success","data":[{{"id":"{}","name":"P01"}}]}}"#, granted.session.id);
-    assert_eq!(String::from_utf8_lossy(&answer.bytes), expected);
+    assert_eq!(String::from_utf8_lossy(&response.bytes), expected);
     let native = shop.log_in_native("cashier").await.text_at("/access_token");
     assert_error(&shop.get("/krmpesan/devices", &native).await, 401, "Unauthorized");
     assert_error(&shop.send(build_request(Method::GET, "/krmpesan/devices")).await, 401, "Unauthorized");
@@ -200,9 +200,9 @@ async fn other_errors_keep_the_shape() {
         [(StoreState::Unavailable, 503, "Service Unavailable"), (StoreState::Broken, 500, "Internal Server Error")]
     {
         shop.store.set_state(mood);
-        let answer = refresh(&shop, &granted).await;
-        assert_error(&answer, status, message);
-        assert_eq!(answer.header("retry-after").is_empty(), status != 503);
+        let response = refresh(&shop, &granted).await;
+        assert_error(&response, status, message);
+        assert_eq!(response.header("retry-after").is_empty(), status != 503);
         shop.store.set_state(StoreState::Healthy);
     }
 }

@@ -11,10 +11,10 @@ use tillgate_http::HttpSettings;
 use crate::mounts::krmpesan;
 use crate::test_server::{StoreState, TEST_PASSWORD, TestResponse, TestServer, build_request, post_request};
 
-fn assert_error(answer: &TestResponse, status: u16, message: &str) {
-    assert_eq!((answer.status.as_u16(), answer.header("content-type")), (status, "application/json"));
+fn assert_error(response: &TestResponse, status: u16, message: &str) {
+    assert_eq!((response.status.as_u16(), response.header("content-type")), (status, "application/json"));
     let expected = format!(r#"{{"code":{status},"message":"{message}","data":null}}"#);
-    assert_eq!(String::from_utf8_lossy(&answer.bytes), expected);
+    assert_eq!(String::from_utf8_lossy(&response.bytes), expected);
 }
 
 async fn generate(shop: &TestServer, token: &str, device: &str, password: &str) -> TestResponse {
@@ -23,10 +23,10 @@ async fn generate(shop: &TestServer, token: &str, device: &str, password: &str) 
 }
 
 async fn names(shop: &TestServer, token: &str) -> Vec<String> {
-    let answer = shop.get("/krmpesan/app/devices", token).await;
-    assert_eq!(answer.status, 200, "{}", answer.json());
+    let response = shop.get("/krmpesan/app/devices", token).await;
+    assert_eq!(response.status, 200, "{}", response.json());
     let name = |device: &Value| device["name"].as_str().unwrap().to_owned();
-    answer.json()["data"].as_array().unwrap().iter().map(name).collect()
+    response.json()["data"].as_array().unwrap().iter().map(name).collect()
 }
 
 #[actix_web::test]
@@ -144,8 +144,8 @@ async fn wrong_password_generates_nothing_and_is_rate_limited() {
     assert!(!last.header("retry-after").is_empty());
     for body in [json!({}), json!({ "device": "P01" }), json!({ "device": 1, "password": TEST_PASSWORD }), json!([])] {
         let request = post_request("/krmpesan/app/generate", body);
-        let answer = shop.send(request.insert_header(("Authorization", format!("Bearer {token}")))).await;
-        assert_error(&answer, 400, "Bad Request");
+        let response = shop.send(request.insert_header(("Authorization", format!("Bearer {token}")))).await;
+        assert_error(&response, 400, "Bad Request");
     }
 }
 
@@ -196,8 +196,8 @@ async fn page_of_a_tenant_mount_serves_that_tenant() {
         post_request("/any/app/login", json!({ "login": "stranger@example.com", "password": TEST_PASSWORD }));
     let token = shop.send(stranger).await.text_at("/data/token");
     let request = post_request("/any/app/generate", json!({ "device": "P01", "password": TEST_PASSWORD }));
-    let answer = shop.send(request.insert_header(("Authorization", format!("Bearer {token}")))).await;
-    assert_error(&answer, 401, "Unauthorized");
+    let response = shop.send(request.insert_header(("Authorization", format!("Bearer {token}")))).await;
+    assert_error(&response, 401, "Unauthorized");
 }
 
 #[actix_web::test]

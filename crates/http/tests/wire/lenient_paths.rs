@@ -30,8 +30,8 @@ fn fill_parameters(path: &str, fill: &str) -> String {
 
 /// Identifies the matched path: a method without a route is answered with the methods of the path.
 async fn allowed_methods(shop: &TestServer, path: &str) -> (u16, String) {
-    let answer = shop.send(build_request(Method::from_bytes(b"BREW").unwrap(), path)).await;
-    (answer.status.as_u16(), answer.headers.get("allow").map_or("", |allow| allow.to_str().unwrap()).to_owned())
+    let response = shop.send(build_request(Method::from_bytes(b"BREW").unwrap(), path)).await;
+    (response.status.as_u16(), response.headers.get("allow").map_or("", |allow| allow.to_str().unwrap()).to_owned())
 }
 
 #[actix_web::test]
@@ -90,8 +90,8 @@ async fn signature_covers_the_path_as_sent() {
     let shop = TestServer::start();
     let (_, key) = create_key(&shop, "cashier", "P01", &[]);
     for target in ["/portos/api/v1/apiKeys", "/portos/API/auth/", "/portos/api/Devices/P01/?x=1"] {
-        let answer = shop.send(sign_request(&key, &get(target))).await;
-        assert!([200, 403].contains(&answer.status.as_u16()), "{target}: {}", answer.status);
+        let response = shop.send(sign_request(&key, &get(target))).await;
+        assert!([200, 403].contains(&response.status.as_u16()), "{target}: {}", response.status);
         let other = key.sign(&UnsignedRequest { ..get(&target.to_lowercase()) });
         let request = build_request(Method::GET, target).insert_header(("Host", get(target).host));
         let request = other.into_iter().fold(request, actix_web::test::TestRequest::insert_header);

@@ -11,15 +11,15 @@ use crate::office_browser::{Browser, server};
 use crate::test_server::TestResponse;
 use crate::tickets::{log_in_at, open_ticket, path_of, plain_item, send};
 
-fn lines(answer: &TestResponse) -> Vec<Value> {
-    assert_eq!(answer.status, 200, "{:?}", String::from_utf8_lossy(&answer.bytes));
-    std::str::from_utf8(&answer.bytes).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+fn lines(response: &TestResponse) -> Vec<Value> {
+    assert_eq!(response.status, 200, "{:?}", String::from_utf8_lossy(&response.bytes));
+    std::str::from_utf8(&response.bytes).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// The rows of a CSV file as the names of the columns and the cells, without quoted commas.
-fn rows(answer: &TestResponse) -> Vec<Vec<String>> {
-    assert_eq!(answer.status, 200, "{:?}", String::from_utf8_lossy(&answer.bytes));
-    let text = std::str::from_utf8(&answer.bytes).unwrap().trim_start_matches('\u{feff}');
+fn rows(response: &TestResponse) -> Vec<Vec<String>> {
+    assert_eq!(response.status, 200, "{:?}", String::from_utf8_lossy(&response.bytes));
+    let text = std::str::from_utf8(&response.bytes).unwrap().trim_start_matches('\u{feff}');
     text.split_terminator("\r\n").map(|row| row.split(',').map(str::to_owned).collect()).collect()
 }
 
@@ -43,12 +43,12 @@ async fn users_are_exported_page_by_page_and_safely_for_spreadsheets() {
         "devices": [{ "device": "P01", "roles": ["cashier"] }] });
     assert_eq!(desk.post("/users", hostile).await.status, 201);
     let listed = desk.collect_pages("/users?sort=-user_name", "/id").await;
-    let answer = desk.get("/users/export?sort=-user_name").await;
-    let found: Vec<String> = lines(&answer).iter().map(|line| line["id"].as_str().unwrap().to_owned()).collect();
+    let response = desk.get("/users/export?sort=-user_name").await;
+    let found: Vec<String> = lines(&response).iter().map(|line| line["id"].as_str().unwrap().to_owned()).collect();
     assert_eq!((found.len() > 250, &found), (true, &listed));
-    assert_eq!(answer.header("content-type"), "application/jsonl");
-    assert_eq!(answer.header("content-disposition"), "attachment; filename=\"users-2026-11-21.jsonl\"");
-    assert_eq!(lines(&answer)[0], desk.get("/users?sort=-user_name&limit=1").await.json()["items"][0]);
+    assert_eq!(response.header("content-type"), "application/jsonl");
+    assert_eq!(response.header("content-disposition"), "attachment; filename=\"users-2026-11-21.jsonl\"");
+    assert_eq!(lines(&response)[0], desk.get("/users?sort=-user_name&limit=1").await.json()["items"][0]);
     let csv = desk.get("/users/export?format=csv&search=cmd").await;
     assert_eq!(csv.header("content-type"), "text/csv; charset=utf-8");
     let text = String::from_utf8(csv.bytes).unwrap();

@@ -12,19 +12,19 @@ const RANDOM_POINTERS: &[&str] = &["/access_token", "/refresh_token", "/session/
 #[actix_web::test]
 async fn login_on_device_returns_tokens_and_session() {
     let shop = TestServer::start();
-    let answer = shop
+    let response = shop
         .post(
             "/api/v1/sessions",
             json!({ "login": "cashier", "password": TEST_PASSWORD, "device": "P01", "extra": [1] }),
         )
         .await;
-    assert_eq!(answer.status, 201);
-    assert_eq!(answer.header("cache-control"), "no-store");
-    assert_eq!(answer.header("content-type"), "application/json");
-    assert_eq!(answer.header("location"), format!("/api/v1/sessions/{}", answer.text_at("/session/id")));
-    let device = answer.text_at("/session/device/id");
+    assert_eq!(response.status, 201);
+    assert_eq!(response.header("cache-control"), "no-store");
+    assert_eq!(response.header("content-type"), "application/json");
+    assert_eq!(response.header("location"), format!("/api/v1/sessions/{}", response.text_at("/session/id")));
+    let device = response.text_at("/session/device/id");
     assert_eq!(
-        answer.json_masked(RANDOM_POINTERS),
+        response.json_masked(RANDOM_POINTERS),
         json!({
             "access_token": "…",
             "token_type": "Bearer",
@@ -73,9 +73,9 @@ async fn login_accepts_email_tenant_or_device() {
 #[actix_web::test]
 async fn empty_login_is_no_device_login() {
     let shop = TestServer::start();
-    let answer =
+    let response =
         shop.post("/api/v1/sessions", json!({ "login": "", "password": TEST_PASSWORD, "device": "P01" })).await;
-    assert_eq!((answer.status.as_u16(), answer.text_at("/code").as_str()), (401, "login_mismatch"));
+    assert_eq!((response.status.as_u16(), response.text_at("/code").as_str()), (401, "login_mismatch"));
 }
 
 #[actix_web::test]
@@ -93,13 +93,13 @@ async fn every_refused_login_reads_as_wrong_password() {
         wrong("virtual", Some("P01"), TEST_PASSWORD),
         wrong("far", None, TEST_PASSWORD),
     ] {
-        let answer = TestServer::start().post("/api/v1/sessions", body.clone()).await;
-        assert_eq!(answer.status, 401, "{body}");
-        assert_eq!(answer.header("content-type"), "application/problem+json");
-        assert_eq!(answer.challenges(), ["Bearer realm=\"tillgate\""]);
-        assert_eq!(answer.text_at("/trace_id"), answer.header("x-request-id"));
+        let response = TestServer::start().post("/api/v1/sessions", body.clone()).await;
+        assert_eq!(response.status, 401, "{body}");
+        assert_eq!(response.header("content-type"), "application/problem+json");
+        assert_eq!(response.challenges(), ["Bearer realm=\"tillgate\""]);
+        assert_eq!(response.text_at("/trace_id"), response.header("x-request-id"));
         assert_eq!(
-            answer.json_masked(&["/trace_id"]),
+            response.json_masked(&["/trace_id"]),
             json!({
                 "type": "about:blank",
                 "title": "Unauthorized",
@@ -117,10 +117,10 @@ async fn every_refused_login_reads_as_wrong_password() {
 #[actix_web::test]
 async fn all_body_violations_are_reported_at_once() {
     let shop = TestServer::start();
-    let answer = shop.post("/api/v1/sessions", json!({ "login": 5, "device": "x".repeat(101), "tenant": [] })).await;
-    assert_eq!(answer.status, 422);
+    let response = shop.post("/api/v1/sessions", json!({ "login": 5, "device": "x".repeat(101), "tenant": [] })).await;
+    assert_eq!(response.status, 422);
     assert_eq!(
-        answer.json()["errors"],
+        response.json()["errors"],
         json!([
             { "pointer": "/device", "code": "length", "detail": "must have at most 100 characters",
               "rule": "max_characters", "max": 100 },
@@ -140,11 +140,11 @@ async fn current_session_returns_identity_and_rights() {
     let shop = TestServer::start();
     let login =
         shop.post("/api/v1/sessions", json!({ "login": "admin", "password": TEST_PASSWORD, "device": "P01" })).await;
-    let answer = shop.get("/api/v1/sessions/current", &login.text_at("/access_token")).await;
-    assert_eq!(answer.status, 200);
+    let response = shop.get("/api/v1/sessions/current", &login.text_at("/access_token")).await;
+    assert_eq!(response.status, 200);
     let session = login.json()["session"].clone();
     assert_eq!(
-        answer.json(),
+        response.json(),
         json!({
             "session": {
                 "id": session["id"],
@@ -213,10 +213,10 @@ async fn expired_token_is_401() {
     let shop = TestServer::start();
     let login = shop.log_in_native("cashier").await;
     shop.clock.advance(Duration::from_secs(901));
-    let answer = shop.get("/api/v1/sessions/current", &login.text_at("/access_token")).await;
-    assert_eq!((answer.status.as_u16(), answer.text_at("/code").as_str()), (401, "token_expired"));
+    let response = shop.get("/api/v1/sessions/current", &login.text_at("/access_token")).await;
+    assert_eq!((response.status.as_u16(), response.text_at("/code").as_str()), (401, "token_expired"));
     assert_eq!(
-        answer.challenges(),
+        response.challenges(),
         ["Bearer realm=\"tillgate\", error=\"invalid_token\", error_description=\"the token has expired\""]
     );
     let refresh =
@@ -263,9 +263,9 @@ async fn duplicate_password_member_is_rejected() {
     let twice = build_request(Method::POST, "/api/v1/sessions")
         .insert_header(("Content-Type", "application/json"))
         .set_payload(format!("{{\"login\":\"cashier\",\"password\":\"x\",\"password\":\"{TEST_PASSWORD}\"}}"));
-    let answer = shop.send(twice).await;
-    assert_eq!(answer.status, 422, "{}", answer.json());
-    assert!(!String::from_utf8_lossy(&answer.bytes).contains(TEST_PASSWORD));
+    let response = shop.send(twice).await;
+    assert_eq!(response.status, 422, "{}", response.json());
+    assert!(!String::from_utf8_lossy(&response.bytes).contains(TEST_PASSWORD));
     let ok =
         shop.send(post_request("/api/v1/sessions", json!({ "login": "cashier", "password": TEST_PASSWORD }))).await;
     assert_eq!(ok.status, 201);

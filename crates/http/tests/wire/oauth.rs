@@ -38,10 +38,10 @@ pub fn token_request(path: &str, key: &PortosKey, token: &str) -> TestRequest {
 
 /// Introspects a token.
 pub async fn introspect(shop: &TestServer, key: &PortosKey, token: &str) -> Value {
-    let answer = shop.send(token_request(INTROSPECT, key, token)).await;
-    assert_eq!(answer.status, 200, "{}", answer.json());
-    assert_eq!((answer.header("content-type"), answer.header("cache-control")), ("application/json", "no-store"));
-    answer.json()
+    let response = shop.send(token_request(INTROSPECT, key, token)).await;
+    assert_eq!(response.status, 200, "{}", response.json());
+    assert_eq!((response.header("content-type"), response.header("cache-control")), ("application/json", "no-store"));
+    response.json()
 }
 
 /// A request of the rights matrix: with the key of one user, about a token of another.
@@ -51,17 +51,17 @@ pub async fn request(shop: &TestServer, path: &str, someone: &str, known: bool) 
     if known { token_request(path, &key, &token) } else { form(path, &format!("token={token}")) }
 }
 
-fn assert_error(answer: &TestResponse, status: u16, error: &str, what: &str) {
-    let json = answer.json();
-    assert_eq!((answer.status.as_u16(), json["error"].as_str()), (status, Some(error)), "{what}: {json}");
-    assert_eq!(answer.header("content-type"), "application/json", "{what}");
-    assert_eq!(answer.header("cache-control"), "no-store", "{what}");
+fn assert_error(response: &TestResponse, status: u16, error: &str, what: &str) {
+    let json = response.json();
+    assert_eq!((response.status.as_u16(), json["error"].as_str()), (status, Some(error)), "{what}: {json}");
+    assert_eq!(response.header("content-type"), "application/json", "{what}");
+    assert_eq!(response.header("cache-control"), "no-store", "{what}");
     let description = json["error_description"].as_str().unwrap();
     assert!(!description.is_empty() && !description.contains(['"', '\\']), "{what}: {description}");
     let challenges: &[&str] = if status == 401 { &["Basic realm=\"tillgate\", charset=\"UTF-8\""] } else { &[] };
-    assert_eq!(answer.challenges(), challenges, "{what}");
-    assert_eq!(answer.header("retry-after").is_empty(), ![429, 503].contains(&status), "{what}");
-    assert_eq!(answer.header("allow").is_empty(), status != 405, "{what}");
+    assert_eq!(response.challenges(), challenges, "{what}");
+    assert_eq!(response.header("retry-after").is_empty(), ![429, 503].contains(&status), "{what}");
+    assert_eq!(response.header("allow").is_empty(), status != 405, "{what}");
 }
 
 #[actix_web::test]
@@ -103,8 +103,8 @@ async fn secret_guesses_are_rate_limited_and_valid_secret_is_not() {
         assert_error(&shop.send(token_request(INTROSPECT, &wrong, "x")).await, 401, "invalid_client", "a free guess");
     }
     let wrong = PortosKey { secret: "a".repeat(64), ..held.clone() };
-    let answer = shop.send(token_request(REVOKE, &wrong, "x")).await;
-    assert_error(&answer, 429, "temporarily_unavailable", "held back, at each of the calls");
+    let response = shop.send(token_request(REVOKE, &wrong, "x")).await;
+    assert_error(&response, 429, "temporarily_unavailable", "held back, at each of the calls");
     assert_eq!(introspect(&shop, &held, "x").await, json!({ "active": false }), "the program itself is let in");
     let elsewhere = shop.send_from("198.51.100.9", token_request(INTROSPECT, &wrong, "x")).await;
     assert_error(&elsewhere, 401, "invalid_client", "another address");
@@ -145,8 +145,8 @@ async fn malformed_request_is_rejected() {
     }
     let spelled =
         format!("{{\"error\":\"invalid_client\",\"error_description\":\"{}\"}}", "unknown client or wrong secret");
-    let answer = shop.send(form(INTROSPECT, "token=a")).await;
-    assert_eq!(String::from_utf8(answer.bytes).unwrap(), spelled);
+    let response = shop.send(form(INTROSPECT, "token=a")).await;
+    assert_eq!(String::from_utf8(response.bytes).unwrap(), spelled);
 }
 
 #[actix_web::test]
@@ -194,11 +194,11 @@ async fn metadata_lists_every_endpoint() {
     let claims: Value =
         serde_json::from_slice(&base64::prelude::BASE64_URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap();
     let path = "/.well-known/oauth-authorization-server";
-    let answer = shop.send(build_request(Method::GET, path).insert_header(("Host", "auth.example.com:8443"))).await;
-    assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "application/json"));
+    let response = shop.send(build_request(Method::GET, path).insert_header(("Host", "auth.example.com:8443"))).await;
+    assert_eq!((response.status.as_u16(), response.header("content-type")), (200, "application/json"));
     let methods = ["client_secret_basic", "client_secret_post"];
     assert_eq!(
-        answer.json(),
+        response.json(),
         json!({
             "issuer": claims["iss"],
             "jwks_uri": "http://auth.example.com:8443/.well-known/jwks.json",
@@ -211,7 +211,7 @@ async fn metadata_lists_every_endpoint() {
             "dpop_signing_alg_values_supported": ["ES256", "EdDSA"],
         })
     );
-    assert_eq!(answer.header("cache-control"), "no-store", "the response depends on the client's Host header");
+    assert_eq!(response.header("cache-control"), "no-store", "the response depends on the client's Host header");
     let below = shop.send(build_request(Method::GET, &format!("{path}/till"))).await;
     assert_eq!(below.status, 404, "an issuer that is not this one");
 }
@@ -224,8 +224,8 @@ async fn metadata_follows_a_moved_mount() {
     let metadata = shop.send(build_request(Method::GET, path).insert_header(("Host", "till"))).await.json();
     for member in ["introspection_endpoint", "revocation_endpoint"] {
         let there = metadata[member].as_str().unwrap().strip_prefix("http://till").unwrap();
-        let answer = shop.send(token_request(there, &create_client_key(&shop), "x")).await;
-        assert_eq!(answer.status, 200, "{there}");
+        let response = shop.send(token_request(there, &create_client_key(&shop), "x")).await;
+        assert_eq!(response.status, 200, "{there}");
     }
     assert_eq!(shop.send(token_request(INTROSPECT, &create_client_key(&shop), "x")).await.status, 404);
     let without = TestServer::with_mounts(HttpSettings::default(), Vec::new());

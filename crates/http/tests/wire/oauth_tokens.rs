@@ -112,8 +112,8 @@ async fn token_of_another_tenant_is_neither_introspected_nor_revoked() {
     for (mount, _, token) in tokens(&shop).await {
         assert_eq!(introspect(&shop, &other, &token).await, inactive_body(), "{mount}");
         for hint in ["", "&token_type_hint=access_token", "&token_type_hint=refresh_token"] {
-            let answer = shop.send(token_request(REVOKE, &other, &format!("{token}{hint}"))).await;
-            assert_eq!((answer.status.as_u16(), answer.bytes.len()), (200, 0), "{mount}");
+            let response = shop.send(token_request(REVOKE, &other, &format!("{token}{hint}"))).await;
+            assert_eq!((response.status.as_u16(), response.bytes.len()), (200, 0), "{mount}");
         }
         assert_eq!(introspect(&shop, &own, &token).await["active"], true, "{mount}");
     }
@@ -194,15 +194,15 @@ async fn unsupported_token_type_is_reported() {
     let shop = TestServer::start();
     let held = create_client_key(&shop);
     for (hint, status) in [("access_token", 200), ("refresh_token", 200), ("", 200), ("id_token", 400), ("pct", 400)] {
-        let answer = shop.send(token_request(REVOKE, &held, &format!("x&token_type_hint={hint}"))).await;
-        assert_eq!(answer.status, status, "{hint}");
+        let response = shop.send(token_request(REVOKE, &held, &format!("x&token_type_hint={hint}"))).await;
+        assert_eq!(response.status, status, "{hint}");
         if status == 400 {
-            assert_eq!(answer.text_at("/error"), "unsupported_token_type");
+            assert_eq!(response.text_at("/error"), "unsupported_token_type");
         }
         // each of our tokens is found, whatever the hint
         let token = shop.log_in_native("cashier").await.text_at("/access_token");
-        let answer = shop.send(token_request(REVOKE, &held, &format!("{token}&token_type_hint={hint}"))).await;
-        assert_eq!(answer.status, 200, "{hint}");
+        let response = shop.send(token_request(REVOKE, &held, &format!("{token}&token_type_hint={hint}"))).await;
+        assert_eq!(response.status, 200, "{hint}");
         assert_eq!(introspect(&shop, &held, &token).await, inactive_body(), "{hint}");
     }
 }
@@ -216,8 +216,8 @@ async fn revoked_token_ends_its_session() {
         let (mount, token_use, token) = &all[index];
         let session = introspect(&shop, &held, token).await["session"].clone();
         for again in ["first", "again"] {
-            let answer = shop.send(token_request(REVOKE, &held, token)).await;
-            assert_eq!((answer.status.as_u16(), answer.bytes.len()), (200, 0), "{mount}, {again}");
+            let response = shop.send(token_request(REVOKE, &held, token)).await;
+            assert_eq!((response.status.as_u16(), response.bytes.len()), (200, 0), "{mount}, {again}");
         }
         for (mount, token_use, token) in &all {
             let found = introspect(&shop, &held, token).await;

@@ -126,14 +126,14 @@ pub fn open_store(shop: &TestServer, name: &str) -> BranchId {
 }
 
 /// Returns status, code, and each violation by its pointer or parameter.
-pub fn violations(answer: &TestResponse) -> (u16, String, Vec<(String, String)>) {
-    let json = answer.json();
+pub fn violations(response: &TestResponse) -> (u16, String, Vec<(String, String)>) {
+    let json = response.json();
     let faults = json["errors"].as_array().cloned().unwrap_or_default();
     let fault = |fault: &Value| {
         let place = fault.get("pointer").or(fault.get("parameter")).unwrap();
         (place.as_str().unwrap().to_owned(), fault["code"].as_str().unwrap().to_owned())
     };
-    (answer.status.as_u16(), answer.text_at("/code"), faults.iter().map(fault).collect())
+    (response.status.as_u16(), response.text_at("/code"), faults.iter().map(fault).collect())
 }
 
 /// Violations in the format of [`violations`].

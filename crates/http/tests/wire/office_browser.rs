@@ -50,13 +50,13 @@ impl<'s> Browser<'s> {
     }
 
     pub async fn send_raw(&self, request: TestRequest) -> TestResponse {
-        let answer = self.shop.send_from("127.0.0.1", self.prepare(request)).await;
-        self.store_cookies(&answer);
-        answer
+        let response = self.shop.send_from("127.0.0.1", self.prepare(request)).await;
+        self.store_cookies(&response);
+        response
     }
 
-    pub fn store_cookies(&self, answer: &TestResponse) {
-        for line in answer.cookies() {
+    pub fn store_cookies(&self, response: &TestResponse) {
+        for line in response.cookies() {
             let (name, value) = line.split(';').next().unwrap().split_once('=').unwrap();
             if value.is_empty() {
                 self.cookies.borrow_mut().remove(name);
@@ -88,9 +88,9 @@ impl<'s> Browser<'s> {
     }
 
     pub async fn sign_in_with(&self, login: &str, password: &str) -> TestResponse {
-        let answer = self.post(SESSION, json!({ "login": login, "password": password })).await;
-        assert_eq!(answer.status, 200, "{login}: {}", answer.json());
-        answer
+        let response = self.post(SESSION, json!({ "login": login, "password": password })).await;
+        assert_eq!(response.status, 200, "{login}: {}", response.json());
+        response
     }
 
     pub async fn renew(&self) -> TestResponse {

@@ -35,8 +35,9 @@ impl<D: Dialect> Dialect for FixedErrorDialect<D> {
         vec![Route::public(Method::GET, "/decide", move |call: Request| {
             let next = next.lock().unwrap().clone();
             async move {
-                let answer = next.map_or(Err(StoreError::Unavailable("the disk is full".into())), |next| Ok(Err(next)));
-                call.with_office(move |_| into_api_result::<()>(answer)).await.map(|()| HttpResponse::Ok().finish())
+                let response =
+                    next.map_or(Err(StoreError::Unavailable("the disk is full".into())), |next| Ok(Err(next)));
+                call.with_office(move |_| into_api_result::<()>(response)).await.map(|()| HttpResponse::Ok().finish())
             }
         })]
     }
@@ -175,30 +176,34 @@ async fn each_office_error_is_rendered_by_every_mount() {
     for (refused, (status, code), (portos, error_code, members), (kasir, message, sentence), krmpesan) in error_cases()
     {
         next.lock().unwrap().replace(refused.clone());
-        let answer = shop.get("/api/v1/decide", "").await;
-        assert_eq!((answer.status.as_u16(), answer.text_at("/code").as_str()), (status, code), "{refused}");
-        assert_eq!(answer.header("content-type"), "application/problem+json");
-        let named = answer.json()["errors"][0]["pointer"].is_string();
-        assert_eq!(named, matches!(code, "name_taken" | "fields_invalid"), "{}", answer.json());
-        assert_eq!(answer.json()["right"].is_string(), code == "right_missing");
+        let response = shop.get("/api/v1/decide", "").await;
+        assert_eq!((response.status.as_u16(), response.text_at("/code").as_str()), (status, code), "{refused}");
+        assert_eq!(response.header("content-type"), "application/problem+json");
+        let named = response.json()["errors"][0]["pointer"].is_string();
+        assert_eq!(named, matches!(code, "name_taken" | "fields_invalid"), "{}", response.json());
+        assert_eq!(response.json()["right"].is_string(), code == "right_missing");
 
-        let answer = shop.get("/portos/decide", "").await;
-        let json = answer.json();
+        let response = shop.get("/portos/decide", "").await;
+        let json = response.json();
         let first = json["errors"].get(0).map(|each| json!([each["memberName"], each["code"]])).unwrap_or_default();
-        assert_eq!((answer.status.as_u16(), &json["errorCode"], first), (portos, &error_code, members), "{json}");
+        assert_eq!((response.status.as_u16(), &json["errorCode"], first), (portos, &error_code, members), "{json}");
 
-        let answer = shop.get("/kasir/decide", "").await;
-        let json = answer.json();
-        assert_eq!((answer.status.as_u16(), answer.text_at("/message").as_str()), (kasir, message), "{json}");
+        let response = shop.get("/kasir/decide", "").await;
+        let json = response.json();
+        assert_eq!((response.status.as_u16(), response.text_at("/message").as_str()), (kasir, message), "{json}");
         let beside = if sentence { json["error"].is_string() } else { json["error"] == json!({}) };
         assert!(beside && json["data"].is_null(), "{json}");
 
-        let answer = shop.get("/krmpesan/decide", "").await;
-        assert_eq!((answer.status.as_u16(), answer.json()["code"].as_u64()), (krmpesan, Some(u64::from(krmpesan))));
+        let response = shop.get("/krmpesan/decide", "").await;
+        assert_eq!((response.status.as_u16(), response.json()["code"].as_u64()), (krmpesan, Some(u64::from(krmpesan))));
     }
     next.lock().unwrap().take();
     for prefix in ["/api/v1", "/portos", "/kasir", "/krmpesan"] {
-        let answer = shop.get(&format!("{prefix}/decide"), "").await;
-        assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, "1"), "{prefix}: a store that fails");
+        let response = shop.get(&format!("{prefix}/decide"), "").await;
+        assert_eq!(
+            (response.status.as_u16(), response.header("retry-after")),
+            (503, "1"),
+            "{prefix}: a store that fails"
+        );
     }
 }

@@ -19,8 +19,8 @@ const SIGN_IN: &str = "/office/sign-in";
 const MAX_FIRST_VISIT_BYTES: usize = 70_000;
 const MAX_FIRST_VISIT_REQUESTS: usize = 45;
 
-fn text(answer: &TestResponse) -> String {
-    String::from_utf8(answer.bytes.clone()).unwrap()
+fn text(response: &TestResponse) -> String {
+    String::from_utf8(response.bytes.clone()).unwrap()
 }
 
 /// A form of the page, as a browser posts it.

@@ -38,24 +38,24 @@ async fn browser_has_the_calls_of_the_native_api_except_those_that_return_tokens
 async fn sign_in_answers_the_session_and_no_token() {
     let shop = server();
     let browser = Browser::new(&shop);
-    let answer = browser.sign_in("admin").await;
+    let response = browser.sign_in("admin").await;
     let current = browser.get(CURRENT).await;
     assert_eq!(current.status, 200);
     let mut expected = current.json();
-    let mut session = answer.json()["session"].clone();
+    let mut session = response.json()["session"].clone();
     // the first use is recorded by the request itself
     for body in [&mut expected, &mut session] {
         body["session"]["last_used_at"] = Value::Null;
     }
     assert_eq!(session, expected);
     assert_eq!(expected.pointer("/session/mount"), Some(&json!("office")));
-    assert_eq!((&answer.json()["expires_in"], &answer.json()["idle_in"]), (&json!(900), &json!(900)));
-    let text = String::from_utf8(answer.bytes.clone()).unwrap();
+    assert_eq!((&response.json()["expires_in"], &response.json()["idle_in"]), (&json!(900), &json!(900)));
+    let text = String::from_utf8(response.bytes.clone()).unwrap();
     for value in browser.cookies.borrow().values() {
         assert!(value.len() > 40 && !text.contains(value), "{text}");
     }
-    assert!(!answer.header("x-tillgate-version").is_empty());
-    assert_eq!(answer.header("cache-control"), "no-store");
+    assert!(!response.header("x-tillgate-version").is_empty());
+    assert_eq!(response.header("cache-control"), "no-store");
 }
 
 #[actix_web::test]
@@ -72,12 +72,12 @@ async fn cookies_are_secure_with_tls_and_plain_on_the_machine_itself() {
                 .insert_header(("Sec-Fetch-Site", "same-origin")),
         )
     };
-    let attributes = |answer: &TestResponse| -> Vec<String> {
+    let attributes = |response: &TestResponse| -> Vec<String> {
         let line = |line: &str| {
             let (name, rest) = line.split_once('=').unwrap();
             format!("{name};{}", rest.split_once(';').unwrap().1)
         };
-        answer.cookies().into_iter().map(line).collect()
+        response.cookies().into_iter().map(line).collect()
     };
     assert_eq!(
         attributes(&sign_in("till.example", "https").await),
@@ -125,8 +125,8 @@ async fn token_opens_only_the_mount_that_issued_it() {
     let stranger = Browser::new(&shop);
     stranger.cookies.borrow_mut().insert("tillgate-office".to_owned(), native.text_at("/access_token"));
     stranger.cookies.borrow_mut().insert("tillgate-renew".to_owned(), native.text_at("/refresh_token"));
-    let answer = stranger.get(CURRENT).await;
-    assert_eq!((answer.status.as_u16(), answer.text_at("/code").as_str()), (401, "token_foreign"));
+    let response = stranger.get(CURRENT).await;
+    assert_eq!((response.status.as_u16(), response.text_at("/code").as_str()), (401, "token_foreign"));
     assert_eq!(stranger.renew().await.status, 401);
     assert_eq!(stranger.send(Method::DELETE, SESSION, None).await.status, 204);
     assert_eq!(shop.get(current, &native.text_at("/access_token")).await.status, 200, "the native session lives on");
@@ -162,13 +162,13 @@ async fn change_is_accepted_from_own_pages_only() {
             build_request(Method::DELETE, CURRENT),
         ];
         for change in changes {
-            let answer = browser.send_raw(with_sender(sender, change)).await;
+            let response = browser.send_raw(with_sender(sender, change)).await;
             assert_eq!(
-                (answer.status.as_u16(), answer.text_at("/code").as_str()),
+                (response.status.as_u16(), response.text_at("/code").as_str()),
                 (403, "origin_foreign"),
                 "{sender:?}"
             );
-            assert!(answer.cookies().is_empty());
+            assert!(response.cookies().is_empty());
         }
     }
     // a call requires JSON: browsers send forms without asking the server first
@@ -202,8 +202,8 @@ async fn session_lasts_by_what_its_user_may_do() {
     let made = admin.post("/office/api/v1/users", ida).await;
     assert_eq!(made.status, 201, "{}", made.json());
     let reader = Browser::new(&shop);
-    let answer = reader.sign_in_with("ida", "sea salt and honey").await;
-    assert_eq!((&answer.json()["expires_in"], &answer.json()["idle_in"]), (&json!(3600), &json!(3600)));
+    let response = reader.sign_in_with("ida", "sea salt and honey").await;
+    assert_eq!((&response.json()["expires_in"], &response.json()["idle_in"]), (&json!(3600), &json!(3600)));
     // the administrator's session ends after a quarter of an hour, the reader's does not
     shop.clock.advance(Duration::from_secs(15 * 60 + 1));
     assert_eq!((admin.get(CURRENT).await.status.as_u16(), admin.renew().await.status.as_u16()), (401, 401));
@@ -238,7 +238,7 @@ async fn session_ends_twelve_hours_after_the_sign_in_however_often_it_is_renewed
 }
 
 #[actix_web::test]
-async fn lost_answers_and_several_tabs_do_not_sign_out() {
+async fn lost_responses_and_several_tabs_do_not_sign_out() {
     let shop = server();
     let browser = Browser::new(&shop);
     browser.sign_in("admin").await;
@@ -249,7 +249,7 @@ async fn lost_answers_and_several_tabs_do_not_sign_out() {
     assert_eq!(other_tab.renew().await.status, 200);
     assert_eq!(other_tab.get(CURRENT).await.status, 200);
     assert_eq!(browser.get(CURRENT).await.status, 200);
-    // an answer is lost, and the browser comes back much later with the cookie that it has
+    // a response is lost, and the browser comes back much later with the cookie that it has
     let lost = browser.copy();
     shop.clock.advance(Duration::from_mins(5));
     assert_eq!(lost.renew().await.status, 200);
@@ -267,7 +267,7 @@ async fn each_sign_in_has_a_new_session_and_ends_the_old_one() {
     browser.sign_in("manager").await;
     assert_ne!(browser.session_id().await, before);
     assert_eq!((old.get(CURRENT).await.status.as_u16(), old.renew().await.status.as_u16()), (401, 401));
-    // the late answer to the old tab does not take the new cookies
+    // the late response to the old tab does not take the new cookies
     assert!(old.renew().await.cookies().is_empty());
 }
 
@@ -361,7 +361,7 @@ async fn act_that_gives_access_requires_a_recent_proof_in_the_browser_only() {
     assert_eq!((proved.status.as_u16(), &proved.json()["expires_in"]), (200, &json!(900)));
     assert_eq!(proved.text_at("/session/session/id"), id, "the session keeps its id");
     let text = String::from_utf8(proved.bytes).unwrap();
-    assert!(browser.cookies.borrow().values().all(|value| !text.contains(value)), "no token in the answer: {text}");
+    assert!(browser.cookies.borrow().values().all(|value| !text.contains(value)), "no token in the response: {text}");
     assert_ne!(browser.jar(), before.jar());
     assert_eq!(browser.post("/office/api/v1/roles", role("three")).await.status, 201);
     // another tab with the cookies from before renews, and has the proof as well

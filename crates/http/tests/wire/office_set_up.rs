@@ -64,8 +64,8 @@ async fn get(shop: &TestServer) -> TestResponse {
     shop.send_from("127.0.0.1", build_request(Method::GET, SET_UP).insert_header(("Host", "localhost:8080"))).await
 }
 
-fn text(answer: &TestResponse) -> String {
-    String::from_utf8(answer.bytes.clone()).unwrap()
+fn text(response: &TestResponse) -> String {
+    String::from_utf8(response.bytes.clone()).unwrap()
 }
 
 fn office_store(shop: &TestServer) -> &dyn Store<OfficePorts> {
@@ -83,8 +83,8 @@ fn has_user(shop: &TestServer) -> bool {
 }
 
 /// The fields that the page marks.
-fn faults(answer: &TestResponse) -> Vec<SetUpField> {
-    let html = text(answer);
+fn faults(response: &TestResponse) -> Vec<SetUpField> {
+    let html = text(response);
     let is_marked = |field: &SetUpField| html.contains(&format!("id=\"{}-fault\"", field.name()));
     SetUpField::ALL.into_iter().filter(is_marked).collect()
 }
@@ -141,18 +141,18 @@ async fn optional_fields_of_the_set_up_may_be_empty() {
 #[actix_web::test]
 async fn wrong_set_up_tokens_are_throttled_by_network_and_replace_nothing() {
     let shop = serve(empty_store());
-    let mut answers = Vec::new();
+    let mut responses = Vec::new();
     for number in 0..60 {
-        let answer = post(&shop, &[("token", &format!("WRONG{number}")), ("zone", "nowhere")]).await;
-        let html = text(&answer);
+        let response = post(&shop, &[("token", &format!("WRONG{number}")), ("zone", "nowhere")]).await;
+        let html = text(&response);
         assert!(!html.contains(PASSWORD) && html.contains("Corner &#38; Co"), "{html}");
-        if answer.status == 401 {
-            assert_eq!(faults(&answer), [SetUpField::Token], "the fields are not checked for strangers");
+        if response.status == 401 {
+            assert_eq!(faults(&response), [SetUpField::Token], "the fields are not checked for strangers");
         }
-        answers.push((answer.status.as_u16(), answer.header("retry-after").is_empty()));
+        responses.push((response.status.as_u16(), response.header("retry-after").is_empty()));
     }
     assert_eq!(
-        (answers[0], answers[49], answers[50], answers[59]),
+        (responses[0], responses[49], responses[50], responses[59]),
         ((401, true), (401, true), (429, false), (429, false))
     );
     assert_eq!(post(&shop, &[]).await.status, 429, "the correct one, too");
@@ -221,8 +221,8 @@ async fn all_invalid_fields_of_the_set_up_are_marked_together() {
             ("email", if bad.trim().is_empty() { "none" } else { bad }),
             ("password", "short"),
         ];
-        let answer = post(&shop, &changed).await;
-        assert_eq!(answer.status, 422);
+        let response = post(&shop, &changed).await;
+        assert_eq!(response.status, 422);
         let expected = [
             SetUpField::Shop,
             SetUpField::Zone,
@@ -231,8 +231,8 @@ async fn all_invalid_fields_of_the_set_up_are_marked_together() {
             SetUpField::Email,
             SetUpField::Password,
         ];
-        assert_eq!(faults(&answer), expected, "{bad:?}");
-        let html = text(&answer);
+        assert_eq!(faults(&response), expected, "{bad:?}");
+        let html = text(&response);
         assert!(html.contains("value=\"Ada\"") && html.contains(TOKEN), "what was typed is kept: {html}");
         assert!(!html.contains("short"), "but not the password");
     }
@@ -247,8 +247,8 @@ async fn all_invalid_fields_of_the_set_up_are_marked_together() {
         (SetUpField::Password, "password123"),
         (SetUpField::Password, &long),
     ] {
-        let answer = post(&shop, &[(field.name(), bad)]).await;
-        assert_eq!((answer.status.as_u16(), faults(&answer)), (422, vec![field]), "{field:?}: {bad:?}");
+        let response = post(&shop, &[(field.name(), bad)]).await;
+        assert_eq!((response.status.as_u16(), faults(&response)), (422, vec![field]), "{field:?}: {bad:?}");
     }
     assert!(!has_user(&shop));
     assert_eq!(tenant(&shop).version, 1);
@@ -262,8 +262,8 @@ async fn set_up_names_no_till_that_exists() {
     fixture.insert_into(&*store).unwrap();
     office::unguarded::put_setup_token(&*store, &digest_typed_token(TOKEN), NOON).unwrap();
     let shop = serve(store);
-    let answer = post(&shop, &[]).await;
-    assert_eq!((answer.status.as_u16(), faults(&answer)), (422, vec![SetUpField::Till]));
+    let response = post(&shop, &[]).await;
+    assert_eq!((response.status.as_u16(), faults(&response)), (422, vec![SetUpField::Till]));
     assert_eq!((has_user(&shop), tenant(&shop).version), (false, 1), "nothing was stored");
     assert_eq!(post(&shop, &[("till", "P02")]).await.status, 303);
 }

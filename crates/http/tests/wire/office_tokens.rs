@@ -1,5 +1,5 @@
-//! No answer to the browser has a token: the calls of the native API that return one are not in the
-//! mount of the back office, or have a handler of its own there.
+//! No response to the browser has a token: the calls of the native API that return one are not in
+//! the mount of the back office, or have a handler of its own there.
 
 use std::collections::BTreeSet;
 
@@ -9,10 +9,11 @@ use serde_json::Value;
 use crate::office_browser::server;
 use crate::test_server::build_request;
 
-/// The calls with a handler of the back office, whose answers have no token.
+/// The calls with a handler of the back office, whose responses have no token.
 const REPLACED: [(&str, &str); 1] = [("POST", "/sessions/current/step-up")];
 
-/// A call whose answer has the token of an invitation, which the caller hands on: it opens no API.
+/// A call whose response has the token of an invitation, which the caller hands on: it opens no
+/// API.
 const HANDED_ON: (&str, &str) = ("POST", "/users/{id}/invitations");
 
 /// Whether a schema has a member with a token, itself or in a schema to which it refers.
@@ -35,15 +36,15 @@ fn has_token(document: &Value, schema: &Value, seen: &mut BTreeSet<String>) -> b
     }
 }
 
-/// The calls of the native API with a token in a successful answer, by the OpenAPI document.
+/// The calls of the native API with a token in a successful response, by the OpenAPI document.
 fn returning_calls(document: &Value) -> BTreeSet<(String, String)> {
     let mut found = BTreeSet::new();
     for (path, operations) in document["paths"].as_object().unwrap() {
         let Some(path) = path.strip_prefix("/api/v1") else { continue };
         for (method, operation) in operations.as_object().unwrap() {
-            let answers = operation["responses"].as_object().into_iter().flatten();
-            let mut successful = answers.filter(|(status, _)| status.starts_with('2'));
-            if successful.any(|(_, answer)| has_token(document, &answer["content"], &mut BTreeSet::new())) {
+            let responses = operation["responses"].as_object().into_iter().flatten();
+            let mut successful = responses.filter(|(status, _)| status.starts_with('2'));
+            if successful.any(|(_, response)| has_token(document, &response["content"], &mut BTreeSet::new())) {
                 found.insert((method.to_uppercase(), path.to_owned()));
             }
         }
@@ -70,5 +71,5 @@ async fn native_calls_that_return_tokens_are_absent_or_replaced_in_the_browser()
         .collect();
     assert!(served.len() > 50, "{served:?}");
     let exposed: Vec<_> = returning.intersection(&served).collect();
-    assert!(exposed.is_empty(), "leave them out of the mount, or answer without tokens: {exposed:?}");
+    assert!(exposed.is_empty(), "leave them out of the mount, or response without tokens: {exposed:?}");
 }

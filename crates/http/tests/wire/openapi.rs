@@ -9,9 +9,9 @@ use crate::test_server::{TestServer, build_request};
 use actix_web::http::Method;
 
 pub async fn document(shop: &TestServer) -> Value {
-    let answer = shop.send(build_request(Method::GET, "/openapi.json")).await;
-    assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "application/json"));
-    answer.json()
+    let response = shop.send(build_request(Method::GET, "/openapi.json")).await;
+    assert_eq!((response.status.as_u16(), response.header("content-type")), (200, "application/json"));
+    response.json()
 }
 
 /// Returns the documentation of an operation.
@@ -70,12 +70,12 @@ async fn every_operation_has_summary_tag_and_responses() {
         assert!(operation["summary"].as_str().is_some_and(|summary| !summary.is_empty()), "{call}");
         let bare = operation["security"].is_null();
         assert_eq!(bare, open.contains(&(method, path)), "{call}");
-        let answers = operation["responses"].as_object().unwrap();
-        assert!(answers.keys().any(|status| status.starts_with(['2', '3'])), "{call}");
-        assert!(answers.contains_key("500") && answers.contains_key("503"), "{call}");
-        assert!(bare || answers.contains_key("401"), "{call}");
-        for (status, answer) in answers {
-            for (content_type, content) in answer["content"].as_object().into_iter().flatten() {
+        let responses = operation["responses"].as_object().unwrap();
+        assert!(responses.keys().any(|status| status.starts_with(['2', '3'])), "{call}");
+        assert!(responses.contains_key("500") && responses.contains_key("503"), "{call}");
+        assert!(bare || responses.contains_key("401"), "{call}");
+        for (status, response) in responses {
+            for (content_type, content) in response["content"].as_object().into_iter().flatten() {
                 let shown = content_type != "application/json" || path_of_document(&call);
                 assert!(shown || content.get("example").is_some(), "{call} {status} has no example");
             }
@@ -128,8 +128,8 @@ async fn every_example_matches_its_schema() {
     let document = document(&shop).await;
     let mut checked = 0;
     for (method, path, operation) in operations(&document) {
-        let answers = operation["responses"].as_object().unwrap().values();
-        for content in answers.chain([&operation["requestBody"]]).filter_map(|side| side["content"].as_object()) {
+        let responses = operation["responses"].as_object().unwrap().values();
+        for content in responses.chain([&operation["requestBody"]]).filter_map(|side| side["content"].as_object()) {
             for content in content.values().filter(|content| content.get("example").is_some()) {
                 // references are resolved from the root of the compiled schema
                 let mut schema = content["schema"].clone();

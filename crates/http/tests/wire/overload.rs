@@ -26,10 +26,10 @@ async fn request_beyond_the_limit_is_503_while_memory_still_answers() {
             ("/fiuu/auth/login", json!({ "posId": "P01", "password": TEST_PASSWORD })),
             ("/posstar/api/v1/auth/login", json!({ "email": "admin@example.com", "password": TEST_PASSWORD })),
         ] {
-            let answer = shop.post(path, body).await;
-            assert_eq!(answer.status, 503, "{path}");
-            assert_eq!(answer.header("retry-after"), "1", "{path}");
-            answer.json();
+            let response = shop.post(path, body).await;
+            assert_eq!(response.status, 503, "{path}");
+            assert_eq!(response.header("retry-after"), "1", "{path}");
+            response.json();
         }
         assert_eq!(shop.get("/healthz", "").await.status, 200);
         assert_eq!(shop.get("/metrics", "").await.status, 200);

@@ -102,7 +102,7 @@ async fn list_with_large_items_waits_for_those_in_progress() {
         ("/portos/api/apikeys", &portos),
     ] {
         let unread = [ask(path, token).await, ask(path, token).await];
-        assert!(unread.iter().all(|answer| answer.status() == 200), "{path}");
+        assert!(unread.iter().all(|response| response.status() == 200), "{path}");
         let third = actix_web::rt::spawn(ask(path, token));
         for _ in 0..20 {
             assert_eq!(ask("/api/v1/stores", &native).await.status(), 200, "a list of small items does not wait");

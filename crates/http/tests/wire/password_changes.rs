@@ -17,12 +17,12 @@ type Body = fn(&str) -> Value;
 /// Requires the user to change the password; no session ends.
 async fn require_password_change(desk: &OfficeClient, user: &str) -> String {
     let path = format!("/users/{}", desk.shop.log_in_native(user).await.text_at("/session/user/id"));
-    let answer = desk.patch(&path, "*", json!({ CHANGE_REQUIRED_CODE: true })).await;
+    let response = desk.patch(&path, "*", json!({ CHANGE_REQUIRED_CODE: true })).await;
     assert_eq!(
-        (answer.status.as_u16(), &answer.json()[CHANGE_REQUIRED_CODE]),
+        (response.status.as_u16(), &response.json()[CHANGE_REQUIRED_CODE]),
         (200, &json!(true)),
         "{}",
-        answer.json()
+        response.json()
     );
     path
 }
@@ -81,13 +81,13 @@ async fn rejected_new_password_keeps_the_old_one_and_reports_all_violations() {
         ("correct\u{200b}horse", "U+200B"),
         ("correct horse\u{202e}", "U+202E"),
     ] {
-        let answer = log_in(&desk.shop, login(TEST_PASSWORD, Some(new))).await;
-        assert_eq!(violations(&answer), weak(), "{new}: {}", answer.json());
-        assert!(answer.text_at("/errors/0/detail").contains(says), "{new}: {}", answer.json());
+        let response = log_in(&desk.shop, login(TEST_PASSWORD, Some(new))).await;
+        assert_eq!(violations(&response), weak(), "{new}: {}", response.json());
+        assert!(response.text_at("/errors/0/detail").contains(says), "{new}: {}", response.json());
     }
-    let answer = log_in(&desk.shop, json!({ "login": 7, "password": TEST_PASSWORD, "new_password": "short" })).await;
+    let response = log_in(&desk.shop, json!({ "login": 7, "password": TEST_PASSWORD, "new_password": "short" })).await;
     let all = expected_pointers(&[("/login", "type"), ("/new_password", "weak")]);
-    assert_eq!(violations(&answer), (422, "fields_invalid".to_owned(), all));
+    assert_eq!(violations(&response), (422, "fields_invalid".to_owned(), all));
     let typed = log_in(&desk.shop, json!({ "login": "cashier", "password": TEST_PASSWORD, "new_password": 7 })).await;
     assert_eq!(violations(&typed).2, expected_pointers(&[("/new_password", "type")]));
     let device =
@@ -167,10 +167,10 @@ async fn published_contracts_answer_as_to_a_wrong_password() {
         let [right, wrong] =
             [desk.shop.post(path, body(TEST_PASSWORD)).await, desk.shop.post(path, body("wrong")).await];
         assert_eq!(right.status, 401, "{path}: {}", right.json());
-        let without_trace = |answer: &TestResponse| {
-            let mut json = answer.json();
+        let without_trace = |response: &TestResponse| {
+            let mut json = response.json();
             json.as_object_mut().unwrap().remove("traceId");
-            (answer.status, json)
+            (response.status, json)
         };
         assert_eq!(without_trace(&right), without_trace(&wrong), "{path}");
     }

@@ -48,8 +48,8 @@ async fn password_matches_across_unicode_forms() {
 #[actix_web::test]
 async fn passwords_made_of_account_names_are_rejected() {
     let desk = OfficeClient::open().await;
-    let weak = |answer: &TestResponse| {
-        violations(answer) == (422, "password_weak".to_owned(), expected_pointers(&[("/password", "weak")]))
+    let weak = |response: &TestResponse| {
+        violations(response) == (422, "password_weak".to_owned(), expected_pointers(&[("/password", "weak")]))
     };
     for password in [
         "tillgate-1",
@@ -61,8 +61,8 @@ async fn passwords_made_of_account_names_are_rejected() {
         "bell\u{7}rings",
     ] {
         let new = json!({ "user_name": "nina", "email": "nina@example.com", "password": password });
-        let answer = desk.post("/users", new).await;
-        assert!(weak(&answer), "{password}: {}", answer.json());
+        let response = desk.post("/users", new).await;
+        assert!(weak(&response), "{password}: {}", response.json());
     }
     let device = json!({ "name": "KIOSK7", "environment": "PDA", "password": "kiosk7kiosk7" });
     assert!(weak(&desk.post("/devices", device).await));
@@ -75,9 +75,9 @@ async fn passwords_made_of_account_names_are_rejected() {
 
     let kasir = desk.shop.log_in_kasir("admin@example.com").await.text_at("/data/Token");
     let nina = json!({ "username": "nina", "email": "nina@example.com", "password": "nina1984", "role": "cashier" });
-    let answer = desk.shop.send(with_bearer(post_request("/kasir/api/v1/users", nina), &kasir)).await;
-    assert_eq!(answer.status, 400, "{}", answer.json());
-    assert!(answer.text_at("/error").contains("\"nina\""), "{}", answer.json());
+    let response = desk.shop.send(with_bearer(post_request("/kasir/api/v1/users", nina), &kasir)).await;
+    assert_eq!(response.status, 400, "{}", response.json());
+    assert!(response.text_at("/error").contains("\"nina\""), "{}", response.json());
     let change = json!({ "old_password": TEST_PASSWORD, "new_password": "Admin-Admin" });
     assert_eq!(
         desk.shop.send(with_bearer(put_request("/kasir/api/v1/auth/me/password", change), &kasir)).await.status,
@@ -85,8 +85,8 @@ async fn passwords_made_of_account_names_are_rejected() {
     );
 
     let vendor = json!({ "name": "Rita", "email": "rosalinda@example.com", "password": "Rosalinda1", "business_name": "Shop", "industry": "grocery" });
-    let answer = desk.shop.post("/posstar/api/v1/auth/register", vendor).await;
-    assert_eq!(answer.status, 400, "{}", answer.json());
+    let response = desk.shop.post("/posstar/api/v1/auth/register", vendor).await;
+    assert_eq!(response.status, 400, "{}", response.json());
 }
 
 #[actix_web::test]
@@ -114,8 +114,8 @@ async fn access_token_alone_changes_neither_own_password_nor_own_email() {
     assert_eq!((changed.status.as_u16(), changed.text_at("/email").as_str()), (200, "mine@example.com"));
 
     let other = format!("/users/{}", desk.shop.log_in_native("cashier").await.text_at("/session/user/id"));
-    let answer = desk.patch(&other, "*", json!({ "email": "cash@example.com" })).await;
-    assert_eq!(answer.status, 200, "addresses of others require only the right: {}", answer.json());
+    let response = desk.patch(&other, "*", json!({ "email": "cash@example.com" })).await;
+    assert_eq!(response.status, 200, "addresses of others require only the right: {}", response.json());
 }
 
 #[actix_web::test]

@@ -171,20 +171,20 @@ async fn code_that_must_be_confirmed_is_answered_202() {
 #[actix_web::test]
 async fn violations_of_bodies_are_reported_at_once() {
     let desk = OfficeClient::open().await;
-    let answer = desk.shop.post(START, json!({ "storage": "cloud", "label": "x".repeat(201), "app": 5 })).await;
+    let response = desk.shop.post(START, json!({ "storage": "cloud", "label": "x".repeat(201), "app": 5 })).await;
     let expected = [("/app", "type"), ("/label", "length"), ("/storage", "format")];
-    assert_eq!(violations(&answer), (422, "fields_invalid".to_owned(), expected_pointers(&expected)));
-    let answer = desk.shop.post(POLL, json!({})).await;
+    assert_eq!(violations(&response), (422, "fields_invalid".to_owned(), expected_pointers(&expected)));
+    let response = desk.shop.post(POLL, json!({})).await;
     assert_eq!(
-        violations(&answer),
+        violations(&response),
         (422, "fields_invalid".to_owned(), expected_pointers(&[("/device_code", "required")]))
     );
-    let answer = desk.post("/enrollments/BCDF-GHJK/accept", json!({ "device": 1, "code": "x" })).await;
+    let response = desk.post("/enrollments/BCDF-GHJK/accept", json!({ "device": 1, "code": "x" })).await;
     let expected = [("/code", "unknown"), ("/device", "type"), ("/fingerprint", "required")];
-    assert_eq!(violations(&answer), (422, "fields_invalid".to_owned(), expected_pointers(&expected)));
+    assert_eq!(violations(&response), (422, "fields_invalid".to_owned(), expected_pointers(&expected)));
     let missing = desk.shop.post(START, json!({ "storage": "software" })).await;
     assert_eq!(outcome(&missing), (400, "proof_missing".to_owned()));
     let denied = desk.shop.log_in_native("cashier").await.text_at("/access_token");
-    let answer = desk.shop.with_token(Method::GET, "/api/v1/enrollments/BCDF-GHJK", &denied).await;
-    assert_eq!((answer.status.as_u16(), answer.text_at("/right").as_str()), (403, "deviceEnroll"));
+    let response = desk.shop.with_token(Method::GET, "/api/v1/enrollments/BCDF-GHJK", &denied).await;
+    assert_eq!((response.status.as_u16(), response.text_at("/right").as_str()), (403, "deviceEnroll"));
 }

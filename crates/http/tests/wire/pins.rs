@@ -40,9 +40,9 @@ async fn back_office_draws_a_pin_and_removes_it() {
 async fn nobody_draws_a_pin_for_themselves() {
     let desk = OfficeClient::open().await;
     let own = desk.get("/sessions/current").await.text_at("/user/id");
-    let answer = desk.post(&format!("/users/{own}/pin"), json!({})).await;
-    assert_eq!(violations(&answer), (409, "pin_self".to_owned(), vec![]));
-    assert!(answer.text_at("/detail").contains("/sessions/current/pin"), "{}", answer.json());
+    let response = desk.post(&format!("/users/{own}/pin"), json!({})).await;
+    assert_eq!(violations(&response), (409, "pin_self".to_owned(), vec![]));
+    assert!(response.text_at("/detail").contains("/sessions/current/pin"), "{}", response.json());
     let kiosk = json!({ "user_name": "kiosk", "feature": "kiosk" });
     let kiosk = desk.post("/users", kiosk).await.text_at("/id");
     assert_eq!(

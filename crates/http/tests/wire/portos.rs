@@ -26,20 +26,20 @@ async fn login_returns_the_published_user() {
             json!({ "USERNAME": "999", "password": TEST_PASSWORD, "Devicename": "p01", "Unknown": 1 }),
         ),
     ] {
-        let answer = shop.post(path, body).await;
-        assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "application/json"));
-        let mut json = answer.json();
+        let response = shop.post(path, body).await;
+        assert_eq!((response.status.as_u16(), response.header("content-type")), (200, "application/json"));
+        let mut json = response.json();
         assert_eq!(json.as_object().unwrap().keys().collect::<Vec<_>>(), ["refreshToken", "tokenId", "user"]);
         let id = json["user"].as_object_mut().unwrap().remove("id").unwrap();
         assert!(id.as_str().is_some_and(|id| !id.is_empty()));
         assert_eq!(json["user"], serde_json::from_str::<serde_json::Value>(USER).unwrap());
         // an access token of three parts, a refresh token in base64 with padding
-        assert_eq!(answer.text_at("/tokenId").split('.').count(), 3);
-        let refresh = answer.text_at("/refreshToken");
+        assert_eq!(response.text_at("/tokenId").split('.').count(), 3);
+        let refresh = response.text_at("/refreshToken");
         assert!(refresh.len() % 4 == 0 && !refresh.contains(['-', '_']), "{refresh}");
-        let who = shop.get(path, &answer.text_at("/tokenId")).await;
+        let who = shop.get(path, &response.text_at("/tokenId")).await;
         assert_eq!(who.status, 200);
-        assert_eq!(who.json(), answer.json()["user"]);
+        assert_eq!(who.json(), response.json()["user"]);
     }
 }
 
@@ -57,36 +57,37 @@ async fn refused_login_is_the_published_problem() {
     ] {
         let shop = TestServer::start();
         let body = json!({ "UserName": user, "Password": password, "DeviceName": device });
-        let answer = shop.post("/portos/api/auth?trace=1", body.clone()).await;
-        assert_eq!(answer.status, 401, "{body}");
-        assert_eq!(answer.header("content-type"), "application/problem+json");
+        let response = shop.post("/portos/api/auth?trace=1", body.clone()).await;
+        assert_eq!(response.status, 401, "{body}");
+        assert_eq!(response.header("content-type"), "application/problem+json");
         assert_eq!(
-            answer.challenges(),
+            response.challenges(),
             ["Bearer realm=\"tillgate\"", "NWS4-HMAC-SHA256 realm=\"tillgate\", charset=\"UTF-8\""]
         );
         assert_eq!(
-            answer.json_masked(&["/traceId"]),
+            response.json_masked(&["/traceId"]),
             json!({ "title": "Nesprávne meno alebo heslo.", "status": 401, "instance": "/api/auth",
                     "errorCode": "Unauthorized", "traceId": "…" }),
             "{body}"
         );
-        assert_eq!(answer.text_at("/traceId"), answer.header("x-request-id"));
+        assert_eq!(response.text_at("/traceId"), response.header("x-request-id"));
     }
 }
 
 #[actix_web::test]
 async fn missing_password_is_a_wrong_one() {
-    let answer = TestServer::start().post("/portos/api/auth", json!({ "UserName": "999", "DeviceName": "P01" })).await;
-    assert_eq!((answer.status.as_u16(), answer.text_at("/errorCode").as_str()), (401, "Unauthorized"));
+    let response =
+        TestServer::start().post("/portos/api/auth", json!({ "UserName": "999", "DeviceName": "P01" })).await;
+    assert_eq!((response.status.as_u16(), response.text_at("/errorCode").as_str()), (401, "Unauthorized"));
 }
 
 #[actix_web::test]
 async fn missing_members_are_all_named_in_pascal_case() {
     let shop = TestServer::start();
-    let answer = shop.post("/portos/api/v1/auth", json!({ "username": " ", "Password": 5 })).await;
-    assert_eq!(answer.status, 400);
+    let response = shop.post("/portos/api/v1/auth", json!({ "username": " ", "Password": 5 })).await;
+    assert_eq!(response.status, 400);
     assert_eq!(
-        answer.json_masked(&["/traceId"]),
+        response.json_masked(&["/traceId"]),
         json!({ "title": "Bad Request", "status": 400, "instance": "/api/v1/auth", "errorCode": "ValidationFailed", "traceId": "…",
             "errors": [
                 { "memberName": "DeviceName", "message": "Pole je povinné.", "code": 1 },
@@ -115,16 +116,16 @@ async fn preferred_language_is_answered() {
         ("EN-gb", "You are not signed in."),
         ("de,en;q=0.5", "You are not signed in."),
     ] {
-        let answer = shop
+        let response = shop
             .send(build_request(Method::GET, "/portos/api/auth").insert_header(("Accept-Language", accepted)))
             .await;
-        assert_eq!(answer.status, 401);
+        assert_eq!(response.status, 401);
         assert_eq!(
-            (answer.text_at("/title").as_str(), answer.text_at("/errorCode").as_str()),
+            (response.text_at("/title").as_str(), response.text_at("/errorCode").as_str()),
             (title, "Unauthenticated"),
             "{accepted}"
         );
-        assert_eq!(answer.challenges().len(), 2);
+        assert_eq!(response.challenges().len(), 2);
     }
 }
 
@@ -217,9 +218,9 @@ async fn signed_call_lists_the_challenges() {
     let shop = TestServer::start();
     let signed = build_request(Method::GET, "/portos/api/auth")
         .insert_header(("Authorization", "NWS4-HMAC-SHA256 Credential%3Dx"));
-    let answer = shop.send(signed).await;
-    assert_eq!((answer.status.as_u16(), answer.text_at("/errorCode").as_str()), (401, "Unauthenticated"));
-    assert_eq!(answer.challenges().len(), 2);
+    let response = shop.send(signed).await;
+    assert_eq!((response.status.as_u16(), response.text_at("/errorCode").as_str()), (401, "Unauthenticated"));
+    assert_eq!(response.challenges().len(), 2);
 }
 
 #[actix_web::test]
@@ -227,10 +228,10 @@ async fn refresh_ignores_authorization() {
     let shop = TestServer::start();
     let login = shop.log_in_portos("cashier", "OFFICE").await;
     let body = json!({ "tokenId": login.text_at("/tokenId"), "refreshToken": login.text_at("/refreshToken") });
-    let answer = shop
+    let response = shop
         .send(post_request("/portos/api/auth/refresh", body).insert_header(("Authorization", "Bearer stale")))
         .await;
-    assert_eq!(answer.status, 200);
+    assert_eq!(response.status, 200);
 }
 
 #[actix_web::test]
@@ -261,8 +262,8 @@ async fn portos_is_served_at_root_or_under_its_own_host() {
         ("till.example", "/portos/api/auth", 404),
         ("other.example", "/portos/api/auth", 200),
     ] {
-        let answer = hosted.send(post_request(path, body.clone()).insert_header(("Host", host))).await;
-        assert_eq!(answer.status, status, "{host} {path}");
+        let response = hosted.send(post_request(path, body.clone()).insert_header(("Host", host))).await;
+        assert_eq!(response.status, status, "{host} {path}");
     }
 }
 
@@ -280,11 +281,11 @@ async fn invalid_signature_is_401_and_chunked_form_400() {
             .insert_header(("x-nd-content-sha256", digest))
     };
     let whole = signed("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-    let answer = shop.send(whole).await;
-    assert_eq!(answer.status, 401);
-    assert_eq!(answer.json()["errorCode"], "Unauthenticated");
-    assert_eq!(answer.challenges().len(), 2);
-    let answer = shop.send(signed("STREAMING-AWS4-HMAC-SHA256-PAYLOAD")).await;
-    assert_eq!(answer.status, 400);
-    assert!(answer.text_at("/detail").contains("nws-chunked"), "{}", answer.json());
+    let response = shop.send(whole).await;
+    assert_eq!(response.status, 401);
+    assert_eq!(response.json()["errorCode"], "Unauthenticated");
+    assert_eq!(response.challenges().len(), 2);
+    let response = shop.send(signed("STREAMING-AWS4-HMAC-SHA256-PAYLOAD")).await;
+    assert_eq!(response.status, 400);
+    assert!(response.text_at("/detail").contains("nws-chunked"), "{}", response.json());
 }

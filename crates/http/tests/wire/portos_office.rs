@@ -34,8 +34,8 @@ pub async fn request(
     if known { request.insert_header(("Authorization", format!("Bearer {token}"))) } else { request }
 }
 
-fn names(answer: &TestResponse, member: &str) -> Vec<String> {
-    let items = answer.json()["items"].as_array().unwrap_or_else(|| panic!("{}", answer.json())).clone();
+fn names(response: &TestResponse, member: &str) -> Vec<String> {
+    let items = response.json()["items"].as_array().unwrap_or_else(|| panic!("{}", response.json())).clone();
     items.iter().map(|item| item[member].as_str().unwrap().to_owned()).collect()
 }
 
@@ -124,9 +124,9 @@ async fn devices_roles_and_users_have_their_published_shapes() {
     let shop = TestServer::start();
     let token = shop.log_in_portos("cashier", "P01").await.text_at("/tokenId");
     let read = async |path: &str| {
-        let answer = shop.get(&format!("/portos/api/{path}"), &token).await;
-        assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "application/json"), "{path}");
-        answer
+        let response = shop.get(&format!("/portos/api/{path}"), &token).await;
+        assert_eq!((response.status.as_u16(), response.header("content-type")), (200, "application/json"), "{path}");
+        response
     };
     let device = json!({ "name": "P01", "isActive": true, "envName": "CashRegister", "description": "P01",
         "roles": ["cashier"], "preferences": {}, "_v": 1,
@@ -228,9 +228,9 @@ async fn api_key_is_created_read_updated_and_deleted() {
     let wide = json!({ "ISACTIVE": true, "permissions": [], "name": "Sync", "description": "", "DEVICENAME": "OFFICE", "_v": 2 });
     let wide = shop.send(change(wide)).await.json();
     assert_eq!((wide.get("description"), &wide["deviceName"], &wide["name"]), (None, &json!("OFFICE"), &json!("Sync")));
-    let answer = call("4").await;
+    let response = call("4").await;
     assert_eq!(
-        (&answer.json()["device"]["name"], answer.json()["rights"].as_array().unwrap().len()),
+        (&response.json()["device"]["name"], response.json()["rights"].as_array().unwrap().len()),
         (&json!("OFFICE"), 5)
     );
 
@@ -250,9 +250,9 @@ async fn invalid_api_key_is_reported_member_by_member() {
         let request =
             post_request("/portos/api/apikeys", body).insert_header(("Authorization", format!("Bearer {admin}")));
         let request = if english { request.insert_header(("Accept-Language", "de, en-US;q=0.1")) } else { request };
-        let answer = shop.send(request).await;
-        assert_eq!((answer.status.as_u16(), answer.text_at("/errorCode").as_str()), (400, "ValidationFailed"));
-        answer.json()["errors"].clone()
+        let response = shop.send(request).await;
+        assert_eq!((response.status.as_u16(), response.text_at("/errorCode").as_str()), (400, "ValidationFailed"));
+        response.json()["errors"].clone()
     };
     let fault = |member: &str, message: &str, code: Option<u8>| match code {
         Some(code) => json!({ "memberName": member, "message": message, "code": code }),
@@ -330,15 +330,15 @@ async fn every_error_is_rendered_in_both_languages() {
             "The right apiKeyCreate is missing.",
         ),
     ] {
-        let expect_answer = |answer: TestResponse, status: u16, detail: &str| {
-            assert_eq!((answer.status.as_u16(), answer.header("content-language")), (status, tag));
-            assert_eq!(answer.text_at("/detail").to_lowercase(), detail.to_lowercase());
+        let expect_response = |response: TestResponse, status: u16, detail: &str| {
+            assert_eq!((response.status.as_u16(), response.header("content-language")), (status, tag));
+            assert_eq!(response.text_at("/detail").to_lowercase(), detail.to_lowercase());
         };
-        expect_answer(shop.send(ask(Method::GET, "/portos/api/nothing", language)).await, 404, absent);
-        expect_answer(shop.send(ask(Method::PATCH, "/portos/api/users", language)).await, 405, method);
+        expect_response(shop.send(ask(Method::GET, "/portos/api/nothing", language)).await, 404, absent);
+        expect_response(shop.send(ask(Method::PATCH, "/portos/api/users", language)).await, 405, method);
         let json = ("Content-Type", "application/json");
         let cut = ask(Method::POST, "/portos/api/auth", language).insert_header(json).set_payload("{");
-        expect_answer(shop.send(cut).await, 400, body);
-        expect_answer(shop.send(ask(Method::GET, "/portos/api/apikeys", language)).await, 403, right);
+        expect_response(shop.send(cut).await, 400, body);
+        expect_response(shop.send(ask(Method::GET, "/portos/api/apikeys", language)).await, 403, right);
     }
 }

@@ -84,16 +84,16 @@ pub fn get(target: &str) -> UnsignedRequest<'_> {
     UnsignedRequest { method: "GET", target, host: HOST, headers: &[], body: b"", sent_at: NOON.millis() }
 }
 
-fn assert_unauthenticated(answer: &TestResponse, what: &str) {
-    assert_eq!(answer.status, 401, "{what}");
+fn assert_unauthenticated(response: &TestResponse, what: &str) {
+    assert_eq!(response.status, 401, "{what}");
     assert_eq!(
-        answer.json_masked(&["/traceId", "/instance"]),
+        response.json_masked(&["/traceId", "/instance"]),
         json!({ "title": "Nie ste prihlásený.", "status": 401, "instance": "…", "errorCode": "Unauthenticated",
                 "traceId": "…" }),
         "{what}"
     );
     assert_eq!(
-        answer.challenges(),
+        response.challenges(),
         ["Bearer realm=\"tillgate\"", "NWS4-HMAC-SHA256 realm=\"tillgate\", charset=\"UTF-8\""],
         "{what}"
     );
@@ -104,12 +104,12 @@ async fn signed_call_runs_as_its_user_on_its_device() {
     let shop = TestServer::start();
     let (_, key) = create_key(&shop, "999", "P01", &[]);
     let login = shop.log_in_portos("999", "P01").await;
-    let answer = shop.send(sign_request(&key, &get("/portos/api/auth"))).await;
-    assert_eq!((answer.status.as_u16(), answer.json()), (200, login.json()["user"].clone()));
+    let response = shop.send(sign_request(&key, &get("/portos/api/auth"))).await;
+    assert_eq!((response.status.as_u16(), response.json()), (200, login.json()["user"].clone()));
     assert_eq!(shop.get("/portos/api/auth", &login.text_at("/tokenId")).await.status, 200, "no session ended");
     let narrowed = self::create_key(&shop, "999", "P01", &["storno", "ticketClose"]).1;
-    let answer = shop.send(sign_request(&narrowed, &get("/portos/api/v1/auth"))).await;
-    assert_eq!(answer.json()["rights"], json!(["storno", "ticketClose"]));
+    let response = shop.send(sign_request(&narrowed, &get("/portos/api/v1/auth"))).await;
+    assert_eq!(response.json()["rights"], json!(["storno", "ticketClose"]));
 }
 
 #[actix_web::test]
@@ -127,9 +127,9 @@ async fn signature_verifies_for_any_target_and_headers() {
         "/portos/api/auth?q=*!'()~",
     ];
     for (target, sent_at) in targets.into_iter().zip(NOON.millis()..) {
-        let answer = shop.send(sign_request(&key, &UnsignedRequest { sent_at, ..get(target) })).await;
-        assert_eq!(answer.status, 200, "{target}: {}", answer.json());
-        assert_eq!(answer.text_at("/userName"), "cashier");
+        let response = shop.send(sign_request(&key, &UnsignedRequest { sent_at, ..get(target) })).await;
+        assert_eq!(response.status, 200, "{target}: {}", response.json());
+        assert_eq!(response.text_at("/userName"), "cashier");
     }
     let headers = [("X-List", "b"), ("__tenant", "x y"), ("Accept", "  text/html,\t */* "), ("X-List", "a")];
     let odd = UnsignedRequest { headers: &headers, ..get("/portos/api/auth?headers") };
@@ -180,8 +180,8 @@ async fn text_after_second_equals_sign_is_rejected() {
         ("name=YQ==", 200),
     ] {
         let target = format!("/portos/api/tickets?{query}");
-        let answer = shop.send(sign_request(&key, &get(&target))).await;
-        assert_eq!(answer.status, status, "{query}");
+        let response = shop.send(sign_request(&key, &get(&target))).await;
+        assert_eq!(response.status, status, "{query}");
         assert_eq!(shop.get(&target, &login).await.status, 200, "{query}: a token covers no query");
     }
 }
@@ -339,11 +339,11 @@ async fn every_bearer_route_accepts_a_signature() {
     for (route, sent_at) in routes.iter().zip(NOON.millis()..) {
         let target = route.path.replace("{id}", "nothing").replace("{name}", "nothing");
         let request = UnsignedRequest { method: &route.method, sent_at, ..get(&target) };
-        let answer = shop.send(sign_request(&key, &request)).await;
-        assert!([200, 404, 415].contains(&answer.status.as_u16()), "{route:?}: {}", answer.status);
+        let response = shop.send(sign_request(&key, &request)).await;
+        assert!([200, 404, 415].contains(&response.status.as_u16()), "{route:?}: {}", response.status);
         let again = shop.send(sign_request(&key, &request)).await;
         if route.method == "GET" {
-            assert_eq!(again.status, answer.status, "{route:?}");
+            assert_eq!(again.status, response.status, "{route:?}");
         } else {
             assert_unauthenticated(&again, "the same again");
         }

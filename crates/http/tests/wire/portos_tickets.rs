@@ -26,13 +26,13 @@ pub async fn log_in_at(shop: &TestServer, user: &str, device: &str) -> String {
 }
 
 pub async fn open_ticket(shop: &TestServer, token: &str, body: Value) -> TestResponse {
-    let answer = shop.send(bearer(post_request("/portos/api/tickets", body), token)).await;
-    assert_eq!(answer.status, 201, "{}", answer.json());
-    answer
+    let response = shop.send(bearer(post_request("/portos/api/tickets", body), token)).await;
+    assert_eq!(response.status, 201, "{}", response.json());
+    response
 }
 
-pub fn ids(answer: &TestResponse) -> Vec<String> {
-    let items = answer.json()["items"].as_array().unwrap_or_else(|| panic!("{}", answer.json())).clone();
+pub fn ids(response: &TestResponse) -> Vec<String> {
+    let items = response.json()["items"].as_array().unwrap_or_else(|| panic!("{}", response.json())).clone();
     items.iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
 }
 
@@ -70,11 +70,11 @@ async fn published_example_matches_to_the_last_digit() {
     let customer = json!({ "id": "c1", "fullName": "Jana Veľká", "discountRate": 20, "meta": { "level": 1.50 } });
     let sent = json!({ "ExternalId": "x-1", "CUSTOMER": customer, "discountRate": 20, "Items": [item()],
                        "location": { "zoneName": "Terasa", "tableName": "5" }, "state": "Closed", "type": "?" });
-    let answer = open_ticket(&shop, &token, sent).await;
-    let id = answer.text_at("/id");
-    assert_eq!(answer.header("location"), format!("/portos/api/tickets/{id}"));
-    assert_eq!(answer.header("content-type"), "application/json");
-    let text = String::from_utf8(answer.bytes.clone()).unwrap();
+    let response = open_ticket(&shop, &token, sent).await;
+    let id = response.text_at("/id");
+    assert_eq!(response.header("location"), format!("/portos/api/tickets/{id}"));
+    assert_eq!(response.header("content-type"), "application/json");
+    let text = String::from_utf8(response.bytes.clone()).unwrap();
     for exact in [
         r#""unitPrice":{"amount":5.363636,"amountIncludingVat":5.9,"amountAfterDiscount":4.290909,"amountAfterDiscountIncludingVat":4.72}"#,
         r#""quantity":{"amount":1.234,"unit":"kg"}"#,
@@ -107,7 +107,7 @@ async fn published_example_matches_to_the_last_digit() {
         "totalPriceIncludingVat": 7.28, "totalPriceAfterDiscountIncludingVat": 5.82,
         "discountPriceIncludingVat": 1.46, "payable": 5.82
     });
-    assert_eq!(answer.json(), row);
+    assert_eq!(response.json(), row);
     for path in ["/portos/api/tickets", "/portos/api/v1/tickets"] {
         assert_eq!(shop.get(&format!("{path}/{id}"), &token).await.json(), row);
         assert_eq!(shop.get(path, &token).await.json(), json!({ "items": [row], "count": 1, "totalCount": 1 }));
@@ -263,13 +263,13 @@ async fn all_body_violations_are_reported_at_once() {
         ("999999999.999999", Some("999999999.999999")),
         ("1000000000", None),
     ] {
-        let answer = shop.send(bearer(raw(amount), &token)).await;
-        let text = String::from_utf8(answer.bytes.clone()).unwrap();
+        let response = shop.send(bearer(raw(amount), &token)).await;
+        let text = String::from_utf8(response.bytes.clone()).unwrap();
         match expected {
             Some(expected) => {
                 assert!(text.contains(&format!("\"unitPrice\":{{\"amount\":{expected},")), "{amount}: {text}");
             }
-            None => assert_eq!(answer.status, 400, "{amount}: {text}"),
+            None => assert_eq!(response.status, 400, "{amount}: {text}"),
         }
     }
     // violations of the whole ticket are reported for a member too

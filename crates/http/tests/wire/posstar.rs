@@ -25,9 +25,9 @@ pub fn registration(email: &str) -> Value {
 }
 
 pub async fn register(shop: &TestServer, email: &str) -> TestResponse {
-    let answer = shop.post(REGISTER, registration(email)).await;
-    assert_eq!(answer.status, 201, "{}", answer.json());
-    answer
+    let response = shop.post(REGISTER, registration(email)).await;
+    assert_eq!(response.status, 201, "{}", response.json());
+    response
 }
 
 pub async fn login(shop: &TestServer, email: &str, password: &str) -> TestResponse {
@@ -35,30 +35,30 @@ pub async fn login(shop: &TestServer, email: &str, password: &str) -> TestRespon
 }
 
 /// Asserts that the response is this error, byte for byte.
-pub fn assert_error(answer: &TestResponse, status: u16, message: &str, error: &str) {
-    let text = String::from_utf8_lossy(&answer.bytes);
+pub fn assert_error(response: &TestResponse, status: u16, message: &str, error: &str) {
+    let text = String::from_utf8_lossy(&response.bytes);
     let expected = format!(r#"{{"statusCode":{status},"message":"{message}","error":"{error}"}}"#);
-    assert_eq!((answer.status.as_u16(), text.as_ref()), (status, expected.as_str()));
-    assert_eq!(answer.header("content-type"), "application/json");
-    assert_eq!(answer.challenges().len(), usize::from(status == 401));
-    assert_eq!(answer.header("retry-after").is_empty(), ![429, 503].contains(&status));
+    assert_eq!((response.status.as_u16(), text.as_ref()), (status, expected.as_str()));
+    assert_eq!(response.header("content-type"), "application/json");
+    assert_eq!(response.challenges().len(), usize::from(status == 401));
+    assert_eq!(response.header("retry-after").is_empty(), ![429, 503].contains(&status));
 }
 
-pub fn assert_unauthorized(answer: &TestResponse) {
-    assert_error(answer, 401, "Unauthorized", "Unauthorized");
+pub fn assert_unauthorized(response: &TestResponse) {
+    assert_error(response, 401, "Unauthorized", "Unauthorized");
 }
 
 #[actix_web::test]
 async fn registration_creates_vendor_store_and_admin() {
     let shop = TestServer::start();
-    let answer = register(&shop, " Rita@Example.com ").await;
-    assert_eq!((answer.header("content-type"), answer.header("cache-control")), ("application/json", "no-store"));
+    let response = register(&shop, " Rita@Example.com ").await;
+    assert_eq!((response.header("content-type"), response.header("cache-control")), ("application/json", "no-store"));
     let (token, id, vendor) =
-        (answer.text_at("/access_token"), answer.text_at("/user/id"), answer.text_at("/user/vendor_id"));
+        (response.text_at("/access_token"), response.text_at("/user/id"), response.text_at("/user/vendor_id"));
     let person =
         format!(r#""id":"{id}","email":"Rita@Example.com","name":"Rita Retail","role":"admin","vendor_id":"{vendor}""#);
     let expected = format!(r#"{{"access_token":"{token}","user":{{{person}}}}}"#);
-    assert_eq!(String::from_utf8_lossy(&answer.bytes), expected);
+    assert_eq!(String::from_utf8_lossy(&response.bytes), expected);
     assert!(id.parse::<UserId>().is_ok() && vendor.parse::<TenantId>().is_ok());
 
     let me = shop.get(ME, &token).await;
@@ -80,8 +80,8 @@ async fn address_is_registered_once_across_vendors() {
     for taken in
         ["rita@example.com", "RITA@EXAMPLE.COM", " rita@example.com", "admin@example.com", "stranger@example.com"]
     {
-        let answer = shop.post(REGISTER, registration(taken)).await;
-        assert_error(&answer, 409, "Email already registered", "Conflict");
+        let response = shop.post(REGISTER, registration(taken)).await;
+        assert_error(&response, 409, "Email already registered", "Conflict");
     }
     let (one, two) = (register(&shop, "one@example.com").await, register(&shop, "two@example.com").await);
     assert_ne!(
@@ -174,10 +174,10 @@ async fn live_token_is_exchanged_repeatedly() {
     let shop = TestServer::start();
     let first = register(&shop, "rita@example.com").await.text_at("/access_token");
     let exchange = |token: &str| shop.send(post_request(REFRESH, json!({ "token": token })));
-    let answer = exchange(&first).await;
-    let second = answer.text_at("/access_token");
-    assert_eq!(String::from_utf8_lossy(&answer.bytes), format!(r#"{{"access_token":"{second}"}}"#));
-    assert_eq!((answer.status.as_u16(), answer.header("cache-control")), (200, "no-store"));
+    let response = exchange(&first).await;
+    let second = response.text_at("/access_token");
+    assert_eq!(String::from_utf8_lossy(&response.bytes), format!(r#"{{"access_token":"{second}"}}"#));
+    assert_eq!((response.status.as_u16(), response.header("cache-control")), (200, "no-store"));
     assert_ne!(first, second);
     assert_eq!(exchange(&first).await.status, 200, "once more");
     assert_eq!(shop.get(ME, &first).await.status, 200, "the exchanged one stays good");
@@ -205,7 +205,7 @@ async fn exchanged_token_ends_after_its_successor_is_used() {
     let exchange = |token: &str| shop.send(post_request(REFRESH, json!({ "token": token })));
     let second = exchange(&first).await.text_at("/access_token");
     shop.clock.advance(Duration::from_hours(1));
-    assert_eq!(shop.get(ME, &first).await.status, 200, "its successor was not used: the answer may have been lost");
+    assert_eq!(shop.get(ME, &first).await.status, 200, "its successor was not used: the response may have been lost");
     let found = exchange(&first).await.text_at("/access_token");
     assert_eq!(shop.get(ME, &found).await.status, 200);
     shop.clock.advance(Duration::from_secs(299));
@@ -235,13 +235,13 @@ async fn exchanges_in_a_loop_are_429() {
     let shop = TestServer::start();
     let mut token = register(&shop, "rita@example.com").await.text_at("/access_token");
     let exchange = |token: &str| shop.send(post_request(REFRESH, json!({ "token": token })));
-    let mut answer = exchange(&token).await;
-    while answer.status == 200 {
-        token = answer.text_at("/access_token");
-        answer = exchange(&token).await;
+    let mut response = exchange(&token).await;
+    while response.status == 200 {
+        token = response.text_at("/access_token");
+        response = exchange(&token).await;
     }
-    assert_error(&answer, 429, "Too Many Requests", "Too Many Requests");
-    assert_eq!(answer.header("retry-after"), "300");
+    assert_error(&response, 429, "Too Many Requests", "Too Many Requests");
+    assert_eq!(response.header("retry-after"), "300");
     shop.clock.advance(Duration::from_secs(299));
     assert_eq!(shop.get(ME, &token).await.status, 200, "it is as valid as before");
     assert_eq!(exchange(&token).await.header("retry-after"), "1");
@@ -343,8 +343,8 @@ async fn invalid_token_is_401() {
 #[actix_web::test]
 async fn ended_session_is_not_exchanged() {
     let shop = TestServer::start();
-    let answer = register(&shop, "rita@example.com").await;
-    let (token, user) = (answer.text_at("/access_token"), answer.text_at("/user/id").parse().unwrap());
+    let response = register(&shop, "rita@example.com").await;
+    let (token, user) = (response.text_at("/access_token"), response.text_at("/user/id").parse().unwrap());
     tillgate_domain::StoreExt::<tillgate_auth_core::AuthPorts>::write(&*shop.store, "test", |tx| {
         tx.revocations().bump_epoch(tillgate_domain::Scope::User(user), tillgate_domain::EndReason::Admin, NOON)
     })

@@ -45,9 +45,13 @@ fn take_mail(shop: &TestServer) -> Option<(String, String)> {
 }
 
 async fn forgot(shop: &TestServer, email: &str) {
-    let answer = shop.post(FORGOT, json!({ "email": email })).await;
-    assert_eq!((answer.status.as_u16(), String::from_utf8_lossy(&answer.bytes).as_ref()), (200, SENT_BODY), "{email}");
-    assert_eq!(answer.header("content-type"), "application/json");
+    let response = shop.post(FORGOT, json!({ "email": email })).await;
+    assert_eq!(
+        (response.status.as_u16(), String::from_utf8_lossy(&response.bytes).as_ref()),
+        (200, SENT_BODY),
+        "{email}"
+    );
+    assert_eq!(response.header("content-type"), "application/json");
 }
 
 async fn reset(shop: &TestServer, token: &str, password: &str) -> TestResponse {
@@ -68,9 +72,9 @@ async fn password_reset_sets_password_and_ends_sessions() {
     assert_eq!(shop.get(ME, &before).await.status, 200, "asking ends nothing");
 
     assert_error(&reset(&shop, &token, "short").await, 400, "password must have at least 8 characters", "Bad Request");
-    let answer = reset(&shop, &token, "another song entirely").await;
+    let response = reset(&shop, &token, "another song entirely").await;
     let done = r#"{"message":"Password has been reset."}"#;
-    assert_eq!((answer.status.as_u16(), String::from_utf8_lossy(&answer.bytes).as_ref()), (200, done));
+    assert_eq!((response.status.as_u16(), String::from_utf8_lossy(&response.bytes).as_ref()), (200, done));
     assert_unauthorized(&shop.get(ME, &before).await);
     assert_unauthorized(&shop.post(REFRESH, json!({ "token": before })).await);
     assert_eq!(shop.get(ME, &other).await.status, 200, "sessions of others continue");
@@ -235,9 +239,9 @@ async fn reset_password_must_not_contain_account_names() {
     register(&shop, "rita@example.com").await;
     forgot(&shop, "rita@example.com").await;
     let (_, token) = take_mail(&shop).unwrap();
-    let answer = reset(&shop, &token, "Rita-2026").await;
+    let response = reset(&shop, &token, "Rita-2026").await;
     let sentence = "the password must not be made of the name \"rita\"; add other words";
-    assert_eq!((answer.status.as_u16(), answer.text_at("/message").as_str()), (400, sentence));
+    assert_eq!((response.status.as_u16(), response.text_at("/message").as_str()), (400, sentence));
     assert_eq!(reset(&shop, &token, "rita likes the rain").await.status, 200, "the token is not spent by a refusal");
 }
 

@@ -17,14 +17,14 @@ async fn list_rejects_unknown_and_repeated_parameters() {
     let desk = OfficeClient::open().await;
     for list in LISTS {
         assert_eq!(desk.get(&format!("{list}?limit=2")).await.status, 200, "{list}");
-        let answer = desk.get(&format!("{list}?serach=x&limit=1&limit=2&LIMIT=3&=")).await;
+        let response = desk.get(&format!("{list}?serach=x&limit=1&limit=2&LIMIT=3&=")).await;
         let expected =
             expected_pointers(&[("serach", "unknown"), ("limit", "repeated"), ("LIMIT", "unknown"), ("", "unknown")]);
-        assert_eq!(violations(&answer), (422, "fields_invalid".to_owned(), expected), "{list}");
-        assert!(answer.json()["errors"][0].get("pointer").is_none(), "it is a parameter: {}", answer.json());
+        assert_eq!(violations(&response), (422, "fields_invalid".to_owned(), expected), "{list}");
+        assert!(response.json()["errors"][0].get("pointer").is_none(), "it is a parameter: {}", response.json());
         for limit in ["", "0", "201", "-1", "1.5", "x"] {
-            let answer = desk.get(&format!("{list}?limit={limit}")).await;
-            assert_eq!(violations(&answer).2[0].0, "limit", "{list} {limit}");
+            let response = desk.get(&format!("{list}?limit={limit}")).await;
+            assert_eq!(violations(&response).2[0].0, "limit", "{list} {limit}");
         }
     }
     for query in [
@@ -64,16 +64,16 @@ async fn every_list_rejects_an_unknown_order() {
     }
     let token = desk.shop.log_in_kasir("admin@example.com").await.text_at("/data/Token");
     for query in ["sortBy=nothing", "sortOrder=nothing", "sortBy=username&sortOrder=nothing"] {
-        let answer = desk.shop.get(&format!("/kasir/api/v1/users?{query}"), &token).await;
-        assert_eq!(answer.status, 400, "{query}");
+        let response = desk.shop.get(&format!("/kasir/api/v1/users?{query}"), &token).await;
+        assert_eq!(response.status, 400, "{query}");
     }
     let token = desk.shop.log_in_portos("admin", "OFFICE").await.text_at("/tokenId");
     for list in ["sessions", "devices", "roles", "users", "apikeys", "tickets"] {
         for order in ["nothing", "-nothing", "nothing:desc", "name,nothing", "name:nothing"] {
-            let answer = desk.shop.get(&format!("/portos/api/{list}?$sort={order}"), &token).await;
-            let (code, member) = (answer.text_at("/errorCode"), answer.text_at("/errors/0/memberName"));
+            let response = desk.shop.get(&format!("/portos/api/{list}?$sort={order}"), &token).await;
+            let (code, member) = (response.text_at("/errorCode"), response.text_at("/errors/0/memberName"));
             assert_eq!(
-                (answer.status.as_u16(), code.as_str(), member.as_str()),
+                (response.status.as_u16(), code.as_str(), member.as_str()),
                 (400, "ValidationFailed", "$sort"),
                 "{list} {order}"
             );
@@ -106,8 +106,8 @@ async fn change_applies_to_the_version_in_if_match() {
         &["W/\"1\""],
         &["W/\"99\", W/\"1\""],
     ] {
-        let answer = change(matching).await;
-        assert_eq!((answer.status.as_u16(), answer.header("etag")), (200, "\"1\""), "{matching:?}");
+        let response = change(matching).await;
+        assert_eq!((response.status.as_u16(), response.header("etag")), (200, "\"1\""), "{matching:?}");
     }
     for other in [
         "",
@@ -125,8 +125,8 @@ async fn change_applies_to_the_version_in_if_match() {
         "\"1",
         "\"99999999999999999999\"",
     ] {
-        let answer = change(&[other]).await;
-        assert_eq!((violations(&answer).0, answer.json()["version"].clone()), (412, json!(1)), "{other:?}");
+        let response = change(&[other]).await;
+        assert_eq!((violations(&response).0, response.json()["version"].clone()), (412, json!(1)), "{other:?}");
     }
     assert_eq!(violations(&change(&[]).await).1, "version_required");
     // an unknown resource has no version
@@ -162,8 +162,8 @@ async fn required_member_cannot_be_patched_away() {
         expected.sort();
         let expected =
             expected_pointers(&expected.iter().map(|(place, code)| (place.as_str(), *code)).collect::<Vec<_>>());
-        let answer = desk.patch(&path, "*", nulls).await;
-        assert_eq!(violations(&answer), (422, "fields_invalid".to_owned(), expected), "{path}");
+        let response = desk.patch(&path, "*", nulls).await;
+        assert_eq!(violations(&response), (422, "fields_invalid".to_owned(), expected), "{path}");
         let after = desk.get(&path).await;
         assert_eq!((after.json(), after.header("etag")), (before.json(), before.header("etag")), "{path}");
     }
@@ -174,12 +174,12 @@ async fn empty_patch_changes_nothing() {
     let desk = OfficeClient::open().await;
     for (path, _) in update_cases(&desk).await {
         let before = desk.get(&path).await;
-        let answer = desk.patch(&path, before.header("etag"), json!({})).await;
+        let response = desk.patch(&path, before.header("etag"), json!({})).await;
         let mut shown = before.json();
         // which is not of the resource itself
         shown.as_object_mut().unwrap().remove("login_throttle");
-        assert_eq!((answer.status.as_u16(), answer.json()), (200, shown), "{path}");
-        assert_eq!(answer.header("etag"), before.header("etag"), "{path}");
+        assert_eq!((response.status.as_u16(), response.json()), (200, shown), "{path}");
+        assert_eq!(response.header("etag"), before.header("etag"), "{path}");
     }
 }
 
@@ -189,22 +189,22 @@ async fn unknown_member_is_reported_with_other_violations() {
     for (path, required) in update_cases(&desk).await {
         let before = desk.get(&path).await;
         let sent = json!({ required[0]: null, "unheard/of~": { "deep": 1 }, "unheard": 1 });
-        let answer = desk.patch(&path, "*", sent).await;
+        let response = desk.patch(&path, "*", sent).await;
         let pointer = format!("/{}", required[0]);
         let mut expected = vec![(&*pointer, "required"), ("/unheard", "unknown"), ("/unheard~1of~0", "unknown")];
         expected.sort_unstable();
-        assert_eq!(violations(&answer), (422, "fields_invalid".to_owned(), expected_pointers(&expected)), "{path}");
+        assert_eq!(violations(&response), (422, "fields_invalid".to_owned(), expected_pointers(&expected)), "{path}");
         let after = desk.get(&path).await;
         assert_eq!((after.json(), after.header("etag")), (before.json(), before.header("etag")), "{path}");
     }
     for path in ["/users", "/devices", "/roles", "/stores", "/api-keys", "/sessions/end"] {
-        let answer = desk.post(path, json!({ "unheard_of": 1 })).await;
-        assert!(violations(&answer).2.contains(&("/unheard_of".to_owned(), "unknown".to_owned())), "{path}");
+        let response = desk.post(path, json!({ "unheard_of": 1 })).await;
+        assert!(violations(&response).2.contains(&("/unheard_of".to_owned(), "unknown".to_owned())), "{path}");
     }
     let own = json!({ "current_password": TEST_PASSWORD, "password": "staple battery", "new_password": "x" });
-    let answer = desk.send(Method::PUT, "/sessions/current/password", None, Some(own)).await;
+    let response = desk.send(Method::PUT, "/sessions/current/password", None, Some(own)).await;
     let expected = expected_pointers(&[("/new_password", "unknown")]);
-    assert_eq!(violations(&answer), (422, "fields_invalid".to_owned(), expected));
+    assert_eq!(violations(&response), (422, "fields_invalid".to_owned(), expected));
     let nested = json!({ "user_name": "nora", "devices": [{ "device": "P01", "roles": [], "role": "cashier" }] });
     let expected = expected_pointers(&[("/devices/0/role", "unknown")]);
     assert_eq!(violations(&desk.post("/users", nested).await), (422, "fields_invalid".to_owned(), expected));
@@ -226,9 +226,9 @@ async fn body_that_is_no_object_is_reported() {
         };
         let at = || build_request(method.clone(), &format!("/api/v1{path}"));
         for other in [json!(null), json!([]), json!([{}]), json!("x"), json!(1), json!(true)] {
-            let answer = send(at().set_json(&other)).await;
+            let response = send(at().set_json(&other)).await;
             assert_eq!(
-                violations(&answer),
+                violations(&response),
                 (422, "fields_invalid".to_owned(), expected_pointers(&[("", "type")])),
                 "{method} {path} {other}"
             );
@@ -241,9 +241,9 @@ async fn body_that_is_no_object_is_reported() {
             ("{", "The body ends too early (line 1, column 1)."),
             ("{\"a\":1,}", "The body is not valid JSON (line 1, column 8)."),
         ] {
-            let answer = send(typed(body)).await;
+            let response = send(typed(body)).await;
             assert_eq!(
-                (violations(&answer).1.as_str(), answer.text_at("/detail").as_str()),
+                (violations(&response).1.as_str(), response.text_at("/detail").as_str()),
                 ("body_malformed", detail),
                 "{method} {path} {body:?}"
             );

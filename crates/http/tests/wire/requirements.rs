@@ -50,12 +50,12 @@ async fn unmet_requirement_is_denied_before_the_request_is_examined() {
                 .insert_header(("authorization", authorization))
                 .insert_header(("content-type", "application/json"))
                 .set_payload("{");
-            let answer = shop.send(broken).await;
-            assert_eq!(answer.status, 403, "{call}: {}", String::from_utf8_lossy(&answer.bytes));
+            let response = shop.send(broken).await;
+            assert_eq!(response.status, 403, "{call}: {}", String::from_utf8_lossy(&response.bytes));
             let denials = shop.recorded_denials();
             assert_eq!(denials.len(), 1, "{call}: {denials:?}");
             if route.mount == "native" {
-                let right = answer.text_at("/right");
+                let right = response.text_at("/right");
                 assert!(requirement.rights().iter().any(|named| named.as_str() == right), "{call}: {right}");
             }
         }
@@ -80,7 +80,7 @@ async fn session_of_others_is_denied_whether_it_exists_or_not() {
     let others = shop.log_in_native("witness").await.text_at("/session/id");
     let cashier = shop.log_in_native("cashier").await.text_at("/access_token");
     for id in [others.as_str(), "0192f0c1-a2b3-7c4d-8e5f-60718293a4b5"] {
-        let answer = shop.get(&format!("/api/v1/sessions/{id}"), &cashier).await;
-        assert_eq!((answer.status.as_u16(), answer.text_at("/right")), (403, "sessionRead".to_owned()), "{id}");
+        let response = shop.get(&format!("/api/v1/sessions/{id}"), &cashier).await;
+        assert_eq!((response.status.as_u16(), response.text_at("/right")), (403, "sessionRead".to_owned()), "{id}");
     }
 }

@@ -28,14 +28,14 @@ impl Observer for EndingCounter {
 
 /// Whether the operation documents the header for its success.
 fn is_documented(operation: &Value) -> bool {
-    let answers = operation["responses"].as_object().unwrap();
-    answers.iter().any(|(status, answer)| status.starts_with('2') && answer["headers"]["Revocation"].is_object())
+    let responses = operation["responses"].as_object().unwrap();
+    responses.iter().any(|(status, response)| status.starts_with('2') && response["headers"]["Revocation"].is_object())
 }
 
-/// The header of a successful answer, which the acknowledgments can be asked for.
-async fn position(shop: &TestServer, answer: &TestResponse, call: &str) -> Option<String> {
-    assert!(answer.status.is_success(), "{call}: {}", answer.status);
-    let position = answer.headers.get("revocation")?.to_str().unwrap().to_owned();
+/// The header of a successful response, which the acknowledgments can be asked for.
+async fn position(shop: &TestServer, response: &TestResponse, call: &str) -> Option<String> {
+    assert!(response.status.is_success(), "{call}: {}", response.status);
+    let position = response.headers.get("revocation")?.to_str().unwrap().to_owned();
     let manager = shop.log_in_native("manager").await.text_at("/access_token");
     let found = shop.get(&format!("/api/v1/revocations/{position}"), &manager).await;
     assert_eq!((found.status.as_u16(), found.text_at("/position")), (200, position.clone()), "{call}");
@@ -66,9 +66,9 @@ async fn every_call_that_ends_sessions_documents_and_returns_its_position() {
         let request = every_route::request(&shop, &method, &path, "another's", Some("admin")).await;
         let counter = Arc::new(EndingCounter::default());
         shop.store.inner.add_observer(Arc::clone(&counter) as Arc<dyn Observer>);
-        let answer = shop.send(request).await;
+        let response = shop.send(request).await;
         let ended = counter.0.load(Ordering::SeqCst) > 0;
-        let has_position = position(&shop, &answer, &call).await.is_some();
+        let has_position = position(&shop, &response, &call).await.is_some();
         assert!(has_position || !ended, "{call} ends sessions without a position");
         assert!(is_documented(operation) || !has_position, "{call} does not document the position");
         documented += usize::from(is_documented(operation));
@@ -105,9 +105,9 @@ async fn change_has_a_position_only_if_it_ends_something() {
         let request = build_request("PATCH".parse().unwrap(), &path.replace("{id}", &id))
             .insert_header(("If-Match", "*"))
             .set_json(&change);
-        let answer = shop.send(with_bearer(request, &admin)).await;
+        let response = shop.send(with_bearer(request, &admin)).await;
         let call = format!("PATCH {path} {change}");
-        assert_eq!(position(&shop, &answer, &call).await.is_some(), ends, "{call}");
+        assert_eq!(position(&shop, &response, &call).await.is_some(), ends, "{call}");
     }
 }
 
@@ -119,7 +119,7 @@ async fn rotation_has_a_position_only_without_an_overlap() {
         let admin = shop.log_in_native("admin").await.text_at("/access_token");
         let path = "/api/v1/api-keys/{id}/rotate";
         let request = well_formed("POST", path, &id).set_json(json!({ "overlap_hours": hours }));
-        let answer = shop.send(with_bearer(request, &admin)).await;
-        assert_eq!(position(&shop, &answer, path).await.is_some(), ends, "{hours} hours");
+        let response = shop.send(with_bearer(request, &admin)).await;
+        assert_eq!(position(&shop, &response, path).await.is_some(), ends, "{hours} hours");
     }
 }

@@ -244,9 +244,9 @@ async fn every_role_is_allowed_what_the_table_lists() {
         for (role, expected) in ROLES.into_iter().zip(expected) {
             let shop = TestServer::start();
             let request = request(&shop, method, path, whose, role).await;
-            let answer = shop.send(request).await;
-            let said = String::from_utf8_lossy(&answer.bytes);
-            assert_eq!(answer.status, *expected, "{method} {path} {whose} as {role:?}: {said}");
+            let response = shop.send(request).await;
+            let said = String::from_utf8_lossy(&response.bytes);
+            assert_eq!(response.status, *expected, "{method} {path} {whose} as {role:?}: {said}");
             let refused = shop.recorded_denials();
             let reported = usize::from(*expected == 403);
             assert_eq!(
@@ -255,7 +255,7 @@ async fn every_role_is_allowed_what_the_table_lists() {
                 "{method} {path} {whose} as {role:?} is recorded as an audit event: {refused:?}"
             );
             if *expected == 403 && path.starts_with("/api/") {
-                let (right, reported) = (answer.text_at("/right"), openapi::description(&shop, method, path).await);
+                let (right, reported) = (response.text_at("/right"), openapi::description(&shop, method, path).await);
                 assert!(
                     reported.contains(&format!("`{right}`")),
                     "{method} {path}: {right} is missing, recorded was {reported:?}"
@@ -320,8 +320,8 @@ async fn sessions_of_another_tenant_are_neither_seen_nor_ended() {
         assert_eq!(shop.with_token(method, &path, &token).await.status, 404);
     }
     for path in ["/api/v1/sessions/garbage", "/api/v1/sessions/00000000-0000-7000-8000-000000000000"] {
-        let answer = shop.get(path, &token).await;
-        assert_eq!((answer.status.as_u16(), answer.text_at("/code").as_str()), (404, "session_not_found"));
+        let response = shop.get(path, &token).await;
+        assert_eq!((response.status.as_u16(), response.text_at("/code").as_str()), (404, "session_not_found"));
     }
     assert_eq!(shop.get("/api/v1/sessions/current", &stranger.text_at("/access_token")).await.status, 200);
 }

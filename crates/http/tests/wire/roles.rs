@@ -61,8 +61,8 @@ async fn role_is_added_changed_and_deleted_if_unused() {
         let path = format!("/roles/{id}");
         let changed = desk.patch(&path, "*", json!({ "label": "x" })).await;
         let deleted = desk.send(Method::DELETE, &path, Some("*"), None).await;
-        for answer in [changed, deleted] {
-            assert_eq!((answer.status.as_u16(), answer.text_at("/code").as_str()), (409, "role_built_in"));
+        for response in [changed, deleted] {
+            assert_eq!((response.status.as_u16(), response.text_at("/code").as_str()), (409, "role_built_in"));
         }
     }
 }
@@ -90,8 +90,8 @@ async fn role_or_device_grants_no_more_than_its_author_holds() {
         ("PATCH", format!("/devices/{till}"), json!({ "roles": ["admin"] })),
         ("PATCH", person.clone(), json!({ "roles": ["admin"] })),
     ] {
-        let answer = send(method, path.clone(), body).await;
-        let reported = (answer.status.as_u16(), answer.text_at("/right"));
+        let response = send(method, path.clone(), body).await;
+        let reported = (response.status.as_u16(), response.text_at("/right"));
         assert_eq!(reported, (403, "admin".to_owned()), "{method} {path}");
     }
 }

@@ -108,9 +108,9 @@ async fn largest_page_reports_the_next_one() {
 async fn all_query_violations_are_reported_at_once() {
     let shop = TestServer::start();
     let token = shop.log_in_native("cashier").await.text_at("/access_token");
-    let answer = shop.get("/api/v1/sessions?limit=201&user=anna&live=maybe&after=x&sort=up", &token).await;
-    assert_eq!(answer.status, 422);
-    let named: Vec<_> = answer.json()["errors"]
+    let response = shop.get("/api/v1/sessions?limit=201&user=anna&live=maybe&after=x&sort=up", &token).await;
+    assert_eq!(response.status, 422);
+    let named: Vec<_> = response.json()["errors"]
         .as_array()
         .unwrap()
         .iter()

@@ -10,12 +10,12 @@ use crate::tickets::log_in_at;
 
 /// Asserts that the response reports exactly these members.
 #[track_caller]
-fn assert_named(answer: &TestResponse, expected: &[(&str, &str)]) {
+fn assert_named(response: &TestResponse, expected: &[(&str, &str)]) {
     assert_eq!(
-        violations(answer),
+        violations(response),
         (422, "fields_invalid".to_owned(), expected_pointers(expected)),
         "{}",
-        answer.json()
+        response.json()
     );
 }
 
@@ -26,7 +26,7 @@ async fn user_body_names_unknown_roles_and_context_words_with_other_faults() {
     let unknown = [("/devices", "unknown"), ("/roles", "unknown")];
     let sent = json!({ "user_name": "nina", "password": "P01P01P01", "roles": ["chief", "admin", "boss"],
         "devices": devices, "status": "deleted", "email": "none" });
-    let answer = desk.post("/users", sent).await;
+    let response = desk.post("/users", sent).await;
     let expected = [
         ("/devices", "unknown"),
         ("/email", "format"),
@@ -36,8 +36,8 @@ async fn user_body_names_unknown_roles_and_context_words_with_other_faults() {
         ("/roles", "unknown"),
         ("/status", "format"),
     ];
-    assert_named(&answer, &expected);
-    assert_eq!(answer.text_at("/errors/3/detail"), "\"boss\" does not exist");
+    assert_named(&response, &expected);
+    assert_eq!(response.text_at("/errors/3/detail"), "\"boss\" does not exist");
 
     // only the store reveals all of these
     let sent = json!({ "user_name": "nina", "password": "P01P01P01", "roles": ["chief"], "devices": [{ "device": "P99", "roles": [] }] });
@@ -157,9 +157,9 @@ async fn other_contracts_name_what_the_store_reveals_with_other_faults() {
     let kasir = shop.log_in_kasir("admin@example.com").await.text_at("/data/Token");
     let send = async |method: Method, path: &str, body: Value| {
         let request = build_request(method, &format!("/kasir/api/v1{path}")).set_json(body);
-        let answer = shop.send(with_bearer(request, &kasir)).await;
-        assert_eq!(answer.status, 400, "{}", answer.json());
-        answer.text_at("/error")
+        let response = shop.send(with_bearer(request, &kasir)).await;
+        assert_eq!(response.status, 400, "{}", response.json());
+        response.text_at("/error")
     };
     let body = json!({ "username": "nina", "email": "none", "password": "P01P01P01", "role": "cashier" });
     let sentence = send(Method::POST, "/users", body).await;
@@ -175,9 +175,9 @@ async fn other_contracts_name_what_the_store_reveals_with_other_faults() {
     let portos = shop.log_in_portos("admin", "OFFICE").await.text_at("/tokenId");
     let send = async |method: Method, path: &str, body: Value| {
         let request = build_request(method, &format!("/portos/api{path}")).set_json(body);
-        let answer = shop.send(with_bearer(request, &portos)).await;
-        assert_eq!(answer.status, 400, "{}", answer.json());
-        let named = answer.json()["errors"].as_array().unwrap().clone();
+        let response = shop.send(with_bearer(request, &portos)).await;
+        assert_eq!(response.status, 400, "{}", response.json());
+        let named = response.json()["errors"].as_array().unwrap().clone();
         named.iter().map(|each| each["memberName"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
     let body = json!({ "name": 1, "userName": "nobody", "deviceName": "P99" });
@@ -218,9 +218,9 @@ async fn portos_tickets_name_unknown_owners_with_other_faults() {
         shop.send(with_bearer(request, &token)).await
     };
     let named = async |method: Method, path: &str, body: Value| {
-        let answer = send(method, path, &body).await;
-        assert_eq!((answer.status.as_u16(), answer.text_at("/errorCode").as_str()), (400, "ValidationFailed"));
-        let errors = answer.json()["errors"].as_array().unwrap().clone();
+        let response = send(method, path, &body).await;
+        assert_eq!((response.status.as_u16(), response.text_at("/errorCode").as_str()), (400, "ValidationFailed"));
+        let errors = response.json()["errors"].as_array().unwrap().clone();
         errors.iter().map(|each| each["memberName"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
     let (owner, one, two) = ("Employee.UserName", "[0].Employee.UserName", "[1].Employee.UserName");
@@ -272,13 +272,13 @@ async fn portos_batch_names_every_fault_of_every_ticket() {
         { "id": absent },
     ]);
     let refused = send(Method::PATCH, "", &body).await;
-    let members = |answer: &TestResponse| {
-        let errors = answer.json()["errors"].as_array().unwrap().clone();
+    let members = |response: &TestResponse| {
+        let errors = response.json()["errors"].as_array().unwrap().clone();
         errors.iter().map(|each| each["memberName"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
     let first = ["[0].Items", "[0].Employee.UserName", "[0].Payments[0].Amount", "[0]._v"];
     let others = ["[2]._v", "[3].Employee.UserName", "[3]", "[4].Id"];
-    // the answer is that of the first ticket
+    // the response is that of the first ticket
     assert_eq!((refused.status.as_u16(), refused.text_at("/errorCode").as_str()), (400, "ValidationFailed"));
     assert_eq!(members(&refused), [&first[..], &others[..]].concat());
     let moved = send(Method::PATCH, "", &json!([body[2], body[3], body[1]])).await;

@@ -102,20 +102,20 @@ fn assign_device(shop: &TestServer, tenant: TenantId) {
 
 /// The response without the requested id, trace ids, and the position of an event stream, which on
 /// PostgreSQL is a number that every transaction increases.
-fn response_without_id(answer: &TestResponse, id: &str) -> (u16, String) {
-    let mut text = String::from_utf8_lossy(&answer.bytes).replace(id, "ID");
+fn response_without_id(response: &TestResponse, id: &str) -> (u16, String) {
+    let mut text = String::from_utf8_lossy(&response.bytes).replace(id, "ID");
     for (name, end) in [("\"trace_id\":\"", '"'), ("\"traceId\":\"", '"'), ("\n\nid: ", '\n')] {
         if let Some(start) = text.find(name).map(|at| at + name.len()) {
             let end = start + text[start..].find(end).unwrap();
             text.replace_range(start..end, "TRACE");
         }
     }
-    (answer.status.as_u16(), text)
+    (response.status.as_u16(), text)
 }
 
 /// Sends the id to every route in all positions: path, query and body.
 async fn query_every_route(client: &Client<'_>, tokens: &[(&str, String)], id: &str) -> Vec<(String, (u16, String))> {
-    let mut answers = Vec::new();
+    let mut responses = Vec::new();
     for route in client.shop.http.routes() {
         let ends = ["/logout", "/sessions/current", "/auth"].iter().any(|end| route.path.ends_with(end));
         // each of these calls is an event in the lists that other calls return
@@ -135,28 +135,28 @@ async fn query_every_route(client: &Client<'_>, tokens: &[(&str, String)], id: &
         let body =
             (route.method != "GET").then(|| names.into_iter().map(|name| (name.to_owned(), json!(id))).collect());
         for path in [path.clone(), format!("{path}?{query}")] {
-            let answer = client.send(&route.method, &path, token, body.clone().map(serde_json::Value::Object)).await;
-            answers.push((format!("{} {}", route.method, route.path), response_without_id(&answer, id)));
+            let response = client.send(&route.method, &path, token, body.clone().map(serde_json::Value::Object)).await;
+            responses.push((format!("{} {}", route.method, route.path), response_without_id(&response, id)));
         }
         // each parameter separately, because a second violation could hide one
         if route.method == "GET" {
             for name in names {
-                let answer = client.send("GET", &format!("{path}?{name}={id}"), token, None).await;
-                answers.push((format!("GET {}?{name}", route.path), response_without_id(&answer, id)));
+                let response = client.send("GET", &format!("{path}?{name}={id}"), token, None).await;
+                responses.push((format!("GET {}?{name}", route.path), response_without_id(&response, id)));
             }
         }
     }
-    answers
+    responses
 }
 
-/// Whether two answers about a code differ only in that one of them has reached the limit for
+/// Whether two responses about a code differ only in that one of them has reached the limit for
 /// unknown codes, which each such code comes closer to.
 fn differ_by_limit(route: &str, one: &(u16, String), other: &(u16, String)) -> bool {
     let is = |(status, text): &(u16, String), refused, code| {
         *status == refused && text.contains(&format!("\"code\":\"{code}\""))
     };
-    let is_held = |answer| is(answer, 429, "login_held");
-    let is_unknown = |answer| is(answer, 404, "not_found") || is(answer, 409, "machine_codes_off");
+    let is_held = |response| is(response, 429, "login_held");
+    let is_unknown = |response| is(response, 404, "not_found") || is(response, 409, "machine_codes_off");
     route.contains("{user_code}")
         && ((is_held(one) && (is_held(other) || is_unknown(other))) || (is_unknown(one) && is_held(other)))
 }

@@ -52,9 +52,9 @@ async fn unknown_limit_is_rejected_with_the_other_violations() {
         (json!({ "idel": 1, "idle": -1 }), vec![("/limits/idel", "unknown"), ("/limits/idle", "type")]),
         (json!([]), vec![("/limits", "type")]),
     ] {
-        let answer = desk.patch(&path, "*", json!({ "limits": limits })).await;
+        let response = desk.patch(&path, "*", json!({ "limits": limits })).await;
         let expected: Vec<_> = found.iter().map(|(at, code)| ((*at).to_owned(), (*code).to_owned())).collect();
-        assert_eq!(violations(&answer).2, expected, "{limits}");
+        assert_eq!(violations(&response).2, expected, "{limits}");
     }
 }
 

@@ -234,13 +234,13 @@ impl TestServer {
             let service = move |request: TestRequest| -> Pin<Box<dyn Future<Output = TestResponse>>> {
                 let app = Rc::clone(&app);
                 Box::pin(async move {
-                    let answer = test::call_service(&*app, request.to_request()).await;
-                    let (status, headers) = (answer.status(), answer.headers().clone());
+                    let response = test::call_service(&*app, request.to_request()).await;
+                    let (status, headers) = (response.status(), response.headers().clone());
                     let is_endless = headers.get(CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
                     let bytes = if is_endless {
-                        read_available(answer.into_body())
+                        read_available(response.into_body())
                     } else {
-                        test::read_body(answer).await.to_vec()
+                        test::read_body(response).await.to_vec()
                     };
                     TestResponse { status, headers, bytes }
                 })
@@ -279,16 +279,17 @@ impl TestServer {
 
     /// Logs in to the native API without a device; the login must succeed.
     pub async fn log_in_native(&self, login: &str) -> TestResponse {
-        let answer = self.post("/api/v1/sessions", json!({ "login": login, "password": TEST_PASSWORD })).await;
-        assert_eq!(answer.status, 201, "{login}: {}", answer.json());
-        answer
+        let response = self.post("/api/v1/sessions", json!({ "login": login, "password": TEST_PASSWORD })).await;
+        assert_eq!(response.status, 201, "{login}: {}", response.json());
+        response
     }
 
     /// Logs in to POS Kasir; the login must succeed.
     pub async fn log_in_kasir(&self, email: &str) -> TestResponse {
-        let answer = self.post("/kasir/api/v1/auth/login", json!({ "email": email, "password": TEST_PASSWORD })).await;
-        assert_eq!(answer.status, 200, "{email}: {}", answer.json());
-        answer
+        let response =
+            self.post("/kasir/api/v1/auth/login", json!({ "email": email, "password": TEST_PASSWORD })).await;
+        assert_eq!(response.status, 200, "{email}: {}", response.json());
+        response
     }
 
     /// Generates krmpesan tokens of this user for this device; it must succeed.
@@ -311,16 +312,16 @@ impl TestServer {
 
     /// Logs in to krmpesan's page; the login must succeed.
     pub async fn log_in_krmpesan_page(&self, user: &str) -> TestResponse {
-        let answer = self.post("/krmpesan/app/login", json!({ "login": user, "password": TEST_PASSWORD })).await;
-        assert_eq!(answer.status, 200, "{user}: {}", answer.json());
-        answer
+        let response = self.post("/krmpesan/app/login", json!({ "login": user, "password": TEST_PASSWORD })).await;
+        assert_eq!(response.status, 200, "{user}: {}", response.json());
+        response
     }
 
     /// Logs in P01 as itself to Fiuu; the login must succeed.
     pub async fn log_in_fiuu(&self) -> TestResponse {
-        let answer = self.post("/fiuu/auth/login", json!({ "posId": "P01", "password": TEST_PASSWORD })).await;
-        assert_eq!(answer.status, 200, "{}", answer.json());
-        answer
+        let response = self.post("/fiuu/auth/login", json!({ "posId": "P01", "password": TEST_PASSWORD })).await;
+        assert_eq!(response.status, 200, "{}", response.json());
+        response
     }
 
     /// Changes a device as the operator of the server.
@@ -362,9 +363,9 @@ impl TestServer {
     /// Logs in to PORTOS; the login must succeed.
     pub async fn log_in_portos(&self, user: &str, device: &str) -> TestResponse {
         let body = json!({ "UserName": user, "Password": TEST_PASSWORD, "DeviceName": device });
-        let answer = self.post("/portos/api/auth", body).await;
-        assert_eq!(answer.status, 200, "{user}: {}", answer.json());
-        answer
+        let response = self.post("/portos/api/auth", body).await;
+        assert_eq!(response.status, 200, "{user}: {}", response.json());
+        response
     }
 }
 

@@ -14,9 +14,9 @@ async fn close(shop: &TestServer, token: &str, ticket: &TestResponse, body: Valu
 
 async fn refund(shop: &TestServer, token: &str, ticket: &TestResponse, id: u32) -> TestResponse {
     let body = json!({ "items": [{ "id": id, "quantity": "1" }] });
-    let answer = send(shop, token, "POST", &format!("{}/refund", path_of(ticket)), None, Some(body)).await;
-    assert_eq!(answer.status, 201, "{}", answer.json());
-    answer
+    let response = send(shop, token, "POST", &format!("{}/refund", path_of(ticket)), None, Some(body)).await;
+    assert_eq!(response.status, 201, "{}", response.json());
+    response
 }
 
 fn cash(amount: &str) -> Value {
@@ -138,10 +138,10 @@ async fn cash_rounding_is_less_than_the_smallest_coin() {
         ("LYD", "1.234", "0.001", 422),
     ] {
         let body = json!({ "currency": currency, "rounding": rounding, "items": [plain_item(price, "1")] });
-        let answer = send(&shop, &token, "POST", TICKETS_PATH, None, Some(body)).await;
-        assert_eq!(answer.status, status, "{currency} {rounding}");
+        let response = send(&shop, &token, "POST", TICKETS_PATH, None, Some(body)).await;
+        assert_eq!(response.status, status, "{currency} {rounding}");
         if status == 422 {
-            assert_eq!(answer.text_at("/errors/0/pointer"), "/rounding", "{currency} {rounding}");
+            assert_eq!(response.text_at("/errors/0/pointer"), "/rounding", "{currency} {rounding}");
         }
     }
 }
@@ -155,8 +155,8 @@ async fn every_unpayable_amount_is_reported() {
     ]);
     let odd = json!({ "rounding": "0.001", "payments": payments, "name": 7 });
     let expected = ["/name", "/payments/0/amount", "/payments/2/amount", "/rounding"];
-    let named = |answer: &TestResponse| {
-        let errors = answer.json()["errors"].as_array().unwrap_or_else(|| panic!("{}", answer.json())).clone();
+    let named = |response: &TestResponse| {
+        let errors = response.json()["errors"].as_array().unwrap_or_else(|| panic!("{}", response.json())).clone();
         errors.iter().map(|error| error["pointer"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
     let mut new = odd.clone();
@@ -238,7 +238,7 @@ async fn receipt_number_is_unique_across_contracts() {
         all.as_object_mut().unwrap().extend(body.as_object().unwrap().clone());
         close(&shop, &token, &ticket, all).await
     };
-    let number = |answer: &TestResponse| answer.json()["closed"]["number"].as_u64();
+    let number = |response: &TestResponse| response.json()["closed"]["number"].as_u64();
     assert_eq!(number(&sell(json!({})).await), Some(1));
     assert_eq!(number(&sell(json!({ "number": 2 })).await), Some(2));
     assert_eq!(number(&sell(json!({})).await), Some(3));
@@ -248,7 +248,7 @@ async fn receipt_number_is_unique_across_contracts() {
     let spelled = sell(json!({ "number": 777, "fiscal": " fm1" })).await;
     assert_eq!(problem_code(&spelled), (409, "receipt_number_taken".into()));
     let blank = sell(json!({ "fiscal": "\u{3000} ", "number": "x" })).await;
-    let faults = |answer: &TestResponse| crate::office::violations(answer).2;
+    let faults = |response: &TestResponse| crate::office::violations(response).2;
     assert_eq!(faults(&blank), crate::office::expected_pointers(&[("/fiscal", "required"), ("/number", "type")]));
     assert_eq!(number(&sell(json!({ "fiscal": "" })).await), Some(4), "the device's own numbers");
     for hidden in ["FM1\u{200b}", "F\u{202e}M1", "\u{2060}FM1"] {

@@ -25,10 +25,10 @@ fn ticket_with_items(items: &[Value]) -> Value {
 
 /// A user at a till.
 pub async fn log_in_at(shop: &TestServer, login: &str, device: &str) -> String {
-    let answer =
+    let response =
         shop.post("/api/v1/sessions", json!({ "login": login, "password": TEST_PASSWORD, "device": device })).await;
-    assert_eq!(answer.status, 201, "{login}: {}", answer.json());
-    answer.text_at("/access_token")
+    assert_eq!(response.status, 201, "{login}: {}", response.json());
+    response.text_at("/access_token")
 }
 
 pub async fn send(
@@ -47,17 +47,17 @@ pub async fn send(
 }
 
 pub async fn open_ticket(shop: &TestServer, token: &str, body: Value) -> TestResponse {
-    let answer = send(shop, token, "POST", TICKETS_PATH, None, Some(body)).await;
-    assert_eq!(answer.status, 201, "{}", answer.json());
-    answer
+    let response = send(shop, token, "POST", TICKETS_PATH, None, Some(body)).await;
+    assert_eq!(response.status, 201, "{}", response.json());
+    response
 }
 
 pub fn path_of(ticket: &TestResponse) -> String {
     format!("{TICKETS_PATH}/{}", ticket.text_at("/id"))
 }
 
-pub fn problem_code(answer: &TestResponse) -> (u16, String) {
-    (answer.status.as_u16(), answer.text_at("/code"))
+pub fn problem_code(response: &TestResponse) -> (u16, String) {
+    (response.status.as_u16(), response.text_at("/code"))
 }
 
 /// A request of the rights matrix about tickets, on a till.

@@ -226,7 +226,7 @@ async fn store_outage_is_503_or_answered_from_memory_on_every_route() {
         shop.store.set_state(mood);
         for route in &routes {
             let named = format!("{} {}", route.method, route.path);
-            let answer = shop.send(valid_request(&route.method, &route.path, &sent)).await;
+            let response = shop.send(valid_request(&route.method, &route.path, &sent)).await;
             let status = match named.as_str() {
                 "GET /api/v1/access" => 204,
                 "GET /docs" | "GET /docs/" => 308,
@@ -235,9 +235,9 @@ async fn store_outage_is_503_or_answered_from_memory_on_every_route() {
                 "GET /readyz" if mood == StoreState::Broken => 503,
                 _ => otherwise,
             };
-            assert_eq!(answer.status, status, "{named}: {}", String::from_utf8_lossy(&answer.bytes));
-            assert_eq!(answer.header("retry-after").is_empty(), status != 503, "{named}");
-            let text = String::from_utf8_lossy(&answer.bytes).into_owned();
+            assert_eq!(response.status, status, "{named}: {}", String::from_utf8_lossy(&response.bytes));
+            assert_eq!(response.header("retry-after").is_empty(), status != 503, "{named}");
+            let text = String::from_utf8_lossy(&response.bytes).into_owned();
             let gives_away = ["disk", "table", "panic"].iter().any(|word| text.contains(word));
             assert!(status < 300 || !gives_away, "{named}: {text}");
         }
@@ -273,13 +273,13 @@ async fn closed_readiness_gate_is_503_for_routes_that_need_auth() {
     shop.http.readiness_gate().close();
     for route in shop.http.routes() {
         let named = format!("{} {}", route.method, route.path);
-        let answer = shop.send(valid_request(&route.method, &route.path, &sent)).await;
+        let response = shop.send(valid_request(&route.method, &route.path, &sent)).await;
         let status = match named.as_str() {
             "GET /healthz" | "GET /metrics" | "GET /openapi.json" | "GET /docs/{file}" => 200,
             "GET /docs" | "GET /docs/" => 308,
             _ => 503,
         };
-        assert_eq!(answer.status, status, "{named}");
+        assert_eq!(response.status, status, "{named}");
     }
     let ready = shop.send(build_request(Method::GET, "/readyz")).await;
     assert_eq!(ready.json()["parts"]["complete"], json!(false));

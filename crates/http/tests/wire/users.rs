@@ -150,8 +150,8 @@ async fn all_body_violations_are_reported_at_once() {
         (json!({ "user_name": "nina", "email": "nina@example.com." }), 422, one("/email", "format")),
         (json!({ "user_name": "CASHIER" }), 409, one("/user_name", "taken")),
     ] {
-        let answer = desk.post("/users", body.clone()).await;
-        assert_eq!((answer.status.as_u16(), violations(&answer).2), (status, expected), "{body}");
+        let response = desk.post("/users", body.clone()).await;
+        assert_eq!((response.status.as_u16(), violations(&response).2), (status, expected), "{body}");
     }
     let path = format!("/users/{}", desk.shop.log_in_native("witness").await.text_at("/session/user/id"));
     let nulls = json!({ "user_name": null, "roles": null });
@@ -208,8 +208,8 @@ async fn users_of_another_tenant_are_unreachable() {
             (Method::PUT, format!("{path}/password"), body()),
             (Method::POST, format!("{path}/unlock"), None),
         ] {
-            let answer = desk.send(method.clone(), &path, Some("*"), body).await;
-            assert_eq!(violations(&answer), (404, "not_found".to_owned(), vec![]), "{method} {path}");
+            let response = desk.send(method.clone(), &path, Some("*"), body).await;
+            assert_eq!(violations(&response), (404, "not_found".to_owned(), vec![]), "{method} {path}");
         }
     }
     assert!(!desk.collect_pages("/users", "/id").await.contains(&stranger));
@@ -220,16 +220,16 @@ async fn last_admin_stays_and_rights_are_not_escalated() {
     let desk = OfficeClient::open().await;
     let admin = desk.shop.log_in_native("admin").await.text_at("/session/user/id");
     for other in desk.collect_pages("/users", "/id").await.into_iter().filter(|id| *id != admin) {
-        let answer = desk.patch(&format!("/users/{other}"), "*", json!({ "roles": [], "devices": [] })).await;
-        assert_eq!(answer.status, 200, "{}", answer.json());
+        let response = desk.patch(&format!("/users/{other}"), "*", json!({ "roles": [], "devices": [] })).await;
+        assert_eq!(response.status, 200, "{}", response.json());
     }
     for patch in [
         json!({ "roles": ["cashier"], "devices": [] }),
         json!({ "status": "suspended" }),
         json!({ "status": "deleted" }),
     ] {
-        let answer = desk.patch(&format!("/users/{admin}"), "*", patch.clone()).await;
-        assert_eq!(violations(&answer), (409, "last_admin".to_owned(), vec![]), "{patch}");
+        let response = desk.patch(&format!("/users/{admin}"), "*", patch.clone()).await;
+        assert_eq!(violations(&response), (409, "last_admin".to_owned(), vec![]), "{patch}");
     }
     let deleted = desk.send(Method::DELETE, &format!("/users/{admin}"), Some("*"), None).await;
     assert_eq!(violations(&deleted).1, "last_admin");
@@ -243,8 +243,8 @@ async fn last_admin_stays_and_rights_are_not_escalated() {
     let by_secretary = |request: TestRequest| request.insert_header(("Authorization", format!("Bearer {token}")));
     for (roles, status) in [(json!(["secretary"]), 201), (json!(["manager"]), 403), (json!(["admin"]), 403)] {
         let new = post_request("/api/v1/users", json!({ "user_name": format!("by-{status}"), "roles": roles }));
-        let answer = desk.shop.send(by_secretary(new)).await;
-        assert_eq!(answer.status, status, "{roles}: {}", answer.json());
+        let response = desk.shop.send(by_secretary(new)).await;
+        assert_eq!(response.status, status, "{roles}: {}", response.json());
     }
     let password = post_request(&format!("/api/v1/users/{admin}/password"), json!({ "password": "staple battery" }));
     assert_eq!(
@@ -258,8 +258,8 @@ async fn last_admin_stays_and_rights_are_not_escalated() {
 async fn password_is_changed_by_its_owner_and_set_by_the_office() {
     let desk = OfficeClient::log_in_as("witness").await;
     let wrong = json!({ "current_password": "wrong horse", "password": "staple battery" });
-    let answer = desk.send(Method::PUT, "/sessions/current/password", None, Some(wrong)).await;
-    assert_eq!(answer.status, 401);
+    let response = desk.send(Method::PUT, "/sessions/current/password", None, Some(wrong)).await;
+    assert_eq!(response.status, 401);
     let sent = json!({ "current_password": TEST_PASSWORD, "password": "staple battery" });
     let changed = desk.send(Method::PUT, "/sessions/current/password", None, Some(sent)).await;
     assert_eq!((changed.status.as_u16(), changed.json()), (200, json!({ "api_keys": [] })));

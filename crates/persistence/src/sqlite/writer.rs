@@ -84,10 +84,10 @@ impl Writer {
                 return Err(failed);
             }
             match self.run_member(group, &turn, &mut work) {
-                TurnOutcome::Done(answer) => return answer,
+                TurnOutcome::Done(result) => return result,
                 TurnOutcome::Retry => {}
                 TurnOutcome::Joined => match turn.wait(deadline) {
-                    Some(Signal::Done(answer)) => return answer,
+                    Some(Signal::Done(result)) => return result,
                     Some(Signal::Retry { solo: alone }) => apart |= alone,
                     Some(Signal::YourTurn(group)) => {
                         self.pass_on(group);

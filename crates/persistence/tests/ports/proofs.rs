@@ -80,8 +80,8 @@ fn prove(auth: &Auth, signer: &ProofSigner) -> PresentedProof {
     PresentedProof { jwt, method: "POST".to_owned(), uri: URI.to_owned() }
 }
 
-fn denial(answer: Result<IssuedTokens, Error>) -> String {
-    match answer.unwrap_err() {
+fn denial(result: Result<IssuedTokens, Error>) -> String {
+    match result.unwrap_err() {
         Error::Denied(AuthDenied::Proof(denied)) => {
             denied.fault().map_or(denied.code(), tillgate_auth_core::ProofFault::check).to_owned()
         }
@@ -102,7 +102,7 @@ fn bound_session_is_refreshed_with_each_proof_once(engine: DatabaseEngine) {
     for auth in [&one, &other] {
         assert_eq!(denial(place.refresh(auth, &second, Some(&proof))), "jti");
     }
-    // the answer was lost: the client comes back with a new proof
+    // the response was lost: the client comes back with a new proof
     let again = place.refresh(&one, &first, Some(&prove(&other, &signer))).unwrap();
     assert_eq!(again.refresh_token, second.refresh_token);
     let proof = prove(&one, &signer);

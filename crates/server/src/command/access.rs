@@ -69,7 +69,7 @@ impl AccessCommand {
                 }
             });
         }
-        print::print_answer(
+        print::print_result(
             context.json,
             &format!("allowed by row {number} ({})", row.path),
             &json!({ "allowed": true, "row": number, "path": row.path.to_string() }),

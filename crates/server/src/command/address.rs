@@ -49,7 +49,7 @@ impl AddressCommand {
             ),
             all => format!("{} may log in again", all.join(", ")),
         };
-        print::print_answer(context.json, &text, &json!({ "unlocked": unlocked }));
+        print::print_result(context.json, &text, &json!({ "unlocked": unlocked }));
         Ok(())
     }
 }

@@ -144,7 +144,7 @@ impl ApiKeyCommand {
                 let key = check_decided(office.for_operator()?.change_api_key(*id, None, &change))?;
                 let view = view_api_key(&office, &key)?;
                 let expiry = key.expires_at.map_or_else(|| "never".to_owned(), format_instant);
-                print::print_answer(
+                print::print_result(
                     context.json,
                     &format!("{}: expires {expiry}", key.name),
                     &ApiKeyBody::from_view(&view),
@@ -175,7 +175,7 @@ impl ApiKeyCommand {
                 let key = check_decided(office.for_operator()?.change_api_key(*id, None, &change))?;
                 let view = view_api_key(&office, &key)?;
                 let line = format!("{}: {}", key.name, status.name());
-                print::print_answer(context.json, &line, &ApiKeyBody::from_view(&view));
+                print::print_result(context.json, &line, &ApiKeyBody::from_view(&view));
                 Ok(())
             }
         }
@@ -205,7 +205,7 @@ fn check_granted(office: &CommandOffice, rights: &[Right]) -> Result<Vec<Result<
 fn print_secret(context: &Context, view: &ApiKeyView, secret: &Secret<String>) {
     let (id, client) = (view.key.id, &view.key.client_id);
     let lines = format!("id: {id}\nclientId: {client}\nclientSecret: {}", secret.expose());
-    print::print_answer(context.json, &lines, &CreatedApiKeyBody::from_view(view, secret));
+    print::print_result(context.json, &lines, &CreatedApiKeyBody::from_view(view, secret));
     if !context.json {
         print::print_note("Save the secret now: it is not shown again.");
     }

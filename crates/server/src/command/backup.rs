@@ -31,7 +31,7 @@ impl BackupArgs {
             }
             master_key::MasterKeySource::Setting => String::new(),
         };
-        print::print_answer(
+        print::print_result(
             context.json,
             &format!("{file}: copied and verified.{beside}"),
             &json!({ "file": file, "verified": true }),

@@ -26,14 +26,14 @@ impl ConfirmationArgs {
         }
         let mut err = std::io::stderr().lock();
         write!(err, "{what}. Continue? [y/N] ").and_then(|()| err.flush()).map_err(CommandError::failed)?;
-        let mut answer = String::new();
-        std::io::stdin().lock().read_line(&mut answer).map_err(CommandError::failed)?;
-        if is_yes(&answer) { Ok(()) } else { Err(CommandError::failed("canceled; nothing was done")) }
+        let mut response = String::new();
+        std::io::stdin().lock().read_line(&mut response).map_err(CommandError::failed)?;
+        if is_yes(&response) { Ok(()) } else { Err(CommandError::failed("canceled; nothing was done")) }
     }
 }
 
-fn is_yes(answer: &str) -> bool {
-    ["y", "yes"].iter().any(|yes| answer.trim().eq_ignore_ascii_case(yes))
+fn is_yes(response: &str) -> bool {
+    ["y", "yes"].iter().any(|yes| response.trim().eq_ignore_ascii_case(yes))
 }
 
 /// A number with its noun: `1 session`, `3 sessions`.
@@ -47,10 +47,10 @@ mod tests {
 
     #[test]
     fn only_yes_confirms() {
-        for (answer, confirmed) in
+        for (response, confirmed) in
             [("y\n", true), (" YES\n", true), ("\n", false), ("n\n", false), ("yy", false), ("", false)]
         {
-            assert_eq!(is_yes(answer), confirmed, "{answer:?}");
+            assert_eq!(is_yes(response), confirmed, "{response:?}");
         }
     }
 

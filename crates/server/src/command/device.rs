@@ -259,7 +259,7 @@ impl DeviceCommand {
             }
         };
         let view = office.load_device_view(&device)?;
-        print::print_answer(context.json, &format!("{}: {what}", device.name), &DeviceBody::from_view(&view));
+        print::print_result(context.json, &format!("{}: {what}", device.name), &DeviceBody::from_view(&view));
         Ok(())
     }
 }

@@ -44,7 +44,7 @@ impl InitArgs {
         }
         text += "\n";
         text += &first_admin::first_admin_hint(&settings);
-        print::print_answer(context.json, &text, &json!({ "database": location, "master_key": key }));
+        print::print_result(context.json, &text, &json!({ "database": location, "master_key": key }));
         Ok(())
     }
 }

@@ -87,7 +87,7 @@ impl KeyCommand {
                 let when = if *now { "in use".to_owned() } else { format!("published, in use from {from}") };
                 let line = format!("{when}: {}", names.join(", "));
                 let from = (!now).then_some(from);
-                print::print_answer(context.json, &line, &json!({ "made": names, "in_use": now, "in_use_from": from }));
+                print::print_result(context.json, &line, &json!({ "made": names, "in_use": now, "in_use_from": from }));
                 if let Some(key) = waiting.first() {
                     let from = format_instant(key.state_since.saturating_add(settings.keys.lead));
                     let ids: Vec<String> = waiting.iter().map(|key| key.id.to_string()).collect();
@@ -117,7 +117,7 @@ impl KeyCommand {
                 ))?;
                 let auth = composition::build_command_engine(&settings, &database)?;
                 let ended = auth.revoke_key(*id).map_err(CommandError::failed)?.unwrap_or_default();
-                print::print_answer(
+                print::print_result(
                     context.json,
                     &format!("key revoked; sessions ended: {ended}"),
                     &json!({ "revoked": id, "ended": ended }),

@@ -10,7 +10,7 @@ use crate::mail::{Mailer, OutgoingMail, SPOOL_FOLDER, SmtpTimeouts};
 /// The subcommands of `mail`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum MailCommand {
-    /// Send a mail with the settings of the server, and print the answer of the mail server
+    /// Send a mail with the settings of the server, and print the response of the mail server
     #[command(after_help = "Example:\n  tillgate mail test anna@example.com")]
     Test {
         /// Address to send the mail to
@@ -37,7 +37,7 @@ impl MailCommand {
             .map_err(|error| CommandError::failed(format!("{host} did not accept the mail for {address}: {error}")))?
             .unwrap_or_default();
         let line = format!("{host} has accepted the mail for {address}: {reply}");
-        print::print_answer(context.json, &line, &json!({ "to": address, "host": host, "reply": reply }));
+        print::print_result(context.json, &line, &json!({ "to": address, "host": host, "reply": reply }));
         Ok(())
     }
 }

@@ -25,7 +25,7 @@ impl ManualArgs {
             self.folder.display(),
             self.folder.join("tillgate.1").display()
         );
-        print::print_answer(context.json, &line, &json!({ "folder": self.folder }));
+        print::print_result(context.json, &line, &json!({ "folder": self.folder }));
         Ok(())
     }
 }

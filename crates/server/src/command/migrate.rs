@@ -24,7 +24,7 @@ impl MigrateArgs {
         let settings = context.settings(|_| ())?;
         if self.check {
             composition::open_existing_database(&settings)?;
-            print::print_answer(context.json, "the database is up to date", &json!({ "up_to_date": true }));
+            print::print_result(context.json, "the database is up to date", &json!({ "up_to_date": true }));
             return Ok(());
         }
         context.name_database(&settings)?;
@@ -37,7 +37,7 @@ impl MigrateArgs {
             0 => "the database was up to date".to_owned(),
             number => format!("the database is up to date; migrations run: {number}"),
         };
-        print::print_answer(context.json, &line, &json!({ "up_to_date": true, "ran": done }));
+        print::print_result(context.json, &line, &json!({ "up_to_date": true, "ran": done }));
         Ok(())
     }
 }

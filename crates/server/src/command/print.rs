@@ -11,7 +11,7 @@ use super::CommandError;
 use super::confirmation::count_text;
 
 /// Prints a line, or with `json` the document. A closed pipe is not an error.
-pub(crate) fn print_answer(json: bool, line: &str, document: &impl Serialize) {
+pub(crate) fn print_result(json: bool, line: &str, document: &impl Serialize) {
     let text = if json { to_json_text(document) } else { line.to_owned() };
     print_line(&text);
 }

@@ -97,7 +97,7 @@ impl RoleCommand {
                     environments: environments.iter().copied().collect(),
                 };
                 let role = check_decided(office.for_operator()?.add_role(&new))?;
-                print::print_answer(
+                print::print_result(
                     context.json,
                     &format!("{}: added", role.name),
                     &RoleBody::from_view(&office.load_role_view(role)?),
@@ -119,7 +119,7 @@ impl RoleCommand {
                 let role = office.find_role(name);
                 ArgumentErrors::default().with(&role).with_each(check_rights(rights)).report()?;
                 let role = check_decided(office.for_operator()?.change_role(role?.id, None, &change))?;
-                print::print_answer(
+                print::print_result(
                     context.json,
                     &format!("{}: set", role.name),
                     &RoleBody::from_view(&office.load_role_view(role)?),
@@ -128,7 +128,7 @@ impl RoleCommand {
             Self::Delete { name } => {
                 let id = office.find_role(name)?.id;
                 let role = check_decided(office.for_operator()?.delete_role(id, None))?;
-                print::print_answer(
+                print::print_result(
                     context.json,
                     &format!("{}: deleted", role.name),
                     &RoleBody::from_view(&office.load_role_view(role)?),

@@ -135,7 +135,7 @@ impl EndArgs {
             let auth = composition::build_command_engine(&office.settings, &office.database)?;
             auth.end_session(id).map_err(CommandError::failed)?;
         }
-        print::print_answer(json, &format!("{} ended", count_text(number, "session")), &json!({ "ended": number }));
+        print::print_result(json, &format!("{} ended", count_text(number, "session")), &json!({ "ended": number }));
         Ok(())
     }
 }

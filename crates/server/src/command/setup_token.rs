@@ -18,7 +18,7 @@ pub(super) fn run(context: &Context) -> Result<(), CommandError> {
     let token = first_admin::draw_token(&*database)?;
     first_admin::remove_token_file(&settings);
     let line = first_admin::link_line(&page, &token);
-    print::print_answer(context.json, &line, &json!({ "page": page, "token": token.expose() }));
+    print::print_result(context.json, &line, &json!({ "page": page, "token": token.expose() }));
     if !context.json {
         print::print_note("The previous token is no longer valid. This one is not shown again.");
     }

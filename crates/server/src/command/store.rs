@@ -95,7 +95,7 @@ impl StoreCommand {
                 let closed = find_store(&office.tenant, name)?;
                 confirmation.ask(&format!("This permanently closes the store \"{}\"", closed.name))?;
                 check_decided(office.for_operator()?.close_store(closed.id, None))?;
-                print::print_answer(context.json, &format!("{}: closed", closed.name), &StoreBody::from_branch(closed));
+                print::print_result(context.json, &format!("{}: closed", closed.name), &StoreBody::from_branch(closed));
             }
         }
         Ok(())
@@ -104,7 +104,7 @@ impl StoreCommand {
 
 fn print_store(context: &Context, tenant: &Tenant, id: BranchId, what: &str) {
     if let Some(store) = tenant.branches.iter().find(|store| store.id == id) {
-        print::print_answer(context.json, &format!("{}: {what}", store.name), &StoreBody::from_branch(store));
+        print::print_result(context.json, &format!("{}: {what}", store.name), &StoreBody::from_branch(store));
     }
 }
 

@@ -42,7 +42,7 @@ pub(super) fn run(context: &Context) -> Result<(), CommandError> {
         "enrollments": enrollments, "pending_keys": pending_keys, "email_verifications": email_verifications, "queued_mails": queued_mails,
     });
     let line = format!("removed: {}, {}", describe_swept(&swept), describe_office(&office));
-    print::print_answer(context.json, &line, &all);
+    print::print_result(context.json, &line, &all);
     Ok(())
 }
 

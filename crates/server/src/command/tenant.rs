@@ -104,7 +104,7 @@ impl TenantCommand {
             }
             Self::Set(set) => set.run(&CommandOffice::open(context)?)?,
         };
-        print::print_answer(context.json, &tenant_line(&tenant), &TenantWithStores::from_tenant(&tenant));
+        print::print_result(context.json, &tenant_line(&tenant), &TenantWithStores::from_tenant(&tenant));
         Ok(())
     }
 }
@@ -160,7 +160,7 @@ fn print_tenants(context: &Context) -> Result<(), CommandError> {
 
 fn show_tenant(tenant: &Vendor, json: bool) {
     if json {
-        print::print_answer(true, "", &TenantWithStores::from_tenant(tenant));
+        print::print_result(true, "", &TenantWithStores::from_tenant(tenant));
         return;
     }
     let stores: Vec<&str> = tenant.branches.iter().map(|store| store.name.as_str()).collect();

@@ -101,7 +101,7 @@ impl TicketCommand {
                     CommandError::failed(format!("there is no ticket \"{id}\"; `tillgate ticket list` shows the ids"))
                 })?;
                 if context.json {
-                    print::print_answer(true, "", &TicketBody::from_view(&view));
+                    print::print_result(true, "", &TicketBody::from_view(&view));
                 } else {
                     print_ticket(&view);
                 }

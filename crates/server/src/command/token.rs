@@ -62,7 +62,7 @@ impl GenerateTokenArgs {
         let (id_token, refresh_token, id) = (id_token.expose(), refresh_token.expose(), granted.session.id);
         let lines = format!("IdToken: {id_token}\nRefreshToken: {refresh_token}\nDeviceId: {id}");
         let document = json!({ "IdToken": id_token, "RefreshToken": refresh_token, "DeviceId": id });
-        print::print_answer(context.json, &lines, &document);
+        print::print_result(context.json, &lines, &document);
         if !context.json {
             print::print_note(
                 "Save the tokens now: they are not shown again. The previous token of this device is no longer valid.",

@@ -254,7 +254,7 @@ impl UserCommand {
             }
         };
         let line = format!("{}: {what}{}", user.name, if sets { must_change_note(&user) } else { "" });
-        print::print_answer(context.json, &line, &UserBody::from_view(&office.load_user_view(&user)?));
+        print::print_result(context.json, &line, &UserBody::from_view(&office.load_user_view(&user)?));
         Ok(())
     }
 }
@@ -271,7 +271,7 @@ fn invite_user(office: &CommandOffice, name: &UserName, json: bool) -> Result<()
     let OneTimeToken { token, digest } = OneTimeToken::new_link_token(office.ids.random_bytes()?);
     let invitation = check_decided(office.for_operator()?.invite_user(user.id, digest))?;
     let body = InvitationBody::new(&token, office.office_prefix(), invitation.expires_at);
-    print::print_answer(json, body.path_or_token(), &body);
+    print::print_result(json, body.path_or_token(), &body);
     let until = format_instant(invitation.expires_at);
     print::print_note(&format!(
         "{}: invited until {until}; open the path at the server's address. It works once",
@@ -289,7 +289,7 @@ fn invite_by_mail(office: &CommandOffice, name: &UserName, json: bool) -> Result
     let email = invitation.email.ok_or_else(|| CommandError::failed("a mailed invitation has no address"))?;
     let until = format_instant(invitation.expires_at);
     let line = format!("{}: invited by mail to {email}, until {until}; a running server sends the mail", user.name);
-    print::print_answer(json, &line, &MailedLinkBody::new(&email, invitation.expires_at));
+    print::print_result(json, &line, &MailedLinkBody::new(&email, invitation.expires_at));
     Ok(())
 }
 
@@ -297,7 +297,7 @@ fn print_roles(office: &CommandOffice, name: &UserName, user: &User, json: bool)
     let view = office.load_user_view(user)?;
     let assigned = format_assignment(&view);
     let assigned = if assigned.is_empty() { "no role" } else { &assigned };
-    print::print_answer(json, &format!("{name}: {assigned}"), &UserBody::from_view(&view));
+    print::print_result(json, &format!("{name}: {assigned}"), &UserBody::from_view(&view));
     Ok(())
 }
 

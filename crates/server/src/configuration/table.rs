@@ -342,7 +342,7 @@ settings! {
         request: Duration = "5s",
         /// How long an idle connection is kept.
         keep_alive: Duration = "75s",
-        /// How long a client may read nothing of an answer before its connection is closed.
+        /// How long a client may read nothing of a response before its connection is closed.
         write: Duration = "30s",
         /// Total number of threads on which requests wait for the database or for a hash.
         threads: u32 = "192",

@@ -106,7 +106,7 @@ impl Acceptor {
             }
         }
         let Self { listener, mut workers, networks, allowed_networks, metrics, draining, mut phase, .. } = self;
-        // from here on, every answer announces that its connection closes
+        // from here on, every response announces that its connection closes
         draining.begin();
         if let Ok(listener) = listener.into_std() {
             // a client that connected before the shutdown may already have sent a request

@@ -1,5 +1,5 @@
-//! A socket with a write timeout. A client that reads nothing of an answer for that long is
-//! disconnected; otherwise it would occupy the answer and the connection forever.
+//! A socket with a write timeout. A client that reads nothing of a response for that long is
+//! disconnected; otherwise it would occupy the response and the connection forever.
 
 use std::io;
 use std::pin::Pin;
@@ -58,7 +58,7 @@ impl Socket {
         self.metrics.count_unread_connection();
         // also drop what the system still buffers for the client
         let _ = self.stream.set_zero_linger();
-        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client does not read its answer")))
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client does not read its response")))
     }
 }
 

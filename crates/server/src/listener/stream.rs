@@ -1,8 +1,8 @@
 //! The byte stream of a connection, with or without TLS, as the HTTP service reads and writes it.
 //!
-//! Nothing is read while an answer waits to be written, so a client that sends but does not read
+//! Nothing is read while a response waits to be written, so a client that sends but does not read
 //! occupies no more memory than one read. If the head of a request arrives too slowly, the stream
-//! answers 408 and reads no more. Nothing is written after an answer that announced the end of the
+//! answers 408 and reads no more. Nothing is written after a response that announced the end of the
 //! connection, and what follows it is not processed (RFC 9112, 9.6). When the server stops, a
 //! connection without a request in progress reports the end of its input, and the service closes it
 //! as if the client had.
@@ -34,7 +34,7 @@ impl Transport {
     }
 }
 
-/// The answer to a head that arrived too slowly (RFC 9110, 15.5.9). The service does not know it:
+/// The response to a head that arrived too slowly (RFC 9110, 15.5.9). The service does not know it:
 /// it sees the end of the client's input.
 const TOO_SLOW: &[u8] = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 
@@ -46,9 +46,9 @@ pub(super) struct ConnectionStream {
     ending_requested: Rc<Cell<bool>>,
     /// Whether the head of a request has taken too long.
     late: Rc<Cell<bool>>,
-    /// Whether the answer 408 was sent.
+    /// Whether the response 408 was sent.
     timeout_answered: bool,
-    /// Whether an answer waits to be written.
+    /// Whether a response waits to be written.
     write_blocked: bool,
     /// Whether a read was deferred meanwhile.
     read_deferred: bool,

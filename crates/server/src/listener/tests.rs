@@ -20,7 +20,7 @@ mod pipelining;
 /// More bytes than the system buffers on both sides.
 const LARGE_BODY_BYTES: usize = 32 * 1024 * 1024;
 
-/// How long a client waits for an expected answer.
+/// How long a client waits for an expected response.
 const CLIENT_TIMEOUT: Duration = Duration::from_secs(30);
 
 fn test_options() -> ListenerOptions {
@@ -137,11 +137,11 @@ fn send_request(stream: &mut impl Write, path: &str) {
     write!(stream, "GET {path} HTTP/1.1\r\nHost: till\r\n\r\n").unwrap();
 }
 
-/// Reads the next answer, of less than a kilobyte.
-fn read_answer(stream: &mut impl Read) -> String {
-    let mut answer = vec![0; 1024];
-    let read = stream.read(&mut answer).unwrap();
-    String::from_utf8_lossy(&answer[..read]).to_ascii_lowercase()
+/// Reads the next response, of less than a kilobyte.
+fn read_response(stream: &mut impl Read) -> String {
+    let mut response = vec![0; 1024];
+    let read = stream.read(&mut response).unwrap();
+    String::from_utf8_lossy(&response[..read]).to_ascii_lowercase()
 }
 
 /// Reads until the server closes the connection; returns the number of bytes.
@@ -160,9 +160,9 @@ fn drain(stream: &mut impl Read) -> usize {
     }
 }
 
-/// The number in the next answer.
+/// The number in the next response.
 fn read_number(stream: &mut TcpStream) -> usize {
-    let answered = read_answer(stream);
+    let answered = read_response(stream);
     answered.rsplit("\r\n").next().and_then(|number| number.parse().ok()).expect("a number")
 }
 
@@ -186,7 +186,7 @@ fn client_that_reads_nothing_is_disconnected() {
 }
 
 #[test]
-fn slow_reader_gets_its_whole_answer() {
+fn slow_reader_gets_its_whole_response() {
     let server = TestListener::start(ListenerOptions { write_timeout: Duration::from_millis(1_500), ..test_options() });
     let mut stream = server.connect();
     send_request(&mut stream, "/large");
@@ -227,7 +227,7 @@ fn client_that_reads_nothing_is_disconnected_over_tls() {
     let client = ClientConnection::new(Arc::new(client), ServerName::try_from("localhost").unwrap()).unwrap();
     let mut stream = StreamOwned::new(client, server.connect());
     send_request(&mut stream, "/");
-    assert!(read_answer(&mut stream).contains("200 ok"));
+    assert!(read_response(&mut stream).contains("200 ok"));
     send_request(&mut stream, "/large");
     wait_until("the end of the connection", || server.has_closed_count("unread", 1));
     assert!(drain(&mut stream) < LARGE_BODY_BYTES);
@@ -239,7 +239,7 @@ fn network_at_its_maximum_gets_no_connection() {
     let mut held: Vec<TcpStream> = (0..2).map(|_| server.connect()).collect();
     for stream in &mut held {
         send_request(stream, "/");
-        assert!(read_answer(stream).contains("here"));
+        assert!(read_response(stream).contains("here"));
     }
     assert_eq!(drain(&mut server.connect()), 0);
     assert!(server.has_closed_count("network", 1));
@@ -258,7 +258,7 @@ fn uncounted_networks_are_not_limited() {
     let mut held: Vec<TcpStream> = (0..5).map(|_| server.connect()).collect();
     for stream in &mut held {
         send_request(stream, "/");
-        assert!(read_answer(stream).contains("here"));
+        assert!(read_response(stream).contains("here"));
     }
 }
 
@@ -267,11 +267,11 @@ fn connection_beyond_a_workers_maximum_waits() {
     let server = TestListener::start(ListenerOptions { max_connections: 1, ..test_options() });
     let mut first = server.connect();
     send_request(&mut first, "/");
-    assert!(read_answer(&mut first).contains("here"));
+    assert!(read_response(&mut first).contains("here"));
     let mut second = server.connect();
     send_request(&mut second, "/");
     drop(first);
-    assert!(read_answer(&mut second).contains("here"));
+    assert!(read_response(&mut second).contains("here"));
 }
 
 #[test]
@@ -279,7 +279,7 @@ fn graceful_stop_answers_sent_requests_and_closes_idle_connections() {
     let mut server = TestListener::start(test_options());
     let mut kept = server.connect();
     send_request(&mut kept, "/");
-    assert!(read_answer(&mut kept).contains("here"));
+    assert!(read_response(&mut kept).contains("here"));
     let unused = server.connect();
     let mut busy = server.connect();
     send_request(&mut busy, "/slow");
@@ -289,7 +289,7 @@ fn graceful_stop_answers_sent_requests_and_closes_idle_connections() {
     }
     server.handle.stop(true);
     for stream in fresh.iter_mut().chain([&mut busy]) {
-        let answered = read_answer(stream);
+        let answered = read_response(stream);
         assert!(answered.contains("200 ok") && answered.ends_with("slow"), "{answered}");
         assert_eq!(drain(stream), 0);
     }
@@ -304,7 +304,7 @@ fn second_stop_does_not_wait() {
     let mut server = TestListener::start(test_options());
     let mut stream = server.connect();
     send_request(&mut stream, "/large");
-    // the answer has begun and is never read
+    // the response has begun and is never read
     stream.read_exact(&mut [0; 1024]).unwrap();
     server.handle.stop(true);
     server.handle.stop(false);
@@ -322,7 +322,7 @@ fn new_connection_does_not_wait_for_kept_ones() {
     let mut kept: Vec<TcpStream> = (0..KEPT_CONNECTIONS).map(|_| server.connect()).collect();
     for stream in &mut kept {
         send_request(stream, "/");
-        assert!(read_answer(stream).contains("here"));
+        assert!(read_response(stream).contains("here"));
     }
     let mut blocking = server.connect();
     send_request(&mut blocking, "/busy");
@@ -351,7 +351,7 @@ fn ended_connection_leaves_nothing() {
     for _ in 0..50 {
         let mut stream = server.connect();
         send_request(&mut stream, "/");
-        assert!(read_answer(&mut stream).contains("here"));
+        assert!(read_response(&mut stream).contains("here"));
     }
     wait_until("the end of all their tasks", || tasks() <= before);
 }

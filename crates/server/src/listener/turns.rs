@@ -2,17 +2,18 @@
 //!
 //! A runtime polls tasks in the order in which they were woken. If a thousand kept-alive
 //! connections have sent a request, a new connection would wait for all of them, and again at each
-//! step until its first answer. Therefore connections take turns to read a request: a few proceed,
-//! then the worker checks its sockets, its timers and what other threads have passed to it, then
-//! the next few proceed. Connections that had no answer yet have a queue of their own, so that
-//! neither kind delays the other. A request that was read needs no turn: it is finished first.
+//! step until its first response. Therefore connections take turns to read a request: a few
+//! proceed, then the worker checks its sockets, its timers and what other threads have passed to
+//! it, then the next few proceed. Connections that had no response yet have a queue of their own,
+//! so that neither kind delays the other. A request that was read needs no turn: it is finished
+//! first.
 //!
 //! The timeout for the head of a request is measured here too, because it is the client's time: it
 //! stops while a connection waits for its turn, and it is checked after everything that has arrived
 //! was read. A request that has arrived completely is therefore never answered 408.
 //!
 //! TLS handshakes take no turns. A handshake consists of a few short steps of a connection without
-//! an answer, so it delays other new connections no more than a request would. Its steps are a
+//! a response, so it delays other new connections no more than a request would. Its steps are a
 //! round trip apart, and the worker gives turns between them. `limits.connections`,
 //! `limits.per_network` and `limits.head` bound the number of handshakes.
 
@@ -152,8 +153,8 @@ impl<F> TurnFuture<F> {
     /// Whether the head of a request has taken too long. Call it after everything that has arrived
     /// was read.
     fn is_late(&mut self, context: &mut Context<'_>) -> bool {
-        // Before the first answer, the service has no timeout of its own for a connection on which
-        // nothing arrives.
+        // Before the first response, the service has no timeout of its own for a connection on
+        // which nothing arrives.
         let kept = self.connection.is_used() && self.connection.is_idle();
         if self.connection.is_answering() || kept || self.late.get() {
             self.clock = None;

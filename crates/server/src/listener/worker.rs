@@ -38,11 +38,11 @@ const THREAD_KEEP_ALIVE: Duration = Duration::from_millis(50);
 /// connected is about to send.
 const FRESH_CONNECTION_GRACE: Duration = Duration::from_millis(200);
 
-/// How long a connection is read from after an answer that was sent before the whole request had
+/// How long a connection is read from after a response that was sent before the whole request had
 /// arrived.
 const LINGER_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The size at which a connection stops buffering an answer that the system does not accept yet.
+/// The size at which a connection stops buffering a response that the system does not accept yet.
 const WRITE_BUFFER_BYTES: usize = 16 * 1024;
 
 /// How long blocking threads are waited for at shutdown.
@@ -311,7 +311,7 @@ impl<S: Service<(ConnectionStream, Option<SocketAddr>)>> ConnectionServer<S> {
     /// The socket, after the TLS handshake if there is one.
     async fn open_transport(&mut self, stream: std::net::TcpStream) -> Option<Transport> {
         stream.set_nonblocking(true).ok()?;
-        // answers are written in pieces, and the last one must not wait for the client to
+        // responses are written in pieces, and the last one must not wait for the client to
         // acknowledge the previous one
         stream.set_nodelay(true).ok()?;
         let stream = TcpStream::from_std(stream).ok()?;

@@ -24,14 +24,14 @@ fn request_candidates(home: &TestInstallation, shell: &str, words: &[&str]) -> C
 
 /// The values of the candidates, without their help.
 fn list_candidates(home: &TestInstallation, shell: &str, words: &[&str]) -> Vec<String> {
-    let answer = request_candidates(home, shell, words);
-    assert_eq!((answer.code, answer.err.as_str()), (0, ""), "{shell} {words:?}");
+    let response = request_candidates(home, shell, words);
+    assert_eq!((response.code, response.err.as_str()), (0, ""), "{shell} {words:?}");
     let value = |line: &str| match shell {
         "fish" => line.split('\t').next().unwrap().to_owned(),
         "zsh" => line.split(':').next().unwrap().to_owned(),
         _ => line.to_owned(),
     };
-    answer.out.lines().map(value).collect()
+    response.out.lines().map(value).collect()
 }
 
 /// An installation with users, tills, a store and a second tenant.
@@ -128,8 +128,8 @@ fn completion_without_names_prints_nothing() {
             &["--database", "mysql://nowhere"],
             &["--tenant", "No Tenant"],
         ] {
-            let answer = request_candidates(&home, shell, &[flags, &["user", "show", "a"]].concat());
-            assert_eq!((answer.code, answer.out.trim(), answer.err.as_str()), (0, "", ""), "{shell} {flags:?}");
+            let response = request_candidates(&home, shell, &[flags, &["user", "show", "a"]].concat());
+            assert_eq!((response.code, response.out.trim(), response.err.as_str()), (0, "", ""), "{shell} {flags:?}");
         }
     }
     let mut files: Vec<_> = std::fs::read_dir(home.path("")).unwrap().map(|file| file.unwrap().file_name()).collect();
@@ -141,12 +141,12 @@ fn completion_without_names_prints_nothing() {
 fn unknown_request_prints_nothing() {
     let home = TestInstallation::new();
     for shell in ["dos", "powershell", "1"] {
-        let answer = request_candidates(&home, shell, &["user", ""]);
-        assert_eq!((answer.code, answer.out.as_str(), answer.err.as_str()), (1, "", ""), "{shell}");
+        let response = request_candidates(&home, shell, &["user", ""]);
+        assert_eq!((response.code, response.out.as_str(), response.err.as_str()), (1, "", ""), "{shell}");
     }
     // an empty value is that of a variable that is not set
-    let answer = request_candidates(&home, "", &["version"]);
-    assert!(answer.code == 2 && answer.err.contains("unrecognized"), "{}", answer.err);
+    let response = request_candidates(&home, "", &["version"]);
+    assert!(response.code == 2 && response.err.contains("unrecognized"), "{}", response.err);
 }
 
 /// Completion reads an old database, a locked one and one of another version as far as it can, and

@@ -7,7 +7,7 @@ use crate::program::{PASSWORD, RunningServer, TestInstallation};
 
 tillgate_testkit::on_both_databases!(commands_print_the_bodies_of_the_native_api);
 
-/// Calls the native API and returns the body of a successful answer.
+/// Calls the native API and returns the body of a successful response.
 fn call(server: &RunningServer, token: &str, method: &str, path: &str, body: Option<&Value>) -> Value {
     let (status, text) = server.request_as(token, method, &format!("/api/v1{path}"), body);
     assert!((200..300).contains(&status), "{method} {path}: {status} {text}");

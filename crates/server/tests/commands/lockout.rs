@@ -48,8 +48,8 @@ fn user_without_a_password_is_shown_with_the_invitation() {
     let login: Value = serde_json::from_str(&login).unwrap();
     let token = login["access_token"].as_str().unwrap();
     let new = json!({ "user_name": "anna", "display_name": "Anna" });
-    let (status, answer) = server.request_as(token, "POST", "/api/v1/users", Some(&new));
-    assert_eq!(status, 201, "{answer}");
+    let (status, response) = server.request_as(token, "POST", "/api/v1/users", Some(&new));
+    assert_eq!(status, 201, "{response}");
     let password = || {
         let shown = home.run_ok(&["user", "show", "anna"]).out;
         shown.lines().find_map(|line| line.strip_prefix("password:")).unwrap().trim().to_owned()
@@ -75,14 +75,14 @@ fn device_was_last_seen_at_its_newest_login_or_request() {
     assert_eq!(seen(), "never");
     let server = home.start(&["serve"]);
     let login = json!({ "login": "admin", "password": PASSWORD.trim(), "device": "P01" });
-    let (status, answer) = server.request("POST", "/api/v1/sessions", Some(&login));
-    assert_eq!(status, 201, "{answer}");
-    let answer: Value = serde_json::from_str(&answer).unwrap();
-    assert_eq!(seen(), answer["session"]["created_at"].as_str().unwrap(), "nothing but a login");
-    let refresh = json!({ "refresh_token": answer["refresh_token"] });
+    let (status, response) = server.request("POST", "/api/v1/sessions", Some(&login));
+    assert_eq!(status, 201, "{response}");
+    let response: Value = serde_json::from_str(&response).unwrap();
+    assert_eq!(seen(), response["session"]["created_at"].as_str().unwrap(), "nothing but a login");
+    let refresh = json!({ "refresh_token": response["refresh_token"] });
     let (status, _) = server.request("POST", "/api/v1/sessions/refresh", Some(&refresh));
     assert_eq!(status, 200);
-    assert!(seen().as_str() > answer["session"]["created_at"].as_str().unwrap(), "a refresh");
+    assert!(seen().as_str() > response["session"]["created_at"].as_str().unwrap(), "a refresh");
     let before = seen();
     home.run_ok(&["session", "end", "--device", "P01"]);
     assert_eq!(seen(), before, "also if the session has ended");

@@ -8,7 +8,7 @@ use tillgate_domain::office::ports::{EmailVerification, Invitation, MailKind, Qu
 use tillgate_domain::{Email, Instant, ResetId, Store, StoreExt, UserId};
 use tillgate_testkit::DatabaseEngine;
 
-use crate::program::{PASSWORD, RunningServer, TestInstallation, read_answer};
+use crate::program::{PASSWORD, RunningServer, TestInstallation, read_response};
 
 tillgate_testkit::on_both_databases!(
     mailed_invitation_sets_a_password_and_verifies_the_address,
@@ -40,7 +40,7 @@ fn send_form(server: &RunningServer, path: &str, form: &str) -> u16 {
         form.len()
     )
     .unwrap();
-    read_answer(stream).0
+    read_response(stream).0
 }
 
 #[test]

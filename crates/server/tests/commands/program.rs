@@ -110,16 +110,16 @@ impl TestInstallation {
     }
 
     pub(crate) fn run_ok_with(&self, line: &[&str], input: &str) -> CommandOutput {
-        let answer = self.run_with(line, input);
-        assert_eq!(answer.code, 0, "{line:?}: {}", answer.err);
-        answer
+        let response = self.run_with(line, input);
+        assert_eq!(response.code, 0, "{line:?}: {}", response.err);
+        response
     }
 
     /// Runs a command that must fail with this exit code, and returns its standard error.
     pub(crate) fn run_refused(&self, line: &[&str], code: i32) -> String {
-        let answer = self.run(line);
-        assert_eq!(answer.code, code, "{line:?}: {} {}", answer.out, answer.err);
-        answer.err
+        let response = self.run(line);
+        assert_eq!(response.code, code, "{line:?}: {} {}", response.out, response.err);
+        response.err
     }
 
     /// What a check of `doctor` with these flags found; null if it was not made.
@@ -242,14 +242,14 @@ impl RunningServer {
     pub(crate) fn request(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, String) {
         let mut stream = self.connect();
         send_request(&mut stream, method, path, body);
-        read_answer(stream)
+        read_response(stream)
     }
 
     /// Sends a request with an access token, and returns status and body.
     pub(crate) fn request_as(&self, token: &str, method: &str, path: &str, body: Option<&Value>) -> (u16, String) {
         let mut stream = self.connect();
         send_request_with(&mut stream, &format!("authorization: Bearer {token}\r\n"), method, path, body);
-        read_answer(stream)
+        read_response(stream)
     }
 
     pub(crate) fn login(&self, body: &Value) -> u16 {
@@ -301,12 +301,12 @@ fn send_request_with(stream: &mut TcpStream, headers: &str, method: &str, path: 
     stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).unwrap();
 }
 
-pub(crate) fn read_answer(mut stream: TcpStream) -> (u16, String) {
+pub(crate) fn read_response(mut stream: TcpStream) -> (u16, String) {
     let mut text = String::new();
     stream.read_to_string(&mut text).unwrap();
     let status = text.split(' ').nth(1).and_then(|status| status.parse().ok());
     let body = text.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default();
-    (status.unwrap_or_else(|| panic!("no answer: {text:?}")), body)
+    (status.unwrap_or_else(|| panic!("no response: {text:?}")), body)
 }
 
 /// The permission bits of a file.

@@ -7,7 +7,7 @@ use serde_json::json;
 use tillgate_auth_core::{Clock, SystemClock};
 use tillgate_testkit::DatabaseEngine;
 
-use crate::program::{PASSWORD, TestInstallation, read_answer, send_request};
+use crate::program::{PASSWORD, TestInstallation, read_response, send_request};
 
 tillgate_testkit::on_both_databases!(
     new_database_serves_and_prints_the_next_step,
@@ -52,7 +52,7 @@ fn session_ended_on_the_command_line_is_over_within_a_second(engine: DatabaseEng
                  {token}\r\n\r\n"
         );
         std::io::Write::write_all(&mut stream, head.as_bytes()).unwrap();
-        read_answer(stream).0
+        read_response(stream).0
     };
     let ends_soon = |token: &str| {
         let ended = (0..250).any(|_| {
@@ -131,7 +131,7 @@ fn requests_under_way_are_answered_before_the_end() {
     let signaled = clock.monotonic();
     server.send_signal("TERM");
     for stream in in_progress {
-        assert_eq!(read_answer(stream).0, 201);
+        assert_eq!(read_response(stream).0, 201);
     }
     assert_eq!(server.wait_until_ended(), Some(0));
     assert!(clock.monotonic() < signaled + Duration::from_secs(10));

@@ -29,8 +29,8 @@ fn final_commands_ask_on_a_terminal_and_require_yes_elsewhere() {
         (&["keys", "revoke", signing], &revokes("signing", signing, "0 sessions")),
         (&["keys", "revoke", refresh], &revokes("refresh", refresh, "1 session")),
     ] {
-        for answer in ["n\n", "\n"] {
-            let refused = home.run_on_terminal(line, answer);
+        for response in ["n\n", "\n"] {
+            let refused = home.run_on_terminal(line, response);
             assert_eq!(refused.code, 1, "{line:?}: {}", refused.out);
             assert!(refused.out.contains(question) && refused.out.contains("[y/N]"), "{line:?}: {}", refused.out);
             assert!(refused.out.contains("canceled; nothing was done"), "{line:?}: {}", refused.out);

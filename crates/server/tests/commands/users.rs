@@ -206,9 +206,9 @@ fn generated_password_must_be_changed_at_the_next_login(engine: DatabaseEngine) 
 fn refusal_reports_the_reason_and_changes_nothing(engine: DatabaseEngine) {
     let home = TestInstallation::on(engine).with_admin();
     let refused = |line: &[&str], input: &str, reason: &str| {
-        let answer = home.run_with(line, input);
-        assert_eq!(answer.code, 1, "{line:?}");
-        assert!(answer.err.contains(reason) && answer.out.is_empty(), "{line:?}: {}", answer.err);
+        let response = home.run_with(line, input);
+        assert_eq!(response.code, 1, "{line:?}");
+        assert!(response.err.contains(reason) && response.out.is_empty(), "{line:?}: {}", response.err);
     };
     refused(&["user", "status", "admin", "suspended"], "", "last active admin");
     refused(&["user", "roles", "admin", "--role", "cashier"], "", "last active admin");

@@ -115,10 +115,10 @@ pub fn charge_of_a_changed_bucket_fails(harness: &AuthStoreHarness) {
     }
     assert_eq!(find_bucket(harness, count_key(1)), there);
     let stranger = Bucket { full_at: after_start(15), ..full_bucket() };
-    let answer = run_write(harness, |tx| {
+    let result = run_write(harness, |tx| {
         tx.attempts().take_token(count_key(3), None, &stranger, &bucket_after_charge(&stranger, 9), after_start(9))
     });
-    assert!(!answer, "no bucket is stored");
+    assert!(!result, "no bucket is stored");
     assert!(charge(Bucket { opened_at: None, blocked_until: Some(after_start(7)), ..there }));
 }
 

@@ -38,26 +38,26 @@ fn insert_with_key(
     made
 }
 
-fn find_answer(harness: &StoreHarness, key: &ScopedIdempotencyKey) -> Option<StoredResponse> {
+fn find_response(harness: &StoreHarness, key: &ScopedIdempotencyKey) -> Option<StoredResponse> {
     harness.office.read("test", |tx| tx.idempotency_keys().find(key)).unwrap()
 }
 
 /// An idempotency key is read back with its request and with the ticket as it was created, whatever
 /// has become of the ticket since.
-pub fn key_is_read_back_with_its_answer(harness: &StoreHarness) {
+pub fn key_is_read_back_with_its_response(harness: &StoreHarness) {
     let fixture = ContractFixture::insert_into(&harness.auth);
     let answered = StoredResponse { request_digest: [7; 32], ticket: new_ticket(&fixture, 1) };
     let once = request_key(&fixture, "a");
-    assert_eq!(find_answer(harness, &once), None);
+    assert_eq!(find_response(harness, &once), None);
     assert!(insert_with_key(harness, &once, &answered, after_start(1)));
-    assert_eq!(find_answer(harness, &once).as_ref(), Some(&answered));
+    assert_eq!(find_response(harness, &once).as_ref(), Some(&answered));
     let sheet = Draft { name: Label::parse("renamed").unwrap(), ..answered.ticket.sheet.draft().clone() };
     let second =
         amend(&answered.ticket, sheet.check().unwrap(), &ticket_actor(&fixture), None, after_start(50)).unwrap().ticket;
     let third = close_ticket(&second, &fixture, 1);
     for later in [second, third] {
         assert!(harness.office.write("test", |tx| tx.tickets().update(&later)).unwrap());
-        assert_eq!(find_answer(harness, &once).as_ref(), Some(&answered), "as it was then");
+        assert_eq!(find_response(harness, &once).as_ref(), Some(&answered), "as it was then");
     }
 }
 
@@ -71,13 +71,13 @@ pub fn key_belongs_to_one_user(harness: &StoreHarness) {
     assert!(!insert_with_key(harness, &mine, &of(2, 2), after_start(2)));
     let bens = ScopedIdempotencyKey { user: fixture.ben.id, ..mine.clone() };
     let small = request_key(&fixture, "key");
-    assert_eq!([find_answer(harness, &bens), find_answer(harness, &small)], [None, None]);
+    assert_eq!([find_response(harness, &bens), find_response(harness, &small)], [None, None]);
     assert!(
         insert_with_key(harness, &bens, &of(3, 3), after_start(3))
             && insert_with_key(harness, &small, &of(4, 4), after_start(4))
     );
     let far = ScopedIdempotencyKey { tenant: fixture.other_tenant.id, user: fixture.namesake.id, ..mine.clone() };
-    assert_eq!(find_answer(harness, &far), None);
+    assert_eq!(find_response(harness, &far), None);
     assert!(insert_with_key(
         harness,
         &far,
@@ -85,7 +85,7 @@ pub fn key_belongs_to_one_user(harness: &StoreHarness) {
         after_start(5)
     ));
     for (key, request) in [(mine, 1), (bens, 3), (small, 4), (far, 5)] {
-        assert_eq!(find_answer(harness, &key).unwrap().request_digest, [request; 32]);
+        assert_eq!(find_response(harness, &key).unwrap().request_digest, [request; 32]);
     }
 }
 
@@ -104,7 +104,7 @@ pub fn old_keys_are_swept(harness: &StoreHarness) {
     let sweep = |before, limit| {
         harness.office.write("test", |tx| tx.idempotency_keys().sweep(after_start(before), limit)).unwrap()
     };
-    let there = || keys.iter().map(|key| find_answer(harness, key).is_some()).collect::<Vec<_>>();
+    let there = || keys.iter().map(|key| find_response(harness, key).is_some()).collect::<Vec<_>>();
     assert_eq!(sweep(1, 9), 0);
     assert_eq!(sweep(4, 2), 2);
     assert_eq!(there().iter().filter(|there| **there).count(), 2);
@@ -114,7 +114,7 @@ pub fn old_keys_are_swept(harness: &StoreHarness) {
 }
 
 /// Of two concurrent requests with the same key, exactly one creates a ticket; the other finds the
-/// stored answer.
+/// stored response.
 pub fn concurrent_requests_with_one_key_create_one_ticket(harness: &StoreHarness) {
     let fixture = ContractFixture::insert_into(&harness.auth);
     let once = request_key(&fixture, "a");

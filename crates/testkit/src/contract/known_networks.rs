@@ -21,11 +21,11 @@ fn note_success(harness: &AuthStoreHarness, user: u8, network: u8, seconds: u64)
     });
 }
 
-/// Whether the answer is the same day as this instant.
-fn is_same_day(answer: Option<Instant>, seconds: u64) -> bool {
-    answer.is_some_and(|answer| {
-        answer <= after_start(seconds)
-            && after_start(seconds).duration_since(answer) < Duration::from_secs(SECONDS_PER_DAY)
+/// Whether the response is the same day as this instant.
+fn is_same_day(result: Option<Instant>, seconds: u64) -> bool {
+    result.is_some_and(|result| {
+        result <= after_start(seconds)
+            && after_start(seconds).duration_since(result) < Duration::from_secs(SECONDS_PER_DAY)
     })
 }
 

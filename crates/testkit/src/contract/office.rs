@@ -142,7 +142,7 @@ macro_rules! contract {
             StoreHarness,
             idempotency_keys,
             [
-                key_is_read_back_with_its_answer,
+                key_is_read_back_with_its_response,
                 key_belongs_to_one_user,
                 old_keys_are_swept,
                 concurrent_requests_with_one_key_create_one_ticket,

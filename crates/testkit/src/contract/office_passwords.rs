@@ -127,8 +127,8 @@ pub fn read_unit_of_the_office_cannot_write(harness: &StoreHarness) {
             .map(drop)
     });
     for (name, attempt) in OFFICE_WRITES {
-        let answer = harness.office.read("test", |tx| attempt(tx, &fixture));
-        assert!(matches!(answer, Err(StoreError::Fault(_))), "{name}: {answer:?}");
+        let result = harness.office.read("test", |tx| attempt(tx, &fixture));
+        assert!(matches!(result, Err(StoreError::Fault(_))), "{name}: {result:?}");
     }
     for (name, attempt) in OFFICE_WRITES {
         let failed = harness.office.write("test", |tx| {

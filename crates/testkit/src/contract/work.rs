@@ -87,11 +87,11 @@ pub fn error_rolls_everything_back(harness: &AuthStoreHarness) {
         StoreError::Unavailable("gone".into()),
         StoreError::Corrupt { table: "sessions", column: "kind", detail: "unknown".into() },
     ] {
-        let answer = harness.store.write("test", |tx| {
+        let result = harness.store.write("test", |tx| {
             write_everywhere(tx, &fixture)?;
             Err::<(), _>(error.clone())
         });
-        assert_eq!(answer, Err(error.in_unit("test")));
+        assert_eq!(result, Err(error.in_unit("test")));
         assert_eq!(read_traces(harness, &fixture), before);
         assert_eq!(harness.read_events(), lines);
     }
@@ -123,13 +123,13 @@ pub fn refusal_is_committed(harness: &AuthStoreHarness) {
 pub fn panic_rolls_everything_back(harness: &AuthStoreHarness) {
     let fixture = insert_fixture(harness);
     let before = read_traces(harness, &fixture);
-    let answer = catch_unwind(AssertUnwindSafe(|| {
+    let result = catch_unwind(AssertUnwindSafe(|| {
         harness.store.write("test", |tx| -> StoreResult<()> {
             write_everywhere(tx, &fixture)?;
             panic!("on purpose: the contract's case of a panic in a unit of work")
         })
     }));
-    assert!(!matches!(answer, Ok(Ok(()))), "a panicked unit of work has not succeeded");
+    assert!(!matches!(result, Ok(Ok(()))), "a panicked unit of work has not succeeded");
     assert_eq!(read_traces(harness, &fixture), before);
     run_write(harness, |tx| write_everywhere(tx, &fixture));
     assert_ne!(read_traces(harness, &fixture), before);
@@ -152,14 +152,14 @@ pub fn conflict_runs_the_closure_again(harness: &AuthStoreHarness) {
     let fixture = insert_fixture(harness);
     let watcher = RecordingObserver::observe(harness);
     let mut runs = 0;
-    let answer = run_write(harness, |tx| {
+    let result = run_write(harness, |tx| {
         runs += 1;
         let number = if runs == 1 { 5 } else { 6 };
         tx.sessions().insert(&fixture.new_session(number))?;
         tx.revocations().end_session(session_id(number), EndReason::Logout, after_start(9))?;
         if runs == 1 { Err(StoreError::Conflict("on purpose".into())) } else { Ok(number) }
     });
-    assert_eq!((answer, runs), (6, 2));
+    assert_eq!((result, runs), (6, 2));
     assert_eq!(contract_fixture::find_session(harness, session_id(5)), None, "the first run was undone");
     assert!(contract_fixture::find_session(harness, session_id(6)).is_some());
     assert_eq!(
@@ -173,11 +173,11 @@ pub fn conflict_runs_the_closure_again(harness: &AuthStoreHarness) {
 pub fn endless_conflict_is_unavailable(harness: &AuthStoreHarness) {
     let fixture = insert_fixture(harness);
     let before = read_traces(harness, &fixture);
-    let answer = harness.store.write("test", |tx| {
+    let result = harness.store.write("test", |tx| {
         write_everywhere(tx, &fixture)?;
         Err::<(), _>(StoreError::Conflict("on purpose".into()))
     });
-    assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
+    assert!(matches!(result, Err(StoreError::Unavailable(_))), "{result:?}");
     assert_eq!(read_traces(harness, &fixture), before);
 }
 
@@ -289,8 +289,8 @@ pub fn read_unit_cannot_write(harness: &AuthStoreHarness) {
     let fixture = insert_everything(harness);
     let (before, lines) = (read_traces(harness, &fixture), harness.read_events());
     for (name, attempt) in AUTH_WRITES {
-        let answer = harness.store.read("test", |tx| attempt(tx, &fixture));
-        assert!(matches!(answer, Err(StoreError::Fault(_))), "{name}: {answer:?}");
+        let result = harness.store.read("test", |tx| attempt(tx, &fixture));
+        assert!(matches!(result, Err(StoreError::Fault(_))), "{name}: {result:?}");
         let mut tried = None;
         let hidden = harness.store.run(UnitOfWork::read("test"), &mut |tx| {
             tried = Some(attempt(tx, &fixture));
@@ -352,19 +352,19 @@ pub fn nested_unit_of_work_is_refused(harness: &AuthStoreHarness) {
         (12, Mode::Read, Mode::Write),
         (13, Mode::Read, Mode::Read),
     ] {
-        let mut answer = None;
+        let mut result = None;
         let mut entered = false;
         let outcome = harness.store.run(UnitOfWork { name: "test", mode: outer }, &mut |tx| {
             if outer == Mode::Write {
                 tx.sessions().insert(&fixture.new_session(number))?;
             }
-            answer = Some(harness.store.run(UnitOfWork { name: "test", mode: inner }, &mut |_| {
+            result = Some(harness.store.run(UnitOfWork { name: "test", mode: inner }, &mut |_| {
                 entered = true;
                 Ok(())
             }));
             Ok(())
         });
-        assert_eq!((answer, entered), (Some(Err(StoreError::Nested)), false), "{inner:?} in {outer:?}");
+        assert_eq!((result, entered), (Some(Err(StoreError::Nested)), false), "{inner:?} in {outer:?}");
         assert_eq!(outcome, Ok(()), "{inner:?} in {outer:?}");
         assert_eq!(contract_fixture::find_session(harness, session_id(number)).is_some(), outer == Mode::Write);
     }
@@ -376,7 +376,7 @@ pub fn nested_unit_of_work_is_refused(harness: &AuthStoreHarness) {
 pub fn waiting_has_a_deadline(harness: &AuthStoreHarness) {
     let fixture = insert_fixture(harness);
     let (holds, gave_up) = (ThreadSignal::default(), ThreadSignal::default());
-    let ((), answer) = run_both(
+    let ((), result) = run_both(
         || {
             run_write(harness, |tx| {
                 tx.revocations().bump_epoch(Scope::User(fixture.anna.id), EndReason::Admin, after_start(9))?;
@@ -387,14 +387,14 @@ pub fn waiting_has_a_deadline(harness: &AuthStoreHarness) {
         },
         || {
             holds.wait();
-            let answer = harness.store.write("test", |tx| {
+            let result = harness.store.write("test", |tx| {
                 tx.revocations().bump_epoch(Scope::User(fixture.anna.id), EndReason::Admin, after_start(9))
             });
             gave_up.set();
-            answer
+            result
         },
     );
-    assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
+    assert!(matches!(result, Err(StoreError::Unavailable(_))), "{result:?}");
     let now = run_read(harness, |tx| Ok(tx.users().find(fixture.anna.id)?.map(|anna| anna.epoch)));
     assert_eq!(now, Some(Epoch(1)), "the first raised, the second did not");
 }
@@ -409,8 +409,8 @@ pub fn draining_store_refuses_writes(harness: &AuthStoreHarness) {
             assert_eq!(found.state, InstanceState::Open, "a store without `with_state_setter` is never closed");
             return;
         }
-        let answer = harness.store.write("test", |tx| tx.sessions().insert(&fixture.new_session(5)));
-        assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{state:?}: {answer:?}");
+        let result = harness.store.write("test", |tx| tx.sessions().insert(&fixture.new_session(5)));
+        assert!(matches!(result, Err(StoreError::Unavailable(_))), "{state:?}: {result:?}");
         assert_eq!(run_read(harness, |tx| tx.instances().find()).state, state);
         assert_eq!(contract_fixture::find_session(harness, session_id(5)), None);
     }

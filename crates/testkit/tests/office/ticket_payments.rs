@@ -94,7 +94,7 @@ fn sold_items_are_refunded_once_and_a_refund_never() {
     let sold = shop.open_ticket(tea_change("3")).ticket.id;
     let by = || shop.seller_context();
     let refused =
-        |answer: Result<office::TicketCreation, OfficeError>| answer.map(|made| made.ticket.ticket.id).unwrap_err();
+        |result: Result<office::TicketCreation, OfficeError>| result.map(|made| made.ticket.ticket.id).unwrap_err();
     assert_eq!(refused(shop.refund_ticket(&by(), sold, None, None)), OfficeError::Ticket(TicketError::NotClosed));
     shop.close_ticket(sold, vec![pay(PaymentMethod::Card, "12")]).unwrap();
     let first = shop.refund_ticket(&by(), sold, Some(&[(1, "1")]), Some(&idempotent_request("k", 1))).unwrap();

@@ -2,7 +2,7 @@
 
 import { apiBase, prefix } from "./base.js";
 
-/** An answer with an error, or no answer at all (status 0). */
+/** A response with an error, or no response at all (status 0). */
 export class Problem extends Error {
   /** @param {number} status @param {App.ProblemBody | null} body @param {number} [retryAfter] */
   constructor(status, body, retryAfter) {
@@ -44,11 +44,11 @@ const MAX_ITEMS = 5_000;
 const TIMEOUT = 20_000;
 
 /** Calls the API. A call that lacks a session or a fresh proof is repeated once the person has
- * given it. With `asFile`, the answer may take its time and is not read as JSON.
+ * given it. With `asFile`, the response may take its time and is not read as JSON.
  * @template {string} M @template {string} P @param {M} method
  * @param {P} path below the API, without a leading slash
  * @param {App.CallOptions<NativeApi.Body<M, P>, NativeApi.Query<M, P>>} [options]
- * @returns {Promise<App.Answer<NativeApi.Answer<M, P>>>} */
+ * @returns {Promise<App.Response<NativeApi.Response<M, P>>>} */
 export async function call(method, path, options = {}) {
   for (let attempt = 0; ; attempt += 1) {
     try {
@@ -66,7 +66,7 @@ export async function call(method, path, options = {}) {
 export const callOffice = (method, path, options = {}) => send(method, `${prefix}/${path}`, options);
 
 /** @param {string} method @param {string} address @param {App.CallOptions} options
- * @returns {Promise<App.Answer>} */
+ * @returns {Promise<App.Response>} */
 async function send(method, address, { body, query, ifMatch, asFile }) {
   const url = address + toQuery(query);
   /** @type {Record<string, string>} */
@@ -74,10 +74,10 @@ async function send(method, address, { body, query, ifMatch, asFile }) {
   if (body !== undefined) headers["content-type"] = "application/json";
   if (ifMatch) headers["if-match"] = ifMatch;
   const started = performance.now();
-  let answer;
+  let response;
   let data;
   try {
-    answer = await fetch(url, {
+    response = await fetch(url, {
       method,
       headers,
       body: body === undefined ? undefined : JSON.stringify(body),
@@ -85,21 +85,21 @@ async function send(method, address, { body, query, ifMatch, asFile }) {
       cache: "no-store",
       signal: asFile ? undefined : AbortSignal.timeout(TIMEOUT),
     });
-    data = asFile && answer.ok ? await answer.blob() : parse(await answer.text());
+    data = asFile && response.ok ? await response.blob() : parse(await response.text());
   } catch {
     hooks.contact(false, null);
     throw new Problem(0, {});
   }
-  hooks.contact(true, answer.headers.get("x-tillgate-version"));
+  hooks.contact(true, response.headers.get("x-tillgate-version"));
   if (address.startsWith(apiBase)) {
     const took = performance.now() - started;
-    record({ method, path: url, body: mask(body), status: answer.status, at: Date.now(), took });
+    record({ method, path: url, body: mask(body), status: response.status, at: Date.now(), took });
   }
-  const retryAfter = Number(answer.headers.get("retry-after")) || undefined;
-  if (answer.status === 503 && method === "GET") hooks.unavailable(retryAfter ?? 1);
-  if (!answer.ok) throw new Problem(answer.status, data, retryAfter);
+  const retryAfter = Number(response.headers.get("retry-after")) || undefined;
+  if (response.status === 503 && method === "GET") hooks.unavailable(retryAfter ?? 1);
+  if (!response.ok) throw new Problem(response.status, data, retryAfter);
   if (method !== "GET") hooks.changed(address.replace(apiBase, ""));
-  return { status: answer.status, data, etag: answer.headers.get("etag"), headers: answer.headers };
+  return { status: response.status, data, etag: response.headers.get("etag"), headers: response.headers };
 }
 
 function parse(/** @type {string} */ text) {
@@ -145,7 +145,7 @@ export async function readAll(path, query = {}) {
   const items = /** @type {any[]} */ ([]);
   let after = undefined;
   do {
-    const { data } = /** @type {App.Answer} */ (await call("GET", path, { query: { limit: 200, ...query, after } }));
+    const { data } = /** @type {App.Response} */ (await call("GET", path, { query: { limit: 200, ...query, after } }));
     items.push(...data.items);
     after = data.next;
   } while (after && items.length < MAX_ITEMS);

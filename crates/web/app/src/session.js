@@ -34,7 +34,7 @@ let renewedAt = Date.now();
 
 /** Loads the person and their rights; goes to the sign-in page without a session. */
 export async function loadSession() {
-  hooks.contact = noteAnswer;
+  hooks.contact = noteResponse;
   hooks.signIn = () => Promise.reject(new Problem(401, { code: "token_missing" }));
   try {
     await loadCurrent();
@@ -69,7 +69,7 @@ export function goToSignIn() {
   return false;
 }
 
-function noteAnswer(/** @type {boolean} */ answered, /** @type {string | null} */ version) {
+function noteResponse(/** @type {boolean} */ answered, /** @type {string | null} */ version) {
   noteContact(answered);
   if (!version) return;
   session.version ??= version;
@@ -91,7 +91,7 @@ export async function renew() {
 }
 
 /** Notes how long the session of the page lasts, in every tab.
- * @param {any} data the answer that says it */
+ * @param {any} data the response that says it */
 export async function noteTerms(data) {
   renewedAt = Date.now();
   const seconds = data?.idle_in ?? data?.expires_in;

@@ -42,7 +42,7 @@ pub(crate) fn measure(bench: &BenchmarkRun) -> Vec<Measurement> {
     vec![line]
 }
 
-/// The header lines of an answer without those that differ between answers.
+/// The header lines of a response without those that differ between responses.
 fn sort_headers(head: &str) -> Vec<&str> {
     let mut lines: Vec<&str> = head
         .lines()

@@ -30,8 +30,8 @@ struct DialectRequests {
     name: &'static str,
     /// The path and body of a login; `PASSWORD` stands for the password.
     login: (&'static str, &'static str),
-    /// The text in front of the access token and the refresh token in an answer; empty if no answer
-    /// has a refresh token.
+    /// The text in front of the access token and the refresh token in a response; empty if no
+    /// response has a refresh token.
     tokens: (&'static str, &'static str),
     /// Whether a refresh replaces the refresh token.
     rotates: bool,
@@ -180,7 +180,7 @@ impl LoadClient for DialectClient {
         let (Some(access), Some(refresh)) = (find_text(body, access.as_bytes()), found) else {
             return false;
         };
-        // an answer with the same refresh token was not a rotation, which is what is measured
+        // a response with the same refresh token was not a rotation, which is what is measured
         let is_expected = kept || self.call == RequestKind::Login || refresh != self.tokens.refresh;
         self.tokens = Tokens { access, refresh };
         is_expected

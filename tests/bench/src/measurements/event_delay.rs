@@ -1,4 +1,5 @@
-//! The time from the answer of a login in one process to its event at a stream of another process.
+//! The time from the response of a login in one process to its event at a stream of another
+//! process.
 
 use std::time::{Duration, Instant};
 
@@ -32,7 +33,7 @@ pub(crate) fn measure(bench: &BenchmarkRun) -> Vec<Measurement> {
     let rounds = rounds.collect();
     let line = Measurement::new(
         "event-delay",
-        "from a login's answer to its event in another process, PostgreSQL: 99 of 100 within",
+        "from a login's response to its event in another process, PostgreSQL: 99 of 100 within",
         "ms",
         "the limit",
     )
@@ -56,14 +57,14 @@ fn measure_delays(address: &str, watch: &SessionWatch, logins: usize) -> Vec<u32
             let (status, _, body) = http_client::send_request(&mut stream, &request);
             let at = Instant::now();
             assert_eq!(status, 201, "{}", String::from_utf8_lossy(&body));
-            let answer: Value = serde_json::from_slice(&body).unwrap();
-            (answer["session"]["id"].as_str().unwrap().to_owned(), at)
+            let response: Value = serde_json::from_slice(&body).unwrap();
+            (response["session"]["id"].as_str().unwrap().to_owned(), at)
         })
         .collect();
     let until = Instant::now() + EVENT_TIMEOUT;
     let mut delays: Vec<u32> = answered
         .iter()
-        // zero if the event is there before the answer
+        // zero if the event is there before the response
         .map(|(session, at)| to_micros(watch.wait_for(session, until).saturating_duration_since(*at)))
         .collect();
     delays.sort_unstable();

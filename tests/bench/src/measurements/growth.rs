@@ -37,7 +37,10 @@ fn measure_growth(
     let processor = many.processor / few.processor;
     let refreshes = Measurement::new(refresh, &format!("a refresh with {crowd} sessions, {on}"), "µs", &beside)
         .with_rounds(rounds, MeasurementTarget::Times(1.3))
-        .with_note(format!("seconds by answers at 64 connections, with {} of the sessions in turn", bench.till_count()))
+        .with_note(format!(
+            "seconds by responses at 64 connections, with {} of the sessions in turn",
+            bench.till_count()
+        ))
         .with_note(format!("of the server's processor time a refresh takes {processor:.2} times as much"));
     let rounds = measure_rounds(bench.round_count(), || few.authenticate_rate(bench), || many.authenticate_rate(bench));
     let authenticates =

@@ -142,7 +142,7 @@ pub(crate) fn measure(bench: &BenchmarkRun) -> Vec<Measurement> {
     let means = share.mechanism();
     drop(share);
     let refused = served.wrong.get(&503).copied().unwrap_or_default();
-    assert_eq!(served.wrong.values().sum::<u64>(), refused, "wrong answers by status: {:?}", served.wrong);
+    assert_eq!(served.wrong.values().sum::<u64>(), refused, "wrong responses by status: {:?}", served.wrong);
     let summary = format!(
         "{OVERLOAD_FACTOR} times {capacity:.0}/s at {CPU_SHARE} of a core {means}: {:.0}/s were served and {:.0}/s answered 503; at most {:.0} MB",
         served.count as f64 / took,

@@ -237,7 +237,7 @@ impl LoadClient for ProvingClient {
         if status != 200 || self.call == ProvenCall::Current {
             return status == 200;
         }
-        // an answer with the same refresh token was not a rotation, which is what is measured
+        // a response with the same refresh token was not a rotation, which is what is measured
         match Tokens::parse(body) {
             Some(tokens) if tokens.refresh != self.tokens.refresh => self.tokens = tokens,
             _ => return false,
@@ -250,12 +250,12 @@ fn uri(path: &str) -> String {
     format!("{ORIGIN}{path}")
 }
 
-/// Fetches the current nonce of the server, which it sends with every answer to a proof.
+/// Fetches the current nonce of the server, which it sends with every response to a proof.
 fn fetch_nonce(address: &str) -> String {
     let request = format!("GET {CURRENT} HTTP/1.1\r\nhost: till.example\r\ndpop: none\r\n\r\n");
     let (_, head, _) = http_client::send_request(&mut http_client::connect(address), request.as_bytes());
     let nonce = head.lines().find_map(|line| line.strip_prefix("dpop-nonce: "));
-    nonce.unwrap_or_else(|| panic!("an answer without a nonce: {head}")).to_owned()
+    nonce.unwrap_or_else(|| panic!("a response without a nonce: {head}")).to_owned()
 }
 
 /// Writes a POST request with a JSON body and a proof.

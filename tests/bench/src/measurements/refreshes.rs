@@ -1,4 +1,4 @@
-//! Refreshes with a rotation that is on disk before the answer: on SQLite compared with a bare
+//! Refreshes with a rotation that is on disk before the response: on SQLite compared with a bare
 //! loop, on PostgreSQL with pgbench.
 
 use std::time::Duration;

@@ -42,6 +42,6 @@ fn slowest(bench: &BenchmarkRun, store: &BenchStore) -> f64 {
     let server = store.serve(&[]);
     let clients = (1..=CONNECTIONS).map(|till| LoginClient::new(vec![till])).collect();
     let (measured, _) = load_generator::run_load(&server.address, clients, bench.load_phases());
-    assert!(measured.wrong.is_empty(), "wrong answers by status: {:?}", measured.wrong);
+    assert!(measured.wrong.is_empty(), "wrong responses by status: {:?}", measured.wrong);
     measured.quantile(0.99)
 }

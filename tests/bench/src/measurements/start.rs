@@ -1,4 +1,4 @@
-//! The time from the start of the process to the first answer.
+//! The time from the start of the process to the first response.
 
 use std::process::Command;
 use std::time::Instant;
@@ -19,7 +19,7 @@ pub(crate) fn measure(bench: &BenchmarkRun) -> Vec<Measurement> {
         let store = BenchStore::empty(Engine::Sqlite);
         let made = store.command(&["init"], &[]).stdout(std::process::Stdio::null()).status();
         assert!(made.is_ok_and(|made| made.success()), "the database could not be made");
-        first_answer_millis(store.command(&["serve"], &[]), |address| http_client::get(address, "/readyz").0 == 200)
+        first_response_millis(store.command(&["serve"], &[]), |address| http_client::get(address, "/readyz").0 == 200)
     });
     let ready = Measurement::new(
         "start-ready",
@@ -33,7 +33,7 @@ pub(crate) fn measure(bench: &BenchmarkRun) -> Vec<Measurement> {
     );
     let store = bench.on_sqlite();
     let login = (0..times).map(|_| {
-        first_answer_millis(store.command(&["serve"], &[]), |address| {
+        first_response_millis(store.command(&["serve"], &[]), |address| {
             let body = login_body(1);
             let length = body.len();
             let request = format!(
@@ -58,8 +58,8 @@ fn worst_round(line: Measurement) -> Measurement {
     line.with_note(format!("the longest of {times} starts took {worst:.0} ms"))
 }
 
-/// Milliseconds until the server gives this answer, requested as soon as it reports its address.
-fn first_answer_millis(command: Command, answered: impl Fn(&str) -> bool) -> f64 {
+/// Milliseconds until the server gives this response, requested as soon as it reports its address.
+fn first_response_millis(command: Command, answered: impl Fn(&str) -> bool) -> f64 {
     let folder = create_folder();
     let begun = Instant::now();
     let server = BenchServer::start(command, folder.join("log"));

@@ -11,29 +11,29 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
-/// The argument with which this program runs as the bare handler; the file with the answer follows
-/// it.
+/// The argument with which this program runs as the bare handler; the file with the response
+/// follows it.
 pub(crate) const HANDLER_ARGUMENT: &str = "--bare-handler";
 
 const HANDLER_PATH: &str = "/api/v1/sessions/current";
 
-/// The command of a server that sends this answer, which is stored in this folder meanwhile.
+/// The command of a server that sends this response, which is stored in this folder meanwhile.
 pub(crate) fn handler_command(folder: &Path, head: &str, body: &[u8]) -> Command {
-    let file = folder.join("answer");
+    let file = folder.join("response");
     fs::write(&file, [head.as_bytes(), body].concat()).unwrap();
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.arg(HANDLER_ARGUMENT).arg(file);
     command
 }
 
-/// Serves the answer in this file until a signal ends the process.
+/// Serves the response in this file until a signal ends the process.
 pub(crate) fn serve_handler(file: &PathBuf) {
     let (writer, _lines) = tracing_appender::non_blocking(std::io::stderr());
     let printed = tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(false);
     tracing_subscriber::registry().with(printed.with_filter(EnvFilter::new("info"))).init();
-    let answer = fs::read(file).unwrap();
-    let (_, begins) = crate::load_generator::parse_response(&answer).unwrap();
-    let (head, body) = answer.split_at(begins);
+    let response = fs::read(file).unwrap();
+    let (_, begins) = crate::load_generator::parse_response(&response).unwrap();
+    let (head, body) = response.split_at(begins);
     let headers: Vec<(HeaderName, HeaderValue)> = std::str::from_utf8(head)
         .unwrap()
         .lines()
@@ -64,21 +64,21 @@ pub(crate) fn serve_handler(file: &PathBuf) {
 
 fn check_and_answer(request: &HttpRequest, headers: &[(HeaderName, HeaderValue)], body: web::Bytes) -> HttpResponse {
     let begun = actix_web::rt::time::Instant::now();
-    let mut answer = HttpResponse::Ok();
+    let mut response = HttpResponse::Ok();
     for header in headers {
-        answer.insert_header(header.clone());
+        response.insert_header(header.clone());
     }
-    let answer = answer.body(body);
+    let response = response.body(body);
     tracing::info!(
         target: "tillgate::access",
         method = request.method().as_str(),
         path = HANDLER_PATH,
-        status = answer.status().as_u16(),
+        status = response.status().as_u16(),
         micros = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX),
         address = request.peer_addr().map(|peer| tracing::field::display(peer.ip())),
         mount = "native",
         trace = "5d1f0a9c3b7e24680000000000000000",
         "request"
     );
-    answer
+    response
 }

@@ -1,5 +1,5 @@
 //! The statements of a refresh in a loop on SQLite: prepared once, with a group of them in each
-//! commit, and without answers. Rows are read completely, and what is written is on disk when it
+//! commit, and without responses. Rows are read completely, and what is written is on disk when it
 //! counts.
 
 use std::path::Path;

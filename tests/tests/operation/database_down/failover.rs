@@ -20,13 +20,13 @@ struct RefreshingTill {
 }
 
 impl RefreshingTill {
-    /// Refreshes until `stop`. Only a 200 or a 503 is an answer that a till may get.
+    /// Refreshes until `stop`. Only a 200 or a 503 is a response that a till may get.
     fn run(&self, stop: &AtomicBool) -> TillClient {
         let mut client = self.client.clone();
         while !stop.load(Ordering::Relaxed) {
-            let answer = client.try_refresh().unwrap();
-            assert!([200, 503].contains(&answer.status()), "a session was lost: {}", answer.text());
-            if answer.status() == 200 {
+            let response = client.try_refresh().unwrap();
+            assert!([200, 503].contains(&response.status()), "a session was lost: {}", response.text());
+            if response.status() == 200 {
                 self.refreshes.fetch_add(1, Ordering::Relaxed);
             }
             std::thread::sleep(Duration::from_millis(20));
@@ -55,9 +55,9 @@ fn wait_for_refreshes(tills: &[RefreshingTill]) {
 
 /// The parts of readiness that concern the database, and the status.
 fn read_readiness(server: &RunningServer) -> (bool, bool, u16) {
-    let answer = server.new_till().call_once("GET", "/readyz", None);
-    let parts = &answer.json()["parts"];
-    (parts["store"] == true, parts["writes"] == true, answer.status())
+    let response = server.new_till().call_once("GET", "/readyz", None);
+    let parts = &response.json()["parts"];
+    (parts["store"] == true, parts["writes"] == true, response.status())
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn check_failover(address: String, standby: &Server, lose: impl Fn(), fence: imp
         let threads: Vec<_> = refreshing.iter().map(|till| scope.spawn(|| till.run(&stop))).collect();
         let running = StopOnDrop(&stop);
         wait_for_refreshes(&refreshing);
-        // the last answers before the loss: a logout and a login
+        // the last responses before the loss: a logout and a login
         ended.delete("/api/v1/sessions/current").expect_status(204);
         let newest = server.new_till().login("manager", "OFFICE");
         lose();
@@ -130,8 +130,8 @@ fn check_failover(address: String, standby: &Server, lose: impl Fn(), fence: imp
         till.refresh().expect_status(200);
         till.get_current_session().expect_status(200);
     }
-    let answer = ended.refresh();
-    assert_eq!((answer.status(), &answer.json()["code"]), (401, &json!("session_over")), "{}", answer.text());
+    let response = ended.refresh();
+    assert_eq!((response.status(), &response.json()["code"]), (401, &json!("session_over")), "{}", response.text());
     tills.check_available(&server);
     installation.run_ok(&["audit", "verify"], "");
     // a server that starts now finds the new primary

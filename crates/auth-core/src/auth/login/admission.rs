@@ -21,7 +21,7 @@ use crate::{AuthDenied, Error, LoginIdentity, LoginRequest, LoginSecret, Session
 /// The tenant of a login that names none.
 const DEFAULT_TENANT: &str = "default";
 
-/// How long a login waits for its turn at most; afterwards the answer is [`Error::Unavailable`].
+/// How long a login waits for its turn at most; afterwards the response is [`Error::Unavailable`].
 const LOGIN_WAIT_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// How many refresh tokens of earlier sessions are examined: a browser may send several cookies of

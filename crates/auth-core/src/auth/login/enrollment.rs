@@ -2,9 +2,9 @@
 //! that is bound to it.
 //!
 //! Like every login it is two units of work: one takes a token from the throttle, the other claims
-//! the device, decides and writes. A wrong code, a used one and an expired one get the same answer.
-//! The same key with the same code again gets the same session, because the first answer may have
-//! been lost.
+//! the device, decides and writes. A wrong code, a used one and an expired one get the same
+//! response. The same key with the same code again gets the same session, because the first
+//! response may have been lost.
 
 mod enrollment_tx;
 
@@ -30,7 +30,7 @@ use crate::requests::GrantKind;
 use crate::revocations::RevocationCache;
 use crate::throttle::{AttemptOutcome, Charge, ClaimedIdentity, LoginAttempt};
 use crate::{
-    AuthDenied, EnrolledDevice, EnrollmentAnswer, EnrollmentRequest, Error, IssuedDeviceCode, Profile, Session,
+    AuthDenied, EnrolledDevice, EnrollmentRequest, EnrollmentResponse, Error, IssuedDeviceCode, Profile, Session,
 };
 
 /// The number of characters that the audit records of what a program says of itself.
@@ -38,7 +38,7 @@ const MAX_RECORDED_CHARS: usize = 100;
 
 /// How one attempt of an enrollment ended.
 enum EnrollmentOutcome {
-    Granted(EnrollmentAnswer),
+    Granted(EnrollmentResponse),
     Denied(Box<EnrollmentDenial>),
     /// The device has changed since it was read.
     Retry,
@@ -127,12 +127,12 @@ impl Auth {
     /// [`AuthDenied::TooManyAttempts`] after too many wrong codes from the network, and
     /// [`AuthDenied::Proof`] if the proof was used before.
     #[tracing::instrument(level = "debug", skip_all)]
-    pub fn enroll_device(&self, request: &EnrollmentRequest<'_>) -> Result<EnrollmentAnswer, Error> {
+    pub fn enroll_device(&self, request: &EnrollmentRequest<'_>) -> Result<EnrollmentResponse, Error> {
         let digest = self.enrollment_code_key.digest(request.code.expose());
         for _ in 0..MAX_RESTARTS {
             let (subject, charge) = self.begin_enrollment(request, &digest)?;
             match self.try_enroll(request, &digest, &subject, Some(&charge)) {
-                Ok(EnrollmentOutcome::Granted(answer)) => return Ok(answer),
+                Ok(EnrollmentOutcome::Granted(result)) => return Ok(result),
                 Ok(EnrollmentOutcome::Denied(denied)) => return Err(self.record_denied_enrollment(request, &denied)?),
                 Ok(EnrollmentOutcome::Retry) => self.settle_charge(&charge, AttemptOutcome::Withdrawn),
                 Err(error) => {
@@ -154,8 +154,8 @@ impl Auth {
         for _ in 0..MAX_RESTARTS {
             let subject = self.store.read("begin_enrollment", |tx| find_enrollment_subject(tx, device_code_digest))?;
             match self.try_enroll(request, device_code_digest, &subject, None)? {
-                EnrollmentOutcome::Granted(EnrollmentAnswer::Enrolled(enrolled)) => return Ok(*enrolled),
-                EnrollmentOutcome::Granted(EnrollmentAnswer::Waiting(_)) => {
+                EnrollmentOutcome::Granted(EnrollmentResponse::Enrolled(enrolled)) => return Ok(*enrolled),
+                EnrollmentOutcome::Granted(EnrollmentResponse::Waiting(_)) => {
                     return Err(Error::Fault("an accepted key waits to be confirmed".to_owned()));
                 }
                 EnrollmentOutcome::Denied(denied) => {
@@ -279,7 +279,7 @@ impl Auth {
                     fingerprint: claimed.fingerprint,
                     expires_in,
                 };
-                return Ok(EnrollmentOutcome::Granted(EnrollmentAnswer::Waiting(key)));
+                return Ok(EnrollmentOutcome::Granted(EnrollmentResponse::Waiting(key)));
             }
             EnrollmentTxOutcome::Repeated(repeated) => {
                 (repeated.session, repeated.profile, GrantKind::Repeated, repeated.replaces_key)
@@ -295,7 +295,7 @@ impl Auth {
         let epochs = session.epochs;
         let tokens = self.mint_tokens(&keys, session, &epochs, profile, kind, read_version)?;
         let enrolled = Box::new(EnrolledDevice { tokens, may_have_ended_sessions });
-        Ok(EnrollmentOutcome::Granted(EnrollmentAnswer::Enrolled(enrolled)))
+        Ok(EnrollmentOutcome::Granted(EnrollmentResponse::Enrolled(enrolled)))
     }
 
     /// Records a denied enrollment: the first ten per minute of the device or the network, and the

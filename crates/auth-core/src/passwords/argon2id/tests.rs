@@ -152,8 +152,8 @@ fn invalid_verifier_is_fault_and_is_not_hashed() {
         format!("$argon2id$v=19$m=64,t=1,p=1${salt}${hash}$more"),
     ];
     for text in cases {
-        let answer = small().verify("password", &verifier(&text));
-        assert!(matches!(answer, Err(HashError::Unreadable(_))), "{text}: {answer:?}");
+        let result = small().verify("password", &verifier(&text));
+        assert!(matches!(result, Err(HashError::Unreadable(_))), "{text}: {result:?}");
     }
 }
 

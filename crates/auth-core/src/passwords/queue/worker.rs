@@ -1,5 +1,5 @@
 //! The threads of the hash queue: each takes the next job, hashes it without a lock, and sends the
-//! answer.
+//! response.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::PoisonError;
@@ -24,7 +24,7 @@ impl QueueShared {
         lower_priority();
         while let Some(job) = self.next_job() {
             let begun = self.clock.monotonic();
-            let answer = catch_unwind(AssertUnwindSafe(|| self.run_job(&job))).unwrap_or(Err(HashError::Broken));
+            let result = catch_unwind(AssertUnwindSafe(|| self.run_job(&job))).unwrap_or(Err(HashError::Broken));
             let span = self.clock.monotonic().saturating_sub(begun);
             let mut state = self.lock();
             state.running -= 1;
@@ -32,7 +32,7 @@ impl QueueShared {
             state.mean_duration = if state.hashed == 1 { span } else { (state.mean_duration * 7 + span) / 8 };
             drop(state);
             // The caller may no longer wait.
-            let _ = job.reply.send(Reply::Answer(answer));
+            let _ = job.reply.send(Reply::Result(result));
         }
     }
 
@@ -50,7 +50,7 @@ impl QueueShared {
             self.reject_overdue(&mut state);
             if let Some(job) = state.lanes.take_next() {
                 if job.cancellation.is_canceled() {
-                    let _ = job.reply.send(Reply::Answer(Err(HashError::Canceled)));
+                    let _ = job.reply.send(Reply::Result(Err(HashError::Canceled)));
                     continue;
                 }
                 state.running += 1;

@@ -82,7 +82,7 @@ pub enum FieldName {
 }
 
 impl FieldName {
-    /// The name in requests and answers.
+    /// The name in requests and responses.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Slug => "slug",

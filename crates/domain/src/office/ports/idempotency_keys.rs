@@ -1,8 +1,8 @@
 //! The port for idempotency keys (draft-ietf-httpapi-idempotency-key-header).
 //!
 //! An idempotency key is stored in the transaction that did the work, with the ticket as it was
-//! created. A request that loses the race for a key runs again and finds the answer of the winner;
-//! there is no intermediate state.
+//! created. A request that loses the race for a key runs again and finds the response of the
+//! winner; there is no intermediate state.
 
 use sfv::{BareItem, Item, Parser};
 

@@ -19,8 +19,8 @@ const MAX_ROUNDS: usize = 20;
 /// Selects at most `limit` requests to process next.
 ///
 /// Removes requests for addresses that no active user has, and repeated ones, which one mail
-/// answers. This takes one query for the addresses and one statement for the requests per thousand
-/// requests.
+/// responses. This takes one query for the addresses and one statement for the requests per
+/// thousand requests.
 pub fn select_pending_resets(
     store: &dyn Store<OfficePorts>,
     now: Instant,

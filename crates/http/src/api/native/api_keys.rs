@@ -130,8 +130,8 @@ async fn update_api_key(call: Request, caller: Caller) -> Result<HttpResponse, A
             Ok((office.unguarded().load_api_key_view(&key)?, change.active == Some(false)))
         })
         .await?;
-    let answer = render_versioned(StatusCode::OK, view.key.version, &ApiKeyBody::from_view(&view))?;
-    Ok(if revokes { revocations::with_position(&call, answer).await } else { answer })
+    let response = render_versioned(StatusCode::OK, view.key.version, &ApiKeyBody::from_view(&view))?;
+    Ok(if revokes { revocations::with_position(&call, response).await } else { response })
 }
 
 async fn rotate_api_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
@@ -150,8 +150,8 @@ async fn rotate_api_key(call: Request, caller: Caller) -> Result<HttpResponse, A
         })
         .await?;
     let body = CreatedApiKeyBody::from_view(&view, &secret);
-    let answer = render_versioned(StatusCode::OK, view.key.version, &body)?;
-    Ok(if ends_previous { revocations::with_position(&call, answer).await } else { answer })
+    let response = render_versioned(StatusCode::OK, view.key.version, &body)?;
+    Ok(if ends_previous { revocations::with_position(&call, response).await } else { response })
 }
 
 async fn delete_api_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {

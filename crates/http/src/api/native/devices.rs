@@ -174,8 +174,8 @@ async fn update_device(call: Request, caller: Caller) -> Result<HttpResponse, Ap
             Ok((load_view(&office, &changed)?, change.ends_sessions()))
         })
         .await?;
-    let answer = render_versioned(StatusCode::OK, changed.device.version, &DeviceBody::from_view(&changed))?;
-    Ok(if ends_sessions { revocations::with_position(&call, answer).await } else { answer })
+    let response = render_versioned(StatusCode::OK, changed.device.version, &DeviceBody::from_view(&changed))?;
+    Ok(if ends_sessions { revocations::with_position(&call, response).await } else { response })
 }
 
 async fn retire_device(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::dpop::decode_base64url_32;
-use tillgate_auth_core::{AuthDenied, Caller, EnrolledDevice, EnrollmentAnswer, EnrollmentRequest, ProofDenied};
+use tillgate_auth_core::{AuthDenied, Caller, EnrolledDevice, EnrollmentRequest, EnrollmentResponse, ProofDenied};
 use tillgate_domain::office::{FieldName, NewEnrollment};
 use tillgate_domain::{DeviceId, KnownRight};
 
@@ -125,7 +125,7 @@ async fn enroll_device(call: Request, terms: Arc<TillTerms>) -> Result<HttpRespo
     let MachineInput { storage, label, app } = machine;
     let proven_key = call.read_proven_key()?.ok_or(ApiError::Denied(AuthDenied::Proof(ProofDenied::Missing)))?;
     let (tenant, address, dialect) = (call.tenant_id().await?, call.address(), call.mount().dialect_name.clone());
-    let answer = call
+    let response = call
         .run_blocking(move |auth| {
             auth.enroll_device(&EnrollmentRequest {
                 dialect: &dialect,
@@ -141,9 +141,9 @@ async fn enroll_device(call: Request, terms: Arc<TillTerms>) -> Result<HttpRespo
             })
         })
         .await?;
-    match answer {
-        EnrollmentAnswer::Enrolled(enrolled) => render_enrolled(&call, StatusCode::CREATED, &enrolled).await,
-        EnrollmentAnswer::Waiting(key) => render_json(StatusCode::ACCEPTED, &IssuedDeviceCodeBody::from_key(&key)),
+    match response {
+        EnrollmentResponse::Enrolled(enrolled) => render_enrolled(&call, StatusCode::CREATED, &enrolled).await,
+        EnrollmentResponse::Waiting(key) => render_json(StatusCode::ACCEPTED, &IssuedDeviceCodeBody::from_key(&key)),
     }
 }
 
@@ -155,6 +155,6 @@ async fn render_enrolled(
 ) -> Result<HttpResponse, ApiError> {
     let EnrolledDevice { tokens, may_have_ended_sessions } = enrolled;
     let body = render_json(status, &TokensBody::from_issued_tokens(tokens))?;
-    let answer = render_created(call, "sessions", tokens.session.id, body)?;
-    Ok(if *may_have_ended_sessions { revocations::with_position(call, answer).await } else { answer })
+    let response = render_created(call, "sessions", tokens.session.id, body)?;
+    Ok(if *may_have_ended_sessions { revocations::with_position(call, response).await } else { response })
 }

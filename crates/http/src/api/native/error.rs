@@ -122,13 +122,13 @@ pub(crate) fn render_error(failure: &ApiError, head: &RequestHead) -> HttpRespon
             _ => office_violations.iter().map(build_error_item).collect(),
         },
     };
-    let mut answer = response::render_problem(status, &problem);
+    let mut response = response::render_problem(status, &problem);
     if status == StatusCode::UNAUTHORIZED
         && let Ok(challenge) = HeaderValue::from_str(&build_challenge(failure))
     {
-        answer.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
     }
-    answer
+    response
 }
 
 /// The check of a proof that has failed.
@@ -156,7 +156,7 @@ fn describe_error(failure: &ApiError) -> (&'static str, String) {
             (denial.code(), PASSWORD_CHANGE_REQUIRED_DETAIL.to_owned())
         }
         ApiError::Denied(denial @ AuthDenied::Login(LoginDenied::OfficeRoleMissing)) => describe_denial(denial),
-        // all other reasons that block a login get the same answer
+        // all other reasons that block a login get the same response
         ApiError::Denied(AuthDenied::Login(_)) => describe_denial(&AuthDenied::Login(LoginDenied::Mismatch)),
         ApiError::Denied(denial) => describe_denial(denial),
         ApiError::Office(office_error) => describe_office_error(office_error),

@@ -40,10 +40,10 @@ async fn follow_events(call: Request, caller: Caller) -> Result<HttpResponse, Ap
     Ok(build_response(HttpResponse::with_body(StatusCode::OK, body).map_into_boxed_body()))
 }
 
-fn build_response(mut answer: HttpResponse) -> HttpResponse {
-    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-    answer.headers_mut().insert(ACCEL_BUFFERING, HeaderValue::from_static("no"));
-    answer
+fn build_response(mut response: HttpResponse) -> HttpResponse {
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    response.headers_mut().insert(ACCEL_BUFFERING, HeaderValue::from_static("no"));
+    response
 }
 
 fn document_events() -> OperationDoc {

@@ -127,11 +127,11 @@ pub(super) async fn send_export<P: PartSource>(
     let today = format_instant(call.auth().time().at);
     let file = format!("{name}-{}.{}", today.split('T').next().unwrap_or_default(), format.name());
     let permit = call.acquire_list_permit(&caller).await?;
-    let mut answer = stream_parts(call, format.media_type(), parts(caller)).await?;
+    let mut response = stream_parts(call, format.media_type(), parts(caller)).await?;
     if let Ok(disposition) = HeaderValue::try_from(format!("attachment; filename=\"{file}\"")) {
-        answer.headers_mut().insert(CONTENT_DISPOSITION, disposition);
+        response.headers_mut().insert(CONTENT_DISPOSITION, disposition);
     }
-    Ok(permit.hold_until_sent(answer))
+    Ok(permit.hold_until_sent(response))
 }
 
 /// Whether the request asks for the headers only, so that nothing is read or recorded.

@@ -25,8 +25,8 @@ pub(super) async fn set_user_password(call: &Request, caller: Caller, id: UserId
     let policy = call.auth().build_password_policy();
     let sent = body::read_partial_request(call, |sent: &SetUserPassword| sent.password_violations(policy, &[]))?;
     let (keys, options) = set_password(call, caller, PrincipalId::User(id), sent).await?;
-    let answer = render_changed_password(&keys, options.revoke_api_keys)?;
-    Ok(revocations::with_position(call, answer).await)
+    let response = render_changed_password(&keys, options.revoke_api_keys)?;
+    Ok(revocations::with_position(call, response).await)
 }
 
 /// Sets the password of a device to the one in the body.

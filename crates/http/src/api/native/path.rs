@@ -26,10 +26,10 @@ pub(super) fn render_created(
     call: &Request,
     resource: &str,
     id: impl Display,
-    mut answer: HttpResponse,
+    mut response: HttpResponse,
 ) -> Result<HttpResponse, ApiError> {
     let location = HeaderValue::from_str(&format!("{}/{resource}/{id}", call.head().prefix()));
     let location = location.map_err(|_| ApiError::Fault("a location cannot be written".to_owned()))?;
-    answer.headers_mut().insert(LOCATION, location);
-    Ok(answer)
+    response.headers_mut().insert(LOCATION, location);
+    Ok(response)
 }

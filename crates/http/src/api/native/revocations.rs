@@ -55,11 +55,11 @@ struct ProcessBody {
 
 /// Adds its position to the response of a call that has ended sessions or API keys. The revocation
 /// is done, so that a position that cannot be read is left out.
-pub(super) async fn with_position(call: &Request, mut answer: HttpResponse) -> HttpResponse {
+pub(super) async fn with_position(call: &Request, mut response: HttpResponse) -> HttpResponse {
     if let Ok(FeedCursor(position)) = call.run_blocking(Auth::find_feed_end).await {
-        answer.headers_mut().insert(REVOCATION, HeaderValue::from(position));
+        response.headers_mut().insert(REVOCATION, HeaderValue::from(position));
     }
-    answer
+    response
 }
 
 async fn get_revocation(call: Request, _caller: Caller) -> Result<HttpResponse, ApiError> {

@@ -122,8 +122,8 @@ async fn change_own_password(call: Request, caller: Caller) -> Result<HttpRespon
     let (old, new, end_keys) =
         request::read_password_change(call.head().headers(), call.body(), call.auth().build_password_policy())?;
     let changed = call.change_password(caller, old, new, end_keys).await?;
-    let answer = passwords::render_changed_password(&changed.api_keys, changed.api_keys_revoked)?;
-    Ok(revocations::with_position(&call, answer).await)
+    let response = passwords::render_changed_password(&changed.api_keys, changed.api_keys_revoked)?;
+    Ok(revocations::with_position(&call, response).await)
 }
 
 async fn step_up(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {

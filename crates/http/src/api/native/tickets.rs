@@ -222,7 +222,7 @@ async fn update_ticket(call: Request, caller: Caller) -> Result<HttpResponse, Ap
                 match patch_ticket(&office, id, versions, &patch) {
                     Err(ApiError::Office(OfficeError::VersionMismatch { current, .. }))
                         if versions.is_none_or(|versions| versions.contains(&current)) => {}
-                    answer => return answer,
+                    response => return response,
                 }
             }
             patch_ticket(&office, id, versions, &patch)

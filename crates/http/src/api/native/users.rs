@@ -247,8 +247,8 @@ async fn update_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
             Ok((load_view(&office, &user)?, growing, change.ends_sessions()))
         })
         .await?;
-    let answer = render_versioned(StatusCode::OK, view.user.version, &UpdatedUserBody::from_view(&view, &growing))?;
-    Ok(if ends_sessions { revocations::with_position(&call, answer).await } else { answer })
+    let response = render_versioned(StatusCode::OK, view.user.version, &UpdatedUserBody::from_view(&view, &growing))?;
+    Ok(if ends_sessions { revocations::with_position(&call, response).await } else { response })
 }
 
 async fn delete_user(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {

@@ -16,10 +16,10 @@ pub(super) fn render_versioned(
     version: i64,
     body: &impl Serialize,
 ) -> Result<HttpResponse, ApiError> {
-    let mut answer = render_json(status, body)?;
+    let mut response = render_json(status, body)?;
     let tag = HeaderValue::from_str(&format!("\"{version}\""));
-    answer.headers_mut().insert(ETAG, tag.map_err(|_| ApiError::Fault("a version cannot be written".to_owned()))?);
-    Ok(answer)
+    response.headers_mut().insert(ETAG, tag.map_err(|_| ApiError::Fault("a version cannot be written".to_owned()))?);
+    Ok(response)
 }
 
 /// Reads the versions in `If-Match`, of which the resource must have one (RFC 9110, 13.1.1); `None`

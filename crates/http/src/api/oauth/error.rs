@@ -46,11 +46,11 @@ pub(super) fn render_error(failure: &ApiError) -> HttpResponse {
         ApiError::Denied(denial) => denial.to_string(),
         _ => status.canonical_reason().unwrap_or_default().to_owned(),
     });
-    let mut answer = render_error_body(status, error, &description);
+    let mut response = render_error_body(status, error, &description);
     if status == StatusCode::UNAUTHORIZED {
-        answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(BASIC_CHALLENGE));
+        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(BASIC_CHALLENGE));
     }
-    answer
+    response
 }
 
 /// Reports a token type that cannot be revoked (RFC 7009, 2.2.1).

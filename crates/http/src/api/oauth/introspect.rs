@@ -21,7 +21,7 @@ pub(super) async fn introspect_token(call: Request, caller: Caller) -> Result<Ht
     };
     match &found {
         Some(found) => response::render_json(StatusCode::OK, &IntrospectionBody::from_introspection(found)),
-        // the same answer for every reason (RFC 7662, 2.2)
+        // the same response for every reason (RFC 7662, 2.2)
         None => response::render_json(StatusCode::OK, &json!({ "active": false })),
     }
 }

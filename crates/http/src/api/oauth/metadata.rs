@@ -109,8 +109,8 @@ fn get_metadata(call: &Request, prefix: &str) -> Result<HttpResponse, ApiError> 
         revocation_endpoint_auth_methods_supported: auth::CLIENT_AUTH_METHODS,
         dpop_signing_alg_values_supported: PROOF_ALGORITHMS,
     };
-    let mut answer = HttpResponse::Ok();
-    Ok(answer.insert_header((CACHE_CONTROL, cache)).insert_header((VARY, "Host")).json(metadata))
+    let mut response = HttpResponse::Ok();
+    Ok(response.insert_header((CACHE_CONTROL, cache)).insert_header((VARY, "Host")).json(metadata))
 }
 
 /// Scheme and authority of an issuer that is a URL.

@@ -62,7 +62,7 @@ impl Dialect for OfficeApi {
         let absent =
             |route: &Route| ABSENT_CALLS.iter().any(|(method, path)| route.method == *method && route.path == *path);
         let replace_step_up = |route: Route| {
-            // the answer of the native API has tokens
+            // the response of the native API has tokens
             if route.path == native::STEP_UP_PATH { route.with_handler(step_up) } else { route }
         };
         native::routes()

@@ -78,13 +78,13 @@ impl Document {
     }
 
     fn render(&self, head: &RequestHead) -> HttpResponse {
-        let mut answer = render_content(head, &self.page.etag, "text/html; charset=utf-8", || {
+        let mut response = render_content(head, &self.page.etag, "text/html; charset=utf-8", || {
             (self.plain.clone(), self.gzip.clone())
         });
-        let headers = answer.headers_mut();
+        let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(APP_CSP));
-        answer
+        response
     }
 }
 
@@ -93,11 +93,11 @@ async fn get_file(call: Request) -> Result<HttpResponse, ApiError> {
     // the files of another version are not here, and must not be mixed with those that are
     let found = (head.path_parameter("digest") == digest()).then(|| find_asset(head.path_parameter("file"))).flatten();
     let asset: &'static Asset = found.ok_or(ProtocolError::RouteNotFound)?;
-    let mut answer = render_content(head, &asset.etag, asset.content_type, || {
+    let mut response = render_content(head, &asset.etag, asset.content_type, || {
         (Bytes::from_static(&asset.bytes), Bytes::from_static(asset.gzip()))
     });
-    answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(IMMUTABLE));
-    Ok(answer)
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(IMMUTABLE));
+    Ok(response)
 }
 
 /// Renders content that never changes under its entity tag: 304 if the browser has it, compressed
@@ -109,26 +109,26 @@ fn render_content(
     content: impl FnOnce() -> (Bytes, Bytes),
 ) -> HttpResponse {
     let is_known = head.headers().get_all(IF_NONE_MATCH).any(|line| names_tag(line, etag));
-    let mut answer = if is_known {
+    let mut response = if is_known {
         HttpResponse::NotModified().finish()
     } else {
         let (plain, gzip) = content();
         let compressed = head.headers().get_all(ACCEPT_ENCODING).any(accepts_gzip) && gzip.len() < plain.len();
-        let mut answer = HttpResponse::Ok();
-        answer.insert_header((CONTENT_TYPE, content_type));
+        let mut response = HttpResponse::Ok();
+        response.insert_header((CONTENT_TYPE, content_type));
         if compressed {
-            answer.insert_header((CONTENT_ENCODING, "gzip"));
+            response.insert_header((CONTENT_ENCODING, "gzip"));
         }
-        answer.body(if compressed { gzip } else { plain })
+        response.body(if compressed { gzip } else { plain })
     };
-    insert(&mut answer, ETAG, &format!("W/{etag}"));
-    answer.headers_mut().insert(VARY, HeaderValue::from_static("Accept-Encoding"));
-    answer
+    insert(&mut response, ETAG, &format!("W/{etag}"));
+    response.headers_mut().insert(VARY, HeaderValue::from_static("Accept-Encoding"));
+    response
 }
 
-fn insert(answer: &mut HttpResponse, name: HeaderName, value: &str) {
+fn insert(response: &mut HttpResponse, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
-        answer.headers_mut().insert(name, value);
+        response.headers_mut().insert(name, value);
     }
 }
 

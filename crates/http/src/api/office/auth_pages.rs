@@ -66,9 +66,9 @@ async fn sign_in(call: Request) -> Result<HttpResponse, ApiError> {
     };
     match sign_in.run(&call, names).await {
         Ok(issued) => {
-            let mut answer = redirect_to(&form.next);
-            names.set_tokens(&mut answer, &issued, call.auth().time().at);
-            Ok(answer)
+            let mut response = redirect_to(&form.next);
+            names.set_tokens(&mut response, &issued, call.auth().time().at);
+            Ok(response)
         }
         Err(failure) => form.render_failure(head, failure),
     }
@@ -79,9 +79,9 @@ async fn post_sign_out(call: Request) -> Result<HttpResponse, ApiError> {
     check_origin(TrustedSenders::OwnPages, head)?;
     let names = CookieNames::require_for(head)?;
     sign_out(&call, names).await?;
-    let mut answer = redirect_to(&format!("{}{SIGNED_OUT_PATH}", head.prefix()));
-    render_signed_out(names, &mut answer);
-    Ok(answer)
+    let mut response = redirect_to(&format!("{}{SIGNED_OUT_PATH}", head.prefix()));
+    render_signed_out(names, &mut response);
+    Ok(response)
 }
 
 async fn show_signed_out(call: Request) -> Result<HttpResponse, ApiError> {
@@ -92,11 +92,11 @@ async fn show_signed_out(call: Request) -> Result<HttpResponse, ApiError> {
 
 /// Redirects with 303, so that the browser requests the page with GET.
 pub(super) fn redirect_to(path: &str) -> HttpResponse {
-    let mut answer = HttpResponse::SeeOther();
+    let mut response = HttpResponse::SeeOther();
     if let Ok(path) = HeaderValue::from_str(path) {
-        answer.insert_header((LOCATION, path));
+        response.insert_header((LOCATION, path));
     }
-    answer.finish()
+    response.finish()
 }
 
 /// What the sign-in form sends.
@@ -157,9 +157,9 @@ impl SignInForm {
             SignInNotice::PasswordChangeRequired | SignInNotice::NoRole => StatusCode::FORBIDDEN,
             _ => failure.status(),
         };
-        let mut answer = self.render(head, status, Some(notice));
-        failure.insert_retry_after(answer.headers_mut());
-        Ok(answer)
+        let mut response = self.render(head, status, Some(notice));
+        failure.insert_retry_after(response.headers_mut());
+        Ok(response)
     }
 }
 
@@ -199,7 +199,7 @@ pub(super) fn render_page_with(
     policy: &'static str,
     html: String,
 ) -> HttpResponse {
-    let mut answer = HttpResponse::build(status)
+    let mut response = HttpResponse::build(status)
         .insert_header((CONTENT_TYPE, "text/html; charset=utf-8"))
         .insert_header((CONTENT_SECURITY_POLICY, policy))
         // with `no-referrer`, a form says `Origin: null`, and older browsers send nothing else that
@@ -208,9 +208,9 @@ pub(super) fn render_page_with(
         .insert_header((VARY, "Accept-Language, Cookie"))
         .body(html);
     if let Some(language) = find_chosen_language(head) {
-        set_language_cookie(&mut answer, head, language);
+        set_language_cookie(&mut response, head, language);
     }
-    answer
+    response
 }
 
 /// The language of a page: the one that the person chooses by this request, or chose before, or

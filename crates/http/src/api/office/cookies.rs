@@ -64,29 +64,29 @@ impl CookieNames {
 
     /// Sets both cookies: the access token until it expires, the refresh token until its session
     /// expires.
-    pub(super) fn set_tokens(&self, answer: &mut HttpResponse, issued: &IssuedTokens, now: Instant) {
+    pub(super) fn set_tokens(&self, response: &mut HttpResponse, issued: &IssuedTokens, now: Instant) {
         let seconds = |until: Instant| i64::try_from(until.duration_since(now).as_secs()).unwrap_or(i64::MAX);
-        self.set_cookie(answer, self.access, issued.access_token.expose(), seconds(issued.access_expires_at));
+        self.set_cookie(response, self.access, issued.access_token.expose(), seconds(issued.access_expires_at));
         if let (Some(token), Some(until)) = (&issued.refresh_token, issued.session_expires_at) {
-            self.set_cookie(answer, self.renewal, token.expose(), seconds(until));
+            self.set_cookie(response, self.renewal, token.expose(), seconds(until));
         }
     }
 
     /// Removes both cookies.
-    pub(super) fn clear(&self, answer: &mut HttpResponse) {
+    pub(super) fn clear(&self, response: &mut HttpResponse) {
         for name in [self.access, self.renewal] {
-            self.set_cookie(answer, name, "", 0);
+            self.set_cookie(response, name, "", 0);
         }
     }
 
-    fn set_cookie(&self, answer: &mut HttpResponse, name: &str, value: &str, seconds: i64) {
+    fn set_cookie(&self, response: &mut HttpResponse, name: &str, value: &str, seconds: i64) {
         let cookie = Cookie::build((name, value))
             .path("/")
             .http_only(true)
             .secure(self.secure)
             .same_site(SameSite::Strict)
             .max_age(Duration::seconds(seconds));
-        append_cookie(answer, cookie);
+        append_cookie(response, cookie);
     }
 }
 
@@ -102,13 +102,13 @@ pub(super) fn find_language_cookie(head: &RequestHead) -> Option<PageLanguage> {
 }
 
 /// Keeps the language in the browser.
-pub(super) fn set_language_cookie(answer: &mut HttpResponse, head: &RequestHead, language: PageLanguage) {
+pub(super) fn set_language_cookie(response: &mut HttpResponse, head: &RequestHead, language: PageLanguage) {
     let cookie = Cookie::build((LANGUAGE_COOKIE, language.tag()))
         .path("/")
         .secure(head.scheme() == "https")
         .same_site(SameSite::Lax)
         .max_age(LOCALE_COOKIE_LIFETIME);
-    append_cookie(answer, cookie);
+    append_cookie(response, cookie);
 }
 
 /// Whether a host, with or without a port, is the machine itself (RFC 6761, 6.3).

@@ -100,8 +100,8 @@ impl InvitationForm {
             _ => return Err(failure),
         };
         head.meta().error_code.set(Some(failure.code()));
-        let mut answer = self.render(head, failure.status(), Some(notice));
-        failure.insert_retry_after(answer.headers_mut());
-        Ok(answer)
+        let mut response = self.render(head, failure.status(), Some(notice));
+        failure.insert_retry_after(response.headers_mut());
+        Ok(response)
     }
 }

@@ -120,25 +120,25 @@ pub(super) fn render_session(
         expires_in: left(issued.access_expires_at),
         idle_in: issued.session_expires_at.map_or(Duration::MAX.as_secs(), left),
     };
-    let mut answer = render_json(StatusCode::OK, &body)?;
-    names.set_tokens(&mut answer, issued, now);
-    Ok(answer)
+    let mut response = render_json(StatusCode::OK, &body)?;
+    names.set_tokens(&mut response, issued, now);
+    Ok(response)
 }
 
 async fn end_session(call: Request) -> Result<HttpResponse, ApiError> {
     check_origin(TrustedSenders::OwnPages, call.head())?;
     let names = CookieNames::require_for(call.head())?;
     sign_out(&call, names).await?;
-    let mut answer = HttpResponse::NoContent().finish();
-    render_signed_out(names, &mut answer);
-    Ok(answer)
+    let mut response = HttpResponse::NoContent().finish();
+    render_signed_out(names, &mut response);
+    Ok(response)
 }
 
 /// Removes the cookies, and what the browser has cached of the pages. What scripts stored are
 /// choices such as the language, which stay.
-pub(super) fn render_signed_out(names: &CookieNames, answer: &mut HttpResponse) {
-    names.clear(answer);
-    answer.headers_mut().insert(HeaderName::from_static("clear-site-data"), HeaderValue::from_static("\"cache\""));
+pub(super) fn render_signed_out(names: &CookieNames, response: &mut HttpResponse) {
+    names.clear(response);
+    response.headers_mut().insert(HeaderName::from_static("clear-site-data"), HeaderValue::from_static("\"cache\""));
 }
 
 /// Ends the sessions that either cookie identifies. A browser whose session is over is signed out

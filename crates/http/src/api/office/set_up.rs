@@ -277,9 +277,9 @@ fn render_failure(head: &RequestHead, values: &FormValues, failure: ApiError) ->
         _ => return Err(failure),
     };
     head.meta().error_code.set(Some(failure.code()));
-    let mut answer = render_form(head, failure.status(), values, &[], Some(notice));
-    failure.insert_retry_after(answer.headers_mut());
-    Ok(answer)
+    let mut response = render_form(head, failure.status(), values, &[], Some(notice));
+    failure.insert_retry_after(response.headers_mut());
+    Ok(response)
 }
 
 /// The page does not exist any more, and says why.

@@ -102,9 +102,9 @@ fn render_failure(head: &RequestHead, token: &str, failure: ApiError) -> Result<
     let ApiError::Unavailable { reason, .. } = &failure else { return Err(failure) };
     tracing::warn!(trace = head.trace_id(), reason, "unavailable");
     head.meta().error_code.set(Some(failure.code()));
-    let mut answer = render(head, failure.status(), token, VerifyEmailState::Unavailable);
-    failure.insert_retry_after(answer.headers_mut());
-    Ok(answer)
+    let mut response = render(head, failure.status(), token, VerifyEmailState::Unavailable);
+    failure.insert_retry_after(response.headers_mut());
+    Ok(response)
 }
 
 fn render(head: &RequestHead, status: StatusCode, token: &str, state: VerifyEmailState<'_>) -> HttpResponse {

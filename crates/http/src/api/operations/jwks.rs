@@ -21,12 +21,12 @@ pub(super) async fn get_jwks(call: Request) -> Result<HttpResponse, ApiError> {
     let tag = etag(&keys);
     let max_age = jwks_max_age(call.auth().key_lead()).as_secs();
     let known = matches_etag(call.head().headers(), &tag);
-    let mut answer = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-    answer.insert_header((ETAG, tag)).insert_header((CACHE_CONTROL, format!("public, max-age={max_age}")));
+    let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    response.insert_header((ETAG, tag)).insert_header((CACHE_CONTROL, format!("public, max-age={max_age}")));
     Ok(if known {
-        answer.finish()
+        response.finish()
     } else {
-        answer.content_type("application/jwk-set+json").body(keys.as_bytes().to_vec())
+        response.content_type("application/jwk-set+json").body(keys.as_bytes().to_vec())
     })
 }
 

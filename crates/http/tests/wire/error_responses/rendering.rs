@@ -183,21 +183,21 @@ const EXPECTED_ERRORS: &[ExpectedErrors] = &[
 ];
 
 /// The response in the format of the table.
-fn describe_response(answer: &TestResponse) -> String {
-    let mut body = String::from_utf8_lossy(&answer.bytes).into_owned();
-    let trace = answer.header("x-request-id");
+fn describe_response(response: &TestResponse) -> String {
+    let mut body = String::from_utf8_lossy(&response.bytes).into_owned();
+    let trace = response.header("x-request-id");
     assert!(!trace.is_empty());
     body = body.replace(trace, "…");
-    format!("{} {} {body}", answer.status.as_u16(), answer.header("content-type"))
+    format!("{} {} {body}", response.status.as_u16(), response.header("content-type"))
 }
 
 /// Asserts the headers that every error of a status must have.
-fn assert_required_headers(answer: &TestResponse, what: &str) {
-    let status = answer.status.as_u16();
-    assert_eq!(answer.header("retry-after").is_empty(), ![423, 429, 503].contains(&status), "{what}");
-    assert_eq!(answer.challenges().is_empty(), status != 401, "{what}");
-    assert_eq!(answer.header("allow").is_empty(), status != 405, "{what}");
-    assert_eq!(answer.header("cache-control"), "no-store", "{what}");
+fn assert_required_headers(response: &TestResponse, what: &str) {
+    let status = response.status.as_u16();
+    assert_eq!(response.header("retry-after").is_empty(), ![423, 429, 503].contains(&status), "{what}");
+    assert_eq!(response.challenges().is_empty(), status != 401, "{what}");
+    assert_eq!(response.header("allow").is_empty(), status != 405, "{what}");
+    assert_eq!(response.header("cache-control"), "no-store", "{what}");
 }
 
 async fn provoke_denial(words: &ExpectedErrors, refusal: &str) -> TestResponse {
@@ -216,9 +216,9 @@ async fn provoke_denial(words: &ExpectedErrors, refusal: &str) -> TestResponse {
             let wrong = |number: u8| post_request(words.login, (words.body)(&format!("wrong {number}")));
             let first = shop.send(wrong(0)).await.status;
             for number in 1..20 {
-                let answer = shop.send(wrong(number)).await;
-                if answer.status != first {
-                    return answer;
+                let response = shop.send(wrong(number)).await;
+                if response.status != first {
+                    return response;
                 }
             }
             panic!("no login is limited at {}", words.mount);
@@ -244,9 +244,9 @@ async fn every_mount_renders_each_denial() {
     let mut wrong = Vec::new();
     for words in EXPECTED_ERRORS {
         for (refusal, said) in DENIALS.iter().zip(words.said).take(8) {
-            let answer = provoke_denial(words, refusal).await;
-            assert_required_headers(&answer, &format!("{} {refusal}", words.mount));
-            let reported = describe_response(&answer);
+            let response = provoke_denial(words, refusal).await;
+            assert_required_headers(&response, &format!("{} {refusal}", words.mount));
+            let reported = describe_response(&response);
             if reported != said {
                 wrong.push(format!("{}, {refusal}:\n  {reported}\n  {said}", words.mount));
             }
@@ -279,9 +279,9 @@ async fn token_of_one_mount_is_rejected_by_all_others() {
             }
             // an access token is not a refresh token in other mounts either
             tried.push((9, shop.send((words.refresh)(access)).await));
-            for (at, answer) in tried {
-                assert_required_headers(&answer, &format!("a token of {mount} on {}", words.mount));
-                let reported = describe_response(&answer);
+            for (at, response) in tried {
+                assert_required_headers(&response, &format!("a token of {mount} on {}", words.mount));
+                let reported = describe_response(&response);
                 if !words.said[at].lines().any(|said| said == reported) {
                     wrong.push(format!(
                         "{}, {} of {mount}:\n  {reported}\n  {}",

@@ -93,7 +93,7 @@ impl ExportArgs {
             }
         })?;
         let file = path.display().to_string();
-        print::print_answer(
+        print::print_result(
             context.json,
             &format!("{file}: {number} events"),
             &json!({ "file": file, "lines": number }),

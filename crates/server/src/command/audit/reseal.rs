@@ -28,7 +28,7 @@ impl ResealArgs {
             if !office::unguarded::has_seal(office.store(), &stored.seal).map_err(CommandError::failed)? {
                 return Err(CommandError::failed(outside.broken_text(stored)));
             }
-            print::print_answer(
+            print::print_result(
                 context.json,
                 &format!("the seal in {path} matches the audit log: nothing to do"),
                 &json!({ "file": path }),
@@ -66,7 +66,7 @@ impl ResealArgs {
         if let Some(aside) = &aside {
             print::print_note(&format!("the previous seal is kept in {}", aside.display()));
         }
-        print::print_answer(
+        print::print_result(
             context.json,
             &format!("new seal of event {lines} created in {path}"),
             &json!({ "file": path, "seal": created.to_document() }),

@@ -80,6 +80,6 @@ fn print_result(json: bool, found: &FileVerification, seal_file: &SealFile) -> R
         format!("; the seal of event {} outside the database matches", stored.seal.sequence)
     });
     let line = format!("{lines} events verified{matching}. Newest seal: {}", hex::encode(&newest.seal.hash));
-    print::print_answer(json, &line, &document);
+    print::print_result(json, &line, &document);
     Ok(())
 }

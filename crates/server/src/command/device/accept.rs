@@ -41,7 +41,7 @@ impl AcceptArgs {
         let enrollment = check_decided(office.for_operator()?.accept_pending_key(code, &acceptance))?;
         let body = EnrollmentBody::from_enrollment(&enrollment, office.ids.now());
         let until = format_instant(enrollment.expires_at);
-        print::print_answer(json, &format!("{}: accepted; the machine has until {until}", self.device), &body);
+        print::print_result(json, &format!("{}: accepted; the machine has until {until}", self.device), &body);
         Ok(())
     }
 
@@ -98,7 +98,7 @@ impl DenyArgs {
         let code = TypedCode { digest: &digest, text: &self.code };
         find_waiting_key(office, code)?;
         check_decided(office.for_operator()?.deny_pending_key(code))?;
-        print::print_answer(json, &format!("{}: denied", self.code), &serde_json::json!({ "denied": self.code }));
+        print::print_result(json, &format!("{}: denied", self.code), &serde_json::json!({ "denied": self.code }));
         Ok(())
     }
 }

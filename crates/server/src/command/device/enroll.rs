@@ -138,7 +138,7 @@ impl EnrollArgs {
         let earlier = find_waiting_enrollment(office, device)?;
         let (code, enrollment) = check_decided(Ok(self.start(office, engine, device)?))?;
         let body = EnrollmentBody::from_enrollment(&enrollment, office.ids.now()).with_code(&code);
-        print::print_answer(json, code.code.expose(), &body);
+        print::print_result(json, code.code.expose(), &body);
         if !json && std::io::stdout().is_terminal() {
             print::print_line(&draw_qr_code(code.letters().expose())?);
         }
@@ -210,7 +210,7 @@ impl EnrollArgs {
         let voided = impact.voided.len();
         let line = format!("{path}: {}", count_text(written, "code"));
         let document = json!({ "file": path, "codes": written, "voided": voided, "already_enrolled": enrolled });
-        print::print_answer(json, &line, &document);
+        print::print_result(json, &line, &document);
         if !json && voided > 0 {
             print::print_note(&format!("{} void", count_text(voided, "earlier code")));
         }

@@ -67,7 +67,7 @@ impl RevokeKeyArgs {
             return Err(CommandError::failed(format!("the key of \"{name}\" has changed; run the command again")));
         }
         let document = json!({ "revoked": encode_base64url(&key.thumbprint), "ended": ended });
-        print::print_answer(json, &format!("{name}: key revoked; sessions ended: {ended}"), &document);
+        print::print_result(json, &format!("{name}: key revoked; sessions ended: {ended}"), &document);
         Ok(())
     }
 }

@@ -42,7 +42,7 @@ pub(super) fn show_device(office: &CommandOffice, device: &Device, json: bool) -
             EnrollmentBody::from_enrollment(enrollment, now).with_pending(pending.as_ref(), None, now)
         });
         let key = key.as_ref().map(DeviceKeyBody::from_key);
-        print::print_answer(true, "", &ShownDevice { device: body, users: &people, key, enrollment, sessions });
+        print::print_result(true, "", &ShownDevice { device: body, users: &people, key, enrollment, sessions });
         return Ok(());
     }
     let or_none = |text: String| if text.is_empty() { "none".to_owned() } else { text };

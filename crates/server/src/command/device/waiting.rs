@@ -81,7 +81,7 @@ impl CancelArgs {
             return Err(CommandError::failed(format!("no enrollment of the device \"{name}\" waits for its machine")));
         }
         check_decided(office.for_operator()?.cancel_enrollment(device.id))?;
-        print::print_answer(json, &format!("{name}: enrollment canceled"), &json!({ "canceled": name }));
+        print::print_result(json, &format!("{name}: enrollment canceled"), &json!({ "canceled": name }));
         Ok(())
     }
 }

@@ -69,7 +69,7 @@ pub(super) fn declare(context: &Context, clock: bool, restored: bool) -> Result<
                 tx.audit().record(&event)
             })
             .map_err(CommandError::failed)?;
-        print::print_answer(context.json, line, &serde_json::json!({ "declared": action.name() }));
+        print::print_result(context.json, line, &serde_json::json!({ "declared": action.name() }));
     }
     Ok(())
 }

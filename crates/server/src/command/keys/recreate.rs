@@ -54,7 +54,7 @@ impl RecreateArgs {
         let location = composition::master_key_location(settings);
         let aside = aside.map(|path| path.display().to_string());
         let Loss { sessions, api_keys, sealed_events } = loss;
-        print::print_answer(
+        print::print_result(
             context.json,
             &format!(
                 "{} created, encrypted by {location}; {} ended",

@@ -32,7 +32,7 @@ impl PinArgs {
         if self.remove {
             let removed = check_decided(office.for_operator()?.remove_pin(user.id))?;
             let line = if removed { "PIN removed" } else { "there was no PIN" };
-            print::print_answer(json, &format!("{}: {line}", user.name), &json!({ "removed": removed }));
+            print::print_result(json, &format!("{}: {line}", user.name), &json!({ "removed": removed }));
             return Ok(());
         }
         // before the PIN is set, so that none is set and then lost
@@ -44,7 +44,7 @@ impl PinArgs {
         let drawn = check_decided(Ok(drawn))?;
         delivery.deliver_pin(user.name.as_str(), &drawn.pin)?;
         let line = format!("{}: PIN drawn; the user should set another one", user.name);
-        print::print_answer(json, &line, &json!({ "due": drawn.due }));
+        print::print_result(json, &line, &json!({ "due": drawn.due }));
         Ok(())
     }
 }

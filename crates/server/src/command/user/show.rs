@@ -28,7 +28,7 @@ pub(super) fn show_user(office: &CommandOffice, name: &UserName, json: bool) -> 
     let sessions = count_live_sessions(office, SessionTarget::User(user.id))?;
     if json {
         let user = UserBody::from_view(&view).with_login_throttle(throttle);
-        print::print_answer(true, "", &ShownUser { user, sessions });
+        print::print_result(true, "", &ShownUser { user, sessions });
         return Ok(());
     }
     let or_none = |text: String| if text.is_empty() { "none".to_owned() } else { text };

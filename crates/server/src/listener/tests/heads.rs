@@ -9,7 +9,7 @@ fn head_that_comes_too_slowly_is_408_and_the_end() {
         let mut stream = server.connect();
         for _ in 0..answered {
             send_request(&mut stream, "/");
-            assert!(read_answer(&mut stream).contains("here"));
+            assert!(read_response(&mut stream).contains("here"));
         }
         // partial input does not restart the timeout
         for part in ["GET / HTTP/1.1\r\n", "Host: till\r\n", "X-Slow: 1", "2", "3", "4", "5"] {
@@ -18,9 +18,9 @@ fn head_that_comes_too_slowly_is_408_and_the_end() {
             }
             thread::sleep(Duration::from_millis(50));
         }
-        let answer = read_answer(&mut stream);
-        assert!(answer.starts_with("http/1.1 408 ") && answer.contains("connection: close"), "{answer}");
-        assert_eq!(drain(&mut stream), 0, "after {answered} answers");
+        let response = read_response(&mut stream);
+        assert!(response.starts_with("http/1.1 408 ") && response.contains("connection: close"), "{response}");
+        assert_eq!(drain(&mut stream), 0, "after {answered} responses");
     }
 }
 

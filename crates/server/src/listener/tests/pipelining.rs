@@ -11,9 +11,9 @@ fn position(server: &TestListener) -> usize {
 
 /// Everything until the server closes the connection.
 fn read_to_end(mut stream: TcpStream) -> String {
-    let mut answers = String::new();
-    stream.read_to_string(&mut answers).unwrap();
-    answers.to_ascii_lowercase()
+    let mut responses = String::new();
+    stream.read_to_string(&mut responses).unwrap();
+    responses.to_ascii_lowercase()
 }
 
 #[test]
@@ -33,9 +33,9 @@ fn request_after_an_announced_close_is_not_processed() {
                 _ => second,
             };
             stream.write_all(format!("{first}{second}{second}{third}").as_bytes()).unwrap();
-            let answers = read_to_end(stream);
-            assert_eq!(answers.matches("http/1.1").count(), 1, "{announcing} {path}: {answers}");
-            assert!(answers.starts_with("http/1.1 200 ") && answers.contains("connection: close"), "{answers}");
+            let responses = read_to_end(stream);
+            assert_eq!(responses.matches("http/1.1").count(), 1, "{announcing} {path}: {responses}");
+            assert!(responses.starts_with("http/1.1 200 ") && responses.contains("connection: close"), "{responses}");
             let own = 1 + usize::from(path == "/position");
             assert_eq!(position(&server), before + own, "{announcing} {path}: it was processed");
         }
@@ -43,7 +43,7 @@ fn request_after_an_announced_close_is_not_processed() {
 }
 
 #[test]
-fn large_answer_that_announces_a_close_is_whole() {
+fn large_response_that_announces_a_close_is_whole() {
     let server = TestListener::start(test_options());
     let mut stream = server.connect();
     let requests =
@@ -61,8 +61,8 @@ fn pipelined_requests_are_answered_in_order() {
     let request = "POST /position HTTP/1.1\r\nHost: till\r\nContent-Length: 2\r\n\r\n{}";
     let last = request.replace("Content-Length", "Connection: close\r\nContent-Length");
     stream.write_all(format!("{request}{request}{last}").as_bytes()).unwrap();
-    let answers = read_to_end(stream);
+    let responses = read_to_end(stream);
     let bodies: Vec<_> =
-        answers.split("http/1.1 200 ").skip(1).filter_map(|answer| answer.split("\r\n\r\n").nth(1)).collect();
-    assert_eq!(bodies, ["0", "1", "2"], "{answers}");
+        responses.split("http/1.1 200 ").skip(1).filter_map(|response| response.split("\r\n\r\n").nth(1)).collect();
+    assert_eq!(bodies, ["0", "1", "2"], "{responses}");
 }

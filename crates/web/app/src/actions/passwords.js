@@ -10,7 +10,7 @@ import { toastEnding } from "./sessions.js";
 export async function setPassword(list, owner, name) {
   const isUser = list === "users";
   const temporary = { label: t("password.temporary"), value: true, hint: t("password.temporary.hint") };
-  const answer = await formDialog({
+  const response = await formDialog({
     title: t("password.set.title", { name }),
     text: t(isUser ? "password.set.user" : "password.set.device"),
     fields: [
@@ -21,9 +21,9 @@ export async function setPassword(list, owner, name) {
     action: t("password.set"),
     asCall: (values) => ["PUT", `${list}/${owner.id}/password`, isUser ? values : { password: values.password }],
   });
-  if (!answer) return;
-  const keys = answer.data?.api_keys.filter((/** @type {any} */ key) => key.status === "active").length;
-  toastEnding(answer, t("password.changed", { name }), { detail: keys ? tn("password.keys_left", keys) : undefined });
+  if (!response) return;
+  const keys = response.data?.api_keys.filter((/** @type {any} */ key) => key.status === "active").length;
+  toastEnding(response, t("password.changed", { name }), { detail: keys ? tn("password.keys_left", keys) : undefined });
 }
 
 /** Invites a person to choose a password, and shows the link, which is shown only once. */
@@ -60,7 +60,7 @@ export const clearThrottle = (list, owner, name) =>
 
 /** Changes the person's own password. */
 export async function changeOwnPassword() {
-  const answer = await formDialog({
+  const response = await formDialog({
     title: t("password.own"),
     text: t("password.own.text"),
     fields: [
@@ -71,5 +71,5 @@ export async function changeOwnPassword() {
     action: t("password.set"),
     asCall: (values) => ["PUT", "sessions/current/password", values],
   });
-  if (answer) toastEnding(answer, t("password.own.changed"));
+  if (response) toastEnding(response, t("password.own.changed"));
 }

@@ -24,11 +24,11 @@ export async function endSession(session, byKey = false) {
   }
   if (byKey && !(await askToEnd(session, t("session.end")))) return undefined;
   return act(async () => {
-    const answer = await call("DELETE", `sessions/${session.id}`);
+    const response = await call("DELETE", `sessions/${session.id}`);
     const { user, device } = session;
     const values = { name: holderOf(session), device: device?.name ?? "" };
     const text = t(user && device ? "session.ended_on" : "session.ended", values);
-    toastEnding(answer, text, { detail: user ? t("session.ended.hint") : undefined });
+    toastEnding(response, text, { detail: user ? t("session.ended.hint") : undefined });
   });
 }
 
@@ -53,8 +53,8 @@ export const endAllOf = (users) =>
  * @param {{detail?: string, undo?: () => void}} [options] */
 export const changeStatus = (path, status, text, { detail, undo } = {}) =>
   act(async () => {
-    const answer = await call("PATCH", path, { body: { status }, ifMatch: "*" });
-    toastEnding(answer, text, { detail, action: undo && { label: t("undo"), run: undo } });
+    const response = await call("PATCH", path, { body: { status }, ifMatch: "*" });
+    toastEnding(response, text, { detail, action: undo && { label: t("undo"), run: undo } });
   });
 
 /** Changes the status of several users or devices. @param {App.OwnerList} list
@@ -103,16 +103,16 @@ export async function endAll(whose, name) {
 }
 
 /** Reports what was done. If it ended sessions, the message also says since when that is in effect
- * in every process of the server. @param {{headers: Headers} | null} answer @param {string} text
+ * in every process of the server. @param {{headers: Headers} | null} response @param {string} text
  * @param {App.ToastOptions} [options] */
-export function toastEnding(answer, text, options) {
+export function toastEnding(response, text, options) {
   const entry = toast(text, options);
-  const position = answer?.headers.get("revocation");
+  const position = response?.headers.get("revocation");
   if (!position || !can("sessionDelete")) return;
   setTimeout(async () => {
     // the acknowledgment is an addition: the session has ended
-    const answer = await call("GET", `revocations/${position}`).catch(() => null);
-    const times = (answer?.data.processes ?? []).map((/** @type {any} */ each) => each.applied_at);
+    const response = await call("GET", `revocations/${position}`).catch(() => null);
+    const times = (response?.data.processes ?? []).map((/** @type {any} */ each) => each.applied_at);
     if (times.length === 0 || !times.every(Boolean)) return;
     extendToast(entry, t("session.acknowledgment", { time: formatSeconds(times.sort().at(-1)) }));
   }, ACKNOWLEDGMENT_DELAY);

@@ -8,7 +8,7 @@ import { labelOf, valueText } from "./values.js";
 /** Sends a merge patch for what was read as `base` with `etag`. Returns null if the person
  * discarded the change, undefined if they left the question open. @param {string} path
  * @param {string | null} etag @param {any} base @param {App.Values} change
- * @returns {Promise<App.Answer | null | undefined>} */
+ * @returns {Promise<App.Response | null | undefined>} */
 export async function patch(path, etag, base, change) {
   if (Object.keys(change).length === 0) return { status: 200, data: base, etag, headers: new Headers() };
   try {

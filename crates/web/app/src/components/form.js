@@ -9,7 +9,7 @@ import { cancelButton, copy, dialogForm, openDialog } from "./dialog.js";
 
 export { differences } from "./conflict.js";
 
-/** Opens a form and returns the answer to its call, or what `submit` returned; undefined if the
+/** Opens a form and returns the response to its call, or what `submit` returned; undefined if the
  * form was canceled. Without `submit`, the page is read again afterwards.
  * @param {App.Form} form */
 export async function formDialog(form) {
@@ -52,8 +52,8 @@ export async function formDialog(form) {
         repaint();
         try {
           requireValues(shownFields(), values);
-          const answer = await run();
-          if (answer || answer === null || !edit) close(answer === null && edit ? undefined : (answer ?? true));
+          const response = await run();
+          if (response || response === null || !edit) close(response === null && edit ? undefined : (response ?? true));
         } catch (caught) {
           error = caught;
           const element = /** @type {HTMLFormElement} */ (event.target);

@@ -171,10 +171,10 @@ async function save() {
   const { base, etag, roles, devices } = saved;
   let isSaved = false;
   await act(async () => {
-    const answer = await patch(`users/${base.id}`, etag, base, differences(base, { roles, devices }));
-    isSaved = answer !== undefined;
-    if (!answer) return;
-    const growing = answer.data.growing_api_keys?.length ?? 0;
+    const response = await patch(`users/${base.id}`, etag, base, differences(base, { roles, devices }));
+    isSaved = response !== undefined;
+    if (!response) return;
+    const growing = response.data.growing_api_keys?.length ?? 0;
     const detail = growing ? tn("access.growing_keys", growing) : t("access.saved.hint");
     toast(t("access.saved", { name: base.display_name }), { detail });
   });

@@ -117,10 +117,10 @@ const save = () =>
   act(async () => {
     const { patch } = await import("../components/conflict.js");
     for (const [id, draft] of [...drafts]) {
-      const answer = await patch(`roles/${id}`, draft.etag, draft.base, { rights: [...rightsOf(draft.base)] });
-      if (answer === undefined) break;
+      const response = await patch(`roles/${id}`, draft.etag, draft.base, { rights: [...rightsOf(draft.base)] });
+      if (response === undefined) break;
       drafts.delete(id);
-      if (answer) toast(t("role.saved", { name: roleName(answer.data) }), { detail: t("role.saved.hint") });
+      if (response) toast(t("role.saved", { name: roleName(response.data) }), { detail: t("role.saved.hint") });
     }
     await loadCurrent();
   });

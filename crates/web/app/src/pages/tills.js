@@ -47,7 +47,7 @@ async function load(/** @type {App.Route} */ route, /** @type {App.Refresh} */ r
   shownStore = store;
   await data.load();
   call("GET", "summary", { query: { store } })
-    .then((answer) => Object.assign(board, { summary: answer.data }), () => {})
+    .then((response) => Object.assign(board, { summary: response.data }), () => {})
     .finally(repaint);
   return panel;
 }

@@ -30,7 +30,7 @@ pub(super) fn all_samples(server: &RunningServer, office: &str) -> Vec<Sample> {
                 None => odd,
             };
             if operation["responses"]["200"]["content"].get("text/event-stream").is_some() {
-                // with a token, the answer would have no end
+                // with a token, the response would have no end
                 samples.push(Sample::get(&path, &[]).call_with_header("Last-Event-ID", "1"));
                 continue;
             }
@@ -155,7 +155,7 @@ fn gather_texts(document: &Value, schema: &Value, at: &str, texts: &mut BTreeSet
         gather_texts(document, &schema["additionalProperties"], &format!("{at}/*"), texts);
     }
     for (name, member) in schema["properties"].as_object().into_iter().flatten() {
-        // members of answers only
+        // members of responses only
         if member["readOnly"] != true {
             gather_texts(document, member, &format!("{at}/{name}"), texts);
         }

@@ -92,7 +92,7 @@ impl EnrollmentTx<'_> {
         if !tx.device_keys().insert(&key)? || !tx.enrollments().complete(self.digest, &completion)? {
             return Err(conflict_error());
         }
-        // if the machine polls, it may have to poll again for the answer
+        // if the machine polls, it may have to poll again for the response
         tx.pending_keys().extend(self.digest, self.now.saturating_add(REPEATED_ENROLLMENT_LIMIT))?;
         let (Some(device), Some(tenant)) = (tx.devices().find(device)?, tx.tenants().find(enrollment.tenant)?) else {
             return Err(conflict_error());
@@ -216,13 +216,13 @@ impl EnrollmentTx<'_> {
     }
 }
 
-/// The answer to a wrong code, and to every reason that only the owner of the device may know.
+/// The response to a wrong code, and to every reason that only the owner of the device may know.
 fn deny_unknown(enrollment: Option<Enrollment>) -> EnrollmentTxOutcome {
     let (denial, action) = (AuthDenied::EnrollmentUnknown, Action::DeviceEnroll);
     EnrollmentTxOutcome::Denied(Box::new(EnrollmentDenial { denial, action, enrollment, void: None }))
 }
 
-/// The answer to a wrong code, for a code that the starter could not get any more.
+/// The response to a wrong code, for a code that the starter could not get any more.
 fn deny_void(enrollment: Enrollment, reason: VoidReason) -> EnrollmentTxOutcome {
     EnrollmentTxOutcome::Denied(Box::new(EnrollmentDenial {
         denial: AuthDenied::EnrollmentUnknown,
@@ -232,7 +232,7 @@ fn deny_void(enrollment: Enrollment, reason: VoidReason) -> EnrollmentTxOutcome 
     }))
 }
 
-/// The answer to a code that another key has used.
+/// The response to a code that another key has used.
 fn deny_replay(enrollment: Enrollment) -> EnrollmentTxOutcome {
     EnrollmentTxOutcome::Denied(Box::new(EnrollmentDenial {
         denial: AuthDenied::EnrollmentUnknown,

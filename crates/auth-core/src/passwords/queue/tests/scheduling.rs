@@ -280,8 +280,8 @@ fn many_logins_are_served_by_argon2id() {
             let (queue, made) = (&queue, made.clone());
             scope.spawn(move || {
                 let password = if number % 2 == 0 { "right" } else { "wrong" };
-                let answer = queue.verify(Secret::new(password.to_owned()), Some(made), Lane::Known, None, true);
-                assert_eq!(answer.unwrap().matches, number % 2 == 0);
+                let result = queue.verify(Secret::new(password.to_owned()), Some(made), Lane::Known, None, true);
+                assert_eq!(result.unwrap().matches, number % 2 == 0);
             });
         }
     });

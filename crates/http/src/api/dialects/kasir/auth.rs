@@ -41,9 +41,9 @@ async fn log_in(call: Request, web: Arc<BrowserSettings>) -> Result<HttpResponse
     let issued = call.log_in_with_rank(who, password, Rank::Cashier, previous.clone()).await?;
     call.end_replaced_sessions(previous).await;
     let tokens = TokensBody::from_issued_tokens(&issued, Some(UserBody::from_profile(&issued.profile)?))?;
-    let mut answer = render_data(StatusCode::OK, "Login successful", &tokens)?;
-    web.set_token_cookies(&mut answer, call.head(), &issued, call.auth().time().at);
-    Ok(answer)
+    let mut response = render_data(StatusCode::OK, "Login successful", &tokens)?;
+    web.set_token_cookies(&mut response, call.head(), &issued, call.auth().time().at);
+    Ok(response)
 }
 
 /// Returns the refresh tokens of earlier sessions in the browser's cookies, if the page that sends
@@ -77,10 +77,10 @@ async fn refresh_session(call: Request, web: Arc<BrowserSettings>) -> Result<Htt
         RefreshSource::Reusable(token) => call.refresh_reusable_token(token).await?,
         RefreshSource::Cookies(tokens) => call.refresh_first_valid(tokens).await?,
     };
-    let mut answer =
+    let mut response =
         render_data(StatusCode::OK, "Token refreshed successfully", &TokensBody::from_issued_tokens(&issued, None)?)?;
-    web.set_token_cookies(&mut answer, call.head(), &issued, call.auth().time().at);
-    Ok(answer)
+    web.set_token_cookies(&mut response, call.head(), &issued, call.auth().time().at);
+    Ok(response)
 }
 
 /// The refresh token of a refresh.
@@ -122,9 +122,9 @@ async fn log_out(call: Request, web: Arc<BrowserSettings>) -> Result<HttpRespons
     } else {
         end_sessions_by_cookies(&call, &web).await?;
     }
-    let mut answer = render_data(StatusCode::OK, "Successfully logged out", &())?;
-    web.clear_token_cookies(&mut answer, call.head());
-    Ok(answer)
+    let mut response = render_data(StatusCode::OK, "Successfully logged out", &())?;
+    web.clear_token_cookies(&mut response, call.head());
+    Ok(response)
 }
 
 /// Ends the sessions that either cookie identifies. After the access token has expired, the browser

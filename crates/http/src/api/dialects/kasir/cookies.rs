@@ -55,7 +55,7 @@ impl BrowserSettings {
         }
     }
 
-    fn set_cookie(&self, answer: &mut HttpResponse, head: &RequestHead, name: &str, value: &str, seconds: i64) {
+    fn set_cookie(&self, response: &mut HttpResponse, head: &RequestHead, name: &str, value: &str, seconds: i64) {
         let (secure, same_site) = self.cookie_attributes(head.scheme() == "https");
         let cookie = Cookie::build((name, value))
             .path("/")
@@ -63,29 +63,35 @@ impl BrowserSettings {
             .secure(secure)
             .same_site(same_site)
             .max_age(cookie::time::Duration::seconds(seconds));
-        append_cookie(answer, cookie);
+        append_cookie(response, cookie);
     }
 
     /// Sets both cookies: the access token until it expires, the refresh token until its session
     /// expires.
     pub(super) fn set_token_cookies(
         &self,
-        answer: &mut HttpResponse,
+        response: &mut HttpResponse,
         head: &RequestHead,
         granted: &IssuedTokens,
         now: Instant,
     ) {
         let seconds = |until: Instant| i64::try_from(until.duration_since(now).as_secs()).unwrap_or(i64::MAX);
-        self.set_cookie(answer, head, ACCESS_COOKIE, granted.access_token.expose(), seconds(granted.access_expires_at));
+        self.set_cookie(
+            response,
+            head,
+            ACCESS_COOKIE,
+            granted.access_token.expose(),
+            seconds(granted.access_expires_at),
+        );
         if let (Some(token), Some(until)) = (&granted.refresh_token, granted.session_expires_at) {
-            self.set_cookie(answer, head, REFRESH_COOKIE, token.expose(), seconds(until));
+            self.set_cookie(response, head, REFRESH_COOKIE, token.expose(), seconds(until));
         }
     }
 
     /// Removes both cookies.
-    pub(super) fn clear_token_cookies(&self, answer: &mut HttpResponse, head: &RequestHead) {
+    pub(super) fn clear_token_cookies(&self, response: &mut HttpResponse, head: &RequestHead) {
         for name in [ACCESS_COOKIE, REFRESH_COOKIE] {
-            self.set_cookie(answer, head, name, "", 0);
+            self.set_cookie(response, head, name, "", 0);
         }
     }
 }

@@ -143,11 +143,11 @@ async fn create_api_key(call: Request, caller: Caller) -> Result<HttpResponse, A
             Ok((id, build_row(&office.unguarded().load_api_key_view(&key)?, Some(generated.secret.expose()))))
         })
         .await?;
-    let mut answer = response::render_json(StatusCode::CREATED, &made)?;
+    let mut response = response::render_json(StatusCode::CREATED, &made)?;
     if let Ok(location) = HeaderValue::from_str(&format!("{}/{id}", call.head().path().trim_end_matches('/'))) {
-        answer.headers_mut().insert(LOCATION, location);
+        response.headers_mut().insert(LOCATION, location);
     }
-    Ok(answer)
+    Ok(response)
 }
 
 async fn update_api_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {

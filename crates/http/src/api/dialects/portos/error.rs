@@ -87,14 +87,14 @@ pub(super) fn render_error(failure: &ApiError, head: &RequestHead) -> HttpRespon
             _ => None,
         },
     };
-    let mut answer = response::render_problem(status, &problem);
-    answer.headers_mut().insert(CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
+    let mut response = response::render_problem(status, &problem);
+    response.headers_mut().insert(CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
     if status == StatusCode::UNAUTHORIZED {
         for challenge in [BEARER_CHALLENGE, "NWS4-HMAC-SHA256 realm=\"tillgate\", charset=\"UTF-8\""] {
-            answer.headers_mut().append(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+            response.headers_mut().append(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
     }
-    answer
+    response
 }
 
 /// The resource that was changed; only API keys and tickets are changed by version in this

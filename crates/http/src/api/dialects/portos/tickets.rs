@@ -236,11 +236,11 @@ fn render_ticket(status: StatusCode, view: &TicketView) -> Result<HttpResponse, 
 
 /// Renders a new ticket with its location.
 fn render_created_ticket(path: &str, view: &TicketView) -> Result<HttpResponse, ApiError> {
-    let mut answer = render_ticket(StatusCode::CREATED, view)?;
+    let mut response = render_ticket(StatusCode::CREATED, view)?;
     if let Ok(location) = HeaderValue::from_str(path) {
-        answer.headers_mut().insert(LOCATION, location);
+        response.headers_mut().insert(LOCATION, location);
     }
-    Ok(answer)
+    Ok(response)
 }
 
 /// Reads the id in the path. A malformed id is answered like an unknown one.

@@ -23,7 +23,7 @@ pub(super) fn render_identity(caller: &Caller) -> Result<HttpResponse, ApiError>
     let user = profile.user.as_ref().map(|user| user.name.as_str());
     let device = profile.device.as_ref().map(|device| device.name.as_str());
     let rights: Vec<&str> = profile.rights.names().collect();
-    let mut answer = HttpResponse::NoContent().finish();
+    let mut response = HttpResponse::NoContent().finish();
     for (name, text) in [
         (USER_HEADER, encode_header_text(user.unwrap_or_default())),
         (USER_ID_HEADER, profile.user.as_ref().map(|user| user.id.to_string()).unwrap_or_default()),
@@ -35,9 +35,9 @@ pub(super) fn render_identity(caller: &Caller) -> Result<HttpResponse, ApiError>
     ] {
         let value = HeaderValue::from_str(&text);
         let value = value.map_err(|_| ApiError::Fault(format!("{name} cannot be written")))?;
-        answer.headers_mut().insert(name, value);
+        response.headers_mut().insert(name, value);
     }
-    Ok(answer)
+    Ok(response)
 }
 
 /// Encodes a name for a header: visible ASCII except the percent sign as it is, every other byte

@@ -1,5 +1,5 @@
-//! The pages of the back office for browsers that take a token, which links in mails and in answers
-//! open.
+//! The pages of the back office for browsers that take a token, which links in mails and in
+//! responses open.
 
 /// The path of the page that accepts invitations, below the prefix of the back office for browsers.
 pub(crate) const INVITATION_PATH: &str = "/invitation";

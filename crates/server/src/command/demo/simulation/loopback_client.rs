@@ -9,7 +9,7 @@ use serde_json::Value;
 /// How long a connection may take to open, and a request to be answered.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The greatest length of an answer.
+/// The greatest length of a response.
 const MAX_ANSWER_BYTES: u64 = 1 << 20;
 
 /// A client of the server at this address.
@@ -29,9 +29,9 @@ pub(super) struct Request<'r> {
     pub(super) body: Option<&'r Value>,
 }
 
-/// The answer to a request.
+/// The response to a request.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct Response {
     pub(super) status: u16,
     pub(super) etag: Option<String>,
     /// The body; `Null` if there is none.
@@ -48,16 +48,16 @@ impl LoopbackClient {
         Some(Self { address })
     }
 
-    /// Sends a request and reads the whole answer.
-    pub(super) fn send(&self, request: Request<'_>) -> io::Result<Answer> {
+    /// Sends a request and reads the whole response.
+    pub(super) fn send(&self, request: Request<'_>) -> io::Result<Response> {
         let mut connection = TcpStream::connect_timeout(&self.address, REQUEST_TIMEOUT)?;
         connection.set_read_timeout(Some(REQUEST_TIMEOUT))?;
         connection.set_write_timeout(Some(REQUEST_TIMEOUT))?;
         connection.write_all(render_request(self.address, request).as_bytes())?;
         let mut received = Vec::new();
         connection.take(MAX_ANSWER_BYTES).read_to_end(&mut received)?;
-        parse_answer(&received)
-            .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "not an answer of this server"))
+        parse_response(&received)
+            .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "not a response of this server"))
     }
 }
 
@@ -78,8 +78,8 @@ fn render_request(address: SocketAddr, request: Request<'_>) -> String {
     }
 }
 
-/// Parses an answer with a body of known length; `None` if it is not one.
-fn parse_answer(received: &[u8]) -> Option<Answer> {
+/// Parses a response with a body of known length; `None` if it is not one.
+fn parse_response(received: &[u8]) -> Option<Response> {
     let end = received.windows(4).position(|window| window == b"\r\n\r\n")?;
     let (head, body) = received.split_at_checked(end)?;
     let head = std::str::from_utf8(head).ok()?;
@@ -96,7 +96,7 @@ fn parse_answer(received: &[u8]) -> Option<Answer> {
     }
     let body = body.get(4..)?;
     let body = if body.is_empty() { Value::Null } else { serde_json::from_slice(body).ok()? };
-    Some(Answer { status, etag, body })
+    Some(Response { status, etag, body })
 }
 
 #[cfg(test)]
@@ -124,14 +124,14 @@ mod tests {
     }
 
     #[test]
-    fn answer_is_parsed_whole_or_not_at_all() {
-        let answer =
-            parse_answer(b"HTTP/1.1 201 Created\r\nETag: \"3\"\r\ncontent-length: 8\r\n\r\n{\"a\": 1}").unwrap();
-        assert_eq!((answer.status, answer.etag.as_deref(), answer.body), (201, Some("\"3\""), json!({ "a": 1 })));
-        assert_eq!(parse_answer(b"HTTP/1.1 204 No Content\r\n\r\n").unwrap().body, Value::Null);
+    fn response_is_parsed_whole_or_not_at_all() {
+        let response =
+            parse_response(b"HTTP/1.1 201 Created\r\nETag: \"3\"\r\ncontent-length: 8\r\n\r\n{\"a\": 1}").unwrap();
+        assert_eq!((response.status, response.etag.as_deref(), response.body), (201, Some("\"3\""), json!({ "a": 1 })));
+        assert_eq!(parse_response(b"HTTP/1.1 204 No Content\r\n\r\n").unwrap().body, Value::Null);
         for wrong in ["", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\n\r\n{\"a\"", "HTTP/1.1\r\n\r\n"] {
-            assert!(parse_answer(wrong.as_bytes()).is_none(), "{wrong}");
+            assert!(parse_response(wrong.as_bytes()).is_none(), "{wrong}");
         }
-        assert!(parse_answer(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n").is_none());
+        assert!(parse_response(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n").is_none());
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tillgate_domain::Secret;
 
-use super::loopback_client::{Answer, LoopbackClient, Request};
+use super::loopback_client::{LoopbackClient, Request, Response};
 use crate::command::demo::assortment::DemoArticle;
 use crate::command::demo::seeded_random::SeededRandom;
 use crate::command::demo::staff::{Person, TILLS, Till};
@@ -80,7 +80,7 @@ impl Staff {
         let stays = self.work_at_till(till, &mut seat, now);
         match stays {
             Ok(false) => self.pause_worker(seat.person, now),
-            // without an answer, the person tries again
+            // without a response, the person tries again
             Ok(true) | Err(_) => drop(self.seats.insert(till.name, seat)),
         }
         stays.map(drop)
@@ -104,11 +104,11 @@ impl Staff {
         let person = worker.person.name;
         let password = if self.random.chance(4) { "a slip of the hand" } else { worker.password.expose().as_str() };
         let body = json!({ "login": person, "password": password, "device": till.name });
-        let answer = self.send("POST", "/sessions", None, None, Some(&body))?;
-        match Seat::from_answer(person, &answer, now) {
+        let response = self.send("POST", "/sessions", None, None, Some(&body))?;
+        match Seat::from_response(person, &response, now) {
             Some(seat) => drop(self.seats.insert(till.name, seat)),
             // the server is still starting, or overloaded
-            None if answer.status == 503 => {}
+            None if response.status == 503 => {}
             None => self.pause_worker(person, now),
         }
         Ok(())
@@ -118,21 +118,21 @@ impl Staff {
     fn work_at_till(&mut self, till: &'static Till, seat: &mut Seat, now: Duration) -> io::Result<bool> {
         if seat.expires_at <= now.saturating_add(REFRESH_MARGIN) {
             let body = json!({ "refresh_token": seat.refresh_token.expose() });
-            let answer = self.send("POST", "/sessions/refresh", None, None, Some(&body))?;
-            if answer.status == 401 {
+            let response = self.send("POST", "/sessions/refresh", None, None, Some(&body))?;
+            if response.status == 401 {
                 return Ok(false);
             }
-            seat.store_tokens(&answer, now);
+            seat.store_tokens(&response, now);
         }
         let choice = self.random.number_between(0, 99);
-        let answer = match seat.ticket.take() {
+        let response = match seat.ticket.take() {
             None if choice < 75 => {
                 let assortment = till.store.assortment();
                 let items = [self.draw_item(assortment.articles)];
                 let body = json!({ "currency": assortment.currency, "items": items });
-                let answer = self.send_as(seat, "POST", "/tickets", None, Some(&body))?;
-                seat.ticket = OpenTicket::from_answer(&answer);
-                answer
+                let response = self.send_as(seat, "POST", "/tickets", None, Some(&body))?;
+                seat.ticket = OpenTicket::from_response(&response);
+                response
             }
             None if choice < 84 => self.send_as(seat, "GET", "/sessions/current", None, None)?,
             None if choice < 92 => {
@@ -142,9 +142,9 @@ impl Staff {
             None => match seat.last_closed.take() {
                 Some(id) => {
                     let path = format!("/tickets/{id}/refund");
-                    let answer = self.send_as(seat, "POST", &path, None, Some(&json!({})))?;
-                    seat.ticket = OpenTicket::from_answer(&answer);
-                    answer
+                    let response = self.send_as(seat, "POST", &path, None, Some(&json!({})))?;
+                    seat.ticket = OpenTicket::from_response(&response);
+                    response
                 }
                 None => self.send_as(seat, "GET", "/tickets?state=open&limit=5", None, None)?,
             },
@@ -153,30 +153,30 @@ impl Staff {
                 items.push(self.draw_item(till.store.assortment().articles));
                 let path = format!("/tickets/{}", ticket.id);
                 let body = json!({ "items": items });
-                let answer = self.send_as(seat, "PATCH", &path, Some(&ticket.version), Some(&body))?;
-                seat.ticket = OpenTicket::from_answer(&answer);
-                answer
+                let response = self.send_as(seat, "PATCH", &path, Some(&ticket.version), Some(&body))?;
+                seat.ticket = OpenTicket::from_response(&response);
+                response
             }
             Some(ticket) if choice < 94 => {
                 let path = format!("/tickets/{}/close", ticket.id);
                 let means = if self.random.chance(40) { "card" } else { "cash" };
                 let body = json!({ "payments": [{ "means": means, "amount": ticket.payable }] });
-                let answer = self.send_as(seat, "POST", &path, Some(&ticket.version), Some(&body))?;
-                if answer.status == 200 && !ticket.is_refund() {
+                let response = self.send_as(seat, "POST", &path, Some(&ticket.version), Some(&body))?;
+                if response.status == 200 && !ticket.is_refund() {
                     seat.last_closed = Some(ticket.id);
                 }
-                answer
+                response
             }
             Some(ticket) => {
                 let path = format!("/tickets/{}?reason=The%20customer%20left", ticket.id);
-                let answer = self.send_as(seat, "DELETE", &path, Some(&ticket.version), None)?;
-                if answer.status == 403 {
+                let response = self.send_as(seat, "DELETE", &path, Some(&ticket.version), None)?;
+                if response.status == 403 {
                     seat.ticket = Some(ticket);
                 }
-                answer
+                response
             }
         };
-        Ok(answer.status != 401)
+        Ok(response.status != 401)
     }
 
     fn draw_item(&mut self, articles: &[DemoArticle]) -> Value {
@@ -197,7 +197,7 @@ impl Staff {
         path: &str,
         if_match: Option<&str>,
         body: Option<&Value>,
-    ) -> io::Result<Answer> {
+    ) -> io::Result<Response> {
         self.send(method, path, Some(seat.access_token.expose()), if_match, body)
     }
 
@@ -208,7 +208,7 @@ impl Staff {
         token: Option<&str>,
         if_match: Option<&str>,
         body: Option<&Value>,
-    ) -> io::Result<Answer> {
+    ) -> io::Result<Response> {
         let path = format!("{}{path}", self.api);
         self.client.send(Request { method, path: &path, token, if_match, body })
     }
@@ -216,7 +216,7 @@ impl Staff {
 
 impl Seat {
     /// The seat after a login; `None` if the login was refused.
-    fn from_answer(person: &'static str, answer: &Answer, now: Duration) -> Option<Self> {
+    fn from_response(person: &'static str, response: &Response, now: Duration) -> Option<Self> {
         let mut seat = Self {
             person,
             access_token: Secret::new(String::new()),
@@ -225,14 +225,14 @@ impl Seat {
             ticket: None,
             last_closed: None,
         };
-        seat.store_tokens(answer, now);
-        (answer.status == 201).then_some(seat)
+        seat.store_tokens(response, now);
+        (response.status == 201).then_some(seat)
     }
 
-    /// Stores the tokens of a login or a refresh, if the answer has them.
-    fn store_tokens(&mut self, answer: &Answer, now: Duration) {
-        let text = |member: &str| answer.body.get(member).and_then(Value::as_str);
-        let expires_in = answer.body.get("expires_in").and_then(Value::as_u64);
+    /// Stores the tokens of a login or a refresh, if the response has them.
+    fn store_tokens(&mut self, response: &Response, now: Duration) {
+        let text = |member: &str| response.body.get(member).and_then(Value::as_str);
+        let expires_in = response.body.get("expires_in").and_then(Value::as_u64);
         if let (Some(access), Some(refresh), Some(expires_in)) =
             (text("access_token"), text("refresh_token"), expires_in)
         {
@@ -244,16 +244,16 @@ impl Seat {
 }
 
 impl OpenTicket {
-    /// The ticket of an answer; `None` if the request was refused.
-    fn from_answer(answer: &Answer) -> Option<Self> {
-        if !matches!(answer.status, 200 | 201) {
+    /// The ticket of a response; `None` if the request was refused.
+    fn from_response(response: &Response) -> Option<Self> {
+        if !matches!(response.status, 200 | 201) {
             return None;
         }
         Some(Self {
-            id: answer.body.get("id")?.as_str()?.to_owned(),
-            version: answer.etag.clone()?,
-            payable: answer.body.get("payable")?.as_str()?.to_owned(),
-            items: answer.body.get("items")?.as_array()?.clone(),
+            id: response.body.get("id")?.as_str()?.to_owned(),
+            version: response.etag.clone()?,
+            payable: response.body.get("payable")?.as_str()?.to_owned(),
+            items: response.body.get("items")?.as_array()?.clone(),
         })
     }
 

@@ -56,7 +56,7 @@
     if (bearer) headers.Authorization = `Bearer ${bearer}`;
     if (body) headers["Content-Type"] = "application/json";
     try {
-      const answer = await fetch(`app/${path}`, {
+      const response = await fetch(`app/${path}`, {
         method,
         headers,
         body: body && JSON.stringify(body),
@@ -65,9 +65,9 @@
         redirect: "error",
         signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
       });
-      const { data } = await answer.json();
-      const header = (name) => answer.headers.get(name);
-      return { status: answer.status, data, wait: header("Retry-After"), trace: header("X-Request-Id") };
+      const { data } = await response.json();
+      const header = (name) => response.headers.get(name);
+      return { status: response.status, data, wait: header("Retry-After"), trace: header("X-Request-Id") };
     } catch {
       return { status: 0 };
     }
@@ -101,26 +101,26 @@
     if (!user.value.trim()) return showError("Enter your user name or e-mail.", user);
     if (!password.value) return showError("Enter your password.", password);
     showStatus("Logging in …");
-    const answer = await call("POST", "login", { login: user.value, password: password.value });
-    if (answer.status === 401) {
+    const response = await call("POST", "login", { login: user.value, password: password.value });
+    if (response.status === 401) {
       password.value = "";
       return showError("The user name or the password is wrong, or the password must be changed first.", password);
     }
-    if (answer.status !== 200) return showError(describeFailure(answer), password);
+    if (response.status !== 200) return showError(describeFailure(response), password);
     password.value = "";
-    bearer = answer.data.token;
-    byId("person").textContent = answer.data.name;
+    bearer = response.data.token;
+    byId("person").textContent = response.data.name;
     await list();
   }
 
   async function list() {
-    const answer = await call("GET", "devices");
-    if (answer.status === 401) return endSession();
-    if (answer.status !== 200) {
+    const response = await call("GET", "devices");
+    if (response.status === 401) return endSession();
+    if (response.status !== 200) {
       reset();
-      return showError(describeFailure(answer), byId("password"));
+      return showError(describeFailure(response), byId("password"));
     }
-    const devices = answer.data;
+    const devices = response.data;
     byId("rows").replaceChildren(...devices.map(row));
     byId("list").hidden = devices.length === 0;
     byId("none").hidden = devices.length !== 0;
@@ -167,19 +167,19 @@
     showStatus("Generating …");
     const typed = password.value;
     password.value = "";
-    const answer = await call("POST", "generate", { device: device.name, password: typed });
-    if (answer.status === 401) {
+    const response = await call("POST", "generate", { device: device.name, password: typed });
+    if (response.status === 401) {
       // either the password is wrong or the session has ended; the list of devices requires only the session
       const check = await call("GET", "devices");
       if (check.status === 401) return endSession();
       if (check.status !== 200) return showError(describeFailure(check), password);
       return showError(`The password is wrong, or you may no longer log in on ${device.name}.`, password);
     }
-    if (answer.status === 0) {
+    if (response.status === 0) {
       return showError("The server did not answer. If it generated a token, the previous one is no longer valid: generate again.", password);
     }
-    if (answer.status !== 200) return showError(describeFailure(answer), password);
-    for (const value of VALUES) byId(value).value = answer.data[value];
+    if (response.status !== 200) return showError(describeFailure(response), password);
+    for (const value of VALUES) byId(value).value = response.data[value];
     byId("token-title").textContent = `Token of ${device.name}`;
     note.hidden = false;
     returnField = password;
@@ -240,10 +240,10 @@
   }
 
   async function logOut() {
-    const answer = await call("POST", "logout");
+    const response = await call("POST", "logout");
     reset();
     byId("user").value = "";
-    if (answer.status === 200 || answer.status === 401) showStatus("You are logged out.");
+    if (response.status === 200 || response.status === 401) showStatus("You are logged out.");
     else showError("You are logged out here. The server could not be reached; your session there ends within 15 minutes.");
     byId("login-title").focus();
   }
