@@ -15,7 +15,7 @@ use tillgate_domain::{ExactJson, InvalidText, Secret};
 use validator::{Validate, ValidateLength, ValidateRequired, ValidationError};
 
 pub(crate) use bounded_texts::{Description, DevicePreferences, DeviceSettings, DisplayName, LabelText, NonEmptyList};
-pub(crate) use from_json::{FieldError, FromJson, NewName, ObjectReader, parse_integer};
+pub(crate) use from_json::{FieldError, FromJson, NewName, ObjectReader, PartialValue, parse_integer};
 
 use crate::error::{ApiError, FieldErrorCode, FieldViolation, ViolationMessage};
 
@@ -30,23 +30,27 @@ pub(crate) enum BodyField<T> {
     Null,
     /// The member has a value of its type.
     Value(T),
+    /// The member has a value of which only these parts are of its type, with all reasons.
+    Partial(T, Vec<FieldError>),
     /// The member has a value that is not of its type, with all reasons.
     Invalid(Vec<FieldError>),
 }
 
+/// What these functions return of a value with invalid parts is for checks of a request that is
+/// rejected: `partial_body` returns no body with such a field.
 impl<T> BodyField<T> {
-    /// Returns the value, if any.
+    /// Returns the value, or its valid parts, if any.
     pub(crate) fn into_value(self) -> Option<T> {
         match self {
-            Self::Value(value) => Some(value),
+            Self::Value(value) | Self::Partial(value, _) => Some(value),
             Self::Missing | Self::Null | Self::Invalid(_) => None,
         }
     }
 
-    /// Borrows the value, if any.
+    /// Borrows the value, or its valid parts, if any.
     pub(crate) fn as_value(&self) -> Option<&T> {
         match self {
-            Self::Value(value) => Some(value),
+            Self::Value(value) | Self::Partial(value, _) => Some(value),
             Self::Missing | Self::Null | Self::Invalid(_) => None,
         }
     }
@@ -70,7 +74,7 @@ impl<T> BodyField<T> {
         match self {
             Self::Missing | Self::Invalid(_) => None,
             Self::Null => Some(None),
-            Self::Value(value) => Some(Some(value)),
+            Self::Value(value) | Self::Partial(value, _) => Some(Some(value)),
         }
     }
 }
@@ -78,7 +82,15 @@ impl<T> BodyField<T> {
 impl<'de, T: FromJson> Deserialize<'de> for BodyField<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = ExactJson::deserialize(deserializer)?;
-        Ok(if value.is_null() { Self::Null } else { T::from_json(value).map_or_else(Self::Invalid, Self::Value) })
+        if value.is_null() {
+            return Ok(Self::Null);
+        }
+        let PartialValue { parts, errors } = T::from_json_partially(value);
+        Ok(match parts {
+            Some(value) if errors.is_empty() => Self::Value(value),
+            Some(parts) => Self::Partial(parts, errors),
+            None => Self::Invalid(errors),
+        })
     }
 }
 
@@ -100,7 +112,7 @@ impl<T> ValidateRequired for BodyField<T> {
 impl ValidateLength<u64> for BodyField<String> {
     fn length(&self) -> Option<u64> {
         match self {
-            Self::Value(text) => Some(text.chars().count() as u64),
+            Self::Value(text) | Self::Partial(text, _) => Some(text.chars().count() as u64),
             Self::Missing | Self::Null | Self::Invalid(_) => None,
         }
     }
@@ -116,7 +128,7 @@ pub(crate) fn validation_error(code: FieldErrorCode) -> ValidationError {
 
 /// Validator function: the value, if any, must be of its type.
 pub(crate) fn well_typed<T>(field: &BodyField<T>) -> Result<(), ValidationError> {
-    let BodyField::Invalid(field_errors) = field else { return Ok(()) };
+    let (BodyField::Invalid(field_errors) | BodyField::Partial(_, field_errors)) = field else { return Ok(()) };
     let mut error = validation_error(FieldErrorCode::Type);
     error.add_param(Cow::Borrowed(FIELD_ERRORS_PARAM), field_errors);
     Err(error)

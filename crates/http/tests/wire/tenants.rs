@@ -59,6 +59,30 @@ async fn unknown_limit_is_rejected_with_the_other_violations() {
 }
 
 #[actix_web::test]
+async fn malformed_limit_hides_no_other_violation() {
+    let desk = OfficeClient::open().await;
+    let path = format!("/tenants/{}", tenant(&desk.shop).id);
+    assert_eq!(desk.patch(&path, "*", json!({ "limits": { "access": 600 } })).await.status, 200);
+    for (limits, found) in [
+        (
+            json!({ "access": "1h", "idel": 1, "idle": 1, "overlap": 1 }),
+            vec![
+                ("/limits/access", "type"),
+                ("/limits/idel", "unknown"),
+                ("/limits/idle", "range"),
+                ("/limits/overlap", "range"),
+            ],
+        ),
+        // the request replaces the access limit, so the idle one is not compared with its old value
+        (json!({ "access": "5m", "idle": 400 }), vec![("/limits/access", "type")]),
+    ] {
+        let response = desk.patch(&path, "*", json!({ "limits": limits })).await;
+        let expected: Vec<_> = found.iter().map(|(at, code)| ((*at).to_owned(), (*code).to_owned())).collect();
+        assert_eq!(violations(&response).2, expected, "{limits}");
+    }
+}
+
+#[actix_web::test]
 async fn tenant_limits_apply_from_the_next_login() {
     let desk = OfficeClient::open().await;
     let id = tenant(&desk.shop).id;

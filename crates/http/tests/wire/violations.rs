@@ -70,3 +70,35 @@ async fn all_violations_of_device_role_and_tenant_are_reported() {
     let short = json!({ "limits": { "access": 1 } });
     assert_eq!(violations(&desk.patch(&path, "*", short).await).2, expected_pointers(&[("/limits/access", "range")]));
 }
+
+#[actix_web::test]
+async fn invalid_element_hides_no_violation_of_its_list() {
+    let desk = OfficeClient::open().await;
+    let devices = json!([{ "device": "P99", "roles": [7] }, { "device": "P01", "roles": ["boss", ""] }, 5]);
+    let sent = json!({ "user_name": "nina", "roles": ["chief", 7], "devices": devices });
+    let expected = expected_pointers(&[
+        ("/devices", "unknown"),
+        ("/devices/0/roles/0", "type"),
+        ("/devices/1/roles/1", "required"),
+        ("/devices/2", "type"),
+        ("/roles", "unknown"),
+        ("/roles", "unknown"),
+        ("/roles/1", "type"),
+    ]);
+    assert_eq!(violations(&desk.post("/users", sent.clone()).await).2, expected);
+    let user = desk.shop.log_in_native("cashier").await.text_at("/session/user/id");
+    let patch = json!({ "roles": sent["roles"], "devices": sent["devices"] });
+    assert_eq!(violations(&desk.patch(&format!("/users/{user}"), "*", patch).await).2, expected);
+    // settings of a device: the name of a fiscal memory is checked with them
+    let settings = json!({ "a": 1, "b": "\u{7}", "DefaultFiscalName": "e\u{200b}Kasa" });
+    let sent = json!({ "settings": settings, "roles": ["chief", 7] });
+    let device = crate::office::device(&desk.shop, "P01").id;
+    let expected = expected_pointers(&[
+        ("/roles", "unknown"),
+        ("/roles/1", "type"),
+        ("/settings", "format"),
+        ("/settings/a", "type"),
+        ("/settings/b", "format"),
+    ]);
+    assert_eq!(violations(&desk.patch(&format!("/devices/{device}"), "*", sent).await).2, expected);
+}

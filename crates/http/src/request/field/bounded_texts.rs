@@ -9,7 +9,7 @@ use tillgate_domain::office::{
 };
 use tillgate_domain::{ExactJson, InvalidText, JsonObject};
 
-use super::from_json::{FieldError, FromJson};
+use super::from_json::{FieldError, FromJson, PartialValue};
 use crate::error::FieldErrorCode;
 use crate::error::office::name_error_code;
 
@@ -59,24 +59,28 @@ texts! {
     Description: check_description,
 }
 
+/// The parts of settings are the valid ones.
 impl FromJson for DeviceSettings {
     fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
-        let settings = BTreeMap::<String, Option<String>>::from_json(value)?;
-        let set = settings.iter().filter_map(|(key, value)| Some((key, value.as_ref()?)));
-        let (mut count, mut violations) = (0, Vec::new());
-        for (key, value) in set {
-            count += 1;
-            if let Err(why) = check_setting(key, value) {
-                violations.extend(FieldError::nested_under(name_errors(&why), key));
-            }
-        }
-        if count > MAX_SETTINGS {
-            violations.extend(FieldError::for_value(
+        Self::from_json_partially(value).require_complete()
+    }
+
+    fn from_json_partially(value: ExactJson) -> PartialValue<Self> {
+        let PartialValue { parts, mut errors } = BTreeMap::<String, Option<String>>::from_json_partially(value);
+        let Some(mut settings) = parts else { return PartialValue { parts: None, errors } };
+        let fits = settings.values().flatten().count() <= MAX_SETTINGS;
+        if !fits {
+            errors.extend(FieldError::for_value(
                 FieldErrorCode::Length,
                 format!("must have at most {MAX_SETTINGS} members"),
             ));
         }
-        if violations.is_empty() { Ok(Self(settings)) } else { Err(violations) }
+        settings.retain(|key, value| {
+            let invalid = value.as_ref().and_then(|value| check_setting(key, value).err());
+            errors.extend(invalid.iter().flat_map(|why| FieldError::nested_under(name_errors(why), key)));
+            invalid.is_none()
+        });
+        PartialValue { parts: fits.then_some(Self(settings)), errors }
     }
 }
 

@@ -45,10 +45,37 @@ impl FieldError {
     }
 }
 
+/// What was parsed of a value: its valid parts, and all violations of the others.
+pub(crate) struct PartialValue<T> {
+    /// The valid parts; `None` if there are none of use.
+    pub(crate) parts: Option<T>,
+    /// The violations.
+    pub(crate) errors: Vec<FieldError>,
+}
+
+impl<T> PartialValue<T> {
+    /// Returns the value if all of it is valid; otherwise all violations.
+    pub(crate) fn require_complete(self) -> Result<T, Vec<FieldError>> {
+        match self.parts {
+            Some(value) if self.errors.is_empty() => Ok(value),
+            _ => Err(self.errors),
+        }
+    }
+}
+
 /// A type that can be parsed from a field value.
 pub(crate) trait FromJson: Sized {
     /// Parses a value that is not null, or returns all violations.
     fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>>;
+
+    /// Parses what is valid of a value that is not null, so that it can be checked although the
+    /// request is rejected for the rest. A type without such parts is valid as a whole or not.
+    fn from_json_partially(value: ExactJson) -> PartialValue<Self> {
+        match Self::from_json(value) {
+            Ok(value) => PartialValue { parts: Some(value), errors: Vec::new() },
+            Err(errors) => PartialValue { parts: None, errors },
+        }
+    }
 }
 
 /// Parses an integer from its digits.
@@ -119,36 +146,46 @@ impl FromJson for JsonObject {
     }
 }
 
+/// The parts of a list are its valid elements.
 impl<T: FromJson> FromJson for Vec<T> {
     fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
+        Self::from_json_partially(value).require_complete()
+    }
+
+    fn from_json_partially(value: ExactJson) -> PartialValue<Self> {
         let ExactJson::Array(values) = value else {
-            return Err(FieldError::for_value(FieldErrorCode::Type, "must be a list"));
+            return PartialValue { parts: None, errors: FieldError::for_value(FieldErrorCode::Type, "must be a list") };
         };
-        let (mut all, mut violations) = (Self::with_capacity(values.len()), Vec::new());
+        let (mut all, mut errors) = (Self::with_capacity(values.len()), Vec::new());
         for (at, value) in values.into_iter().enumerate() {
-            match T::from_json(value) {
-                Ok(value) => all.push(value),
-                Err(field_errors) => violations.extend(FieldError::nested_under(field_errors, &at.to_string())),
-            }
+            let element = T::from_json_partially(value);
+            all.extend(element.parts);
+            errors.extend(FieldError::nested_under(element.errors, &at.to_string()));
         }
-        if violations.is_empty() { Ok(all) } else { Err(violations) }
+        PartialValue { parts: Some(all).filter(|all| errors.is_empty() || !all.is_empty()), errors }
     }
 }
 
-/// A map whose values may be null, which removes a member in a merge patch.
+/// A map whose values may be null, which removes a member in a merge patch. Its parts are the
+/// members with valid values.
 impl<T: FromJson> FromJson for BTreeMap<String, Option<T>> {
     fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
+        Self::from_json_partially(value).require_complete()
+    }
+
+    fn from_json_partially(value: ExactJson) -> PartialValue<Self> {
         let ExactJson::Object(values) = value else {
-            return Err(FieldError::for_value(FieldErrorCode::Type, "must be an object"));
+            let errors = FieldError::for_value(FieldErrorCode::Type, "must be an object");
+            return PartialValue { parts: None, errors };
         };
-        let (mut all, mut violations) = (Self::new(), Vec::new());
+        let (mut all, mut errors) = (Self::new(), Vec::new());
         for (key, value) in values {
             match if value.is_null() { Ok(None) } else { T::from_json(value).map(Some) } {
                 Ok(value) => drop(all.insert(key, value)),
-                Err(field_errors) => violations.extend(FieldError::nested_under(field_errors, &key)),
+                Err(field_errors) => errors.extend(FieldError::nested_under(field_errors, &key)),
             }
         }
-        if violations.is_empty() { Ok(all) } else { Err(violations) }
+        PartialValue { parts: Some(all), errors }
     }
 }
 
@@ -159,6 +196,17 @@ pub(crate) struct ObjectReader {
 }
 
 impl ObjectReader {
+    /// Reads an object by `read`, which returns its valid parts.
+    pub(crate) fn read_object<T>(value: ExactJson, read: impl FnOnce(&mut Self) -> Option<T>) -> PartialValue<T> {
+        match Self::open(value) {
+            Ok(mut members) => {
+                let parts = read(&mut members);
+                members.finish_partially(parts)
+            }
+            Err(errors) => PartialValue { parts: None, errors },
+        }
+    }
+
     /// Starts to read an object.
     pub(crate) fn open(value: ExactJson) -> Result<Self, Vec<FieldError>> {
         match value {
@@ -167,16 +215,17 @@ impl ObjectReader {
         }
     }
 
-    /// Parses the member `name`; `None` if it is absent or null.
+    /// Parses the member `name`; `None` if it is absent or null. Of a member that is invalid, the
+    /// valid parts.
     pub(crate) fn read<T: FromJson>(&mut self, name: &str) -> Option<T> {
         let at = self.members.iter().position(|(member, _)| member == name)?;
         let (_, value) = self.members.remove(at);
         if value.is_null() {
             return None;
         }
-        T::from_json(value)
-            .map_err(|field_errors| self.errors.extend(FieldError::nested_under(field_errors, name)))
-            .ok()
+        let PartialValue { parts, errors } = T::from_json_partially(value);
+        self.errors.extend(FieldError::nested_under(errors, name));
+        parts
     }
 
     /// Parses a member that must be present.
@@ -195,12 +244,15 @@ impl ObjectReader {
     }
 
     /// Returns `made` if no violation was found and all members were read.
-    pub(crate) fn finish<T>(mut self, made: Option<T>) -> Result<T, Vec<FieldError>> {
+    pub(crate) fn finish<T>(self, made: Option<T>) -> Result<T, Vec<FieldError>> {
+        self.finish_partially(made).require_complete()
+    }
+
+    /// Returns `made` as the valid parts, with all violations; members that were not read are
+    /// violations.
+    fn finish_partially<T>(mut self, made: Option<T>) -> PartialValue<T> {
         self.errors.extend(self.members.iter().flat_map(|(name, _)| FieldError::unknown_member(name)));
-        match made {
-            Some(made) if self.errors.is_empty() => Ok(made),
-            _ => Err(self.errors),
-        }
+        PartialValue { parts: made, errors: self.errors }
     }
 }
 

@@ -27,7 +27,9 @@ fn check_pos_id(field: &BodyField<String>) -> Result<(), ValidationError> {
     match field {
         BodyField::Missing | BodyField::Null => Ok(()),
         BodyField::Value(name) if DeviceName::parse(name).is_ok() => Ok(()),
-        BodyField::Value(_) | BodyField::Invalid(_) => Err(validation_error(FieldErrorCode::Format)),
+        BodyField::Value(_) | BodyField::Partial(..) | BodyField::Invalid(_) => {
+            Err(validation_error(FieldErrorCode::Format))
+        }
     }
 }
 

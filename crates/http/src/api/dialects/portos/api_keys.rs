@@ -249,7 +249,7 @@ fn read_value<T>(violations: &mut Vec<FieldViolation>, name: &'static str, sent:
     match sent {
         BodyField::Value(value) => Some(value),
         BodyField::Missing | BodyField::Null => None,
-        BodyField::Invalid(_) => {
+        BodyField::Partial(..) | BodyField::Invalid(_) => {
             push_violation(violations, name, FieldErrorCode::Type, "has the wrong type".to_owned());
             None
         }

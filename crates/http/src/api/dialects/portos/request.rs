@@ -39,7 +39,7 @@ struct RefreshBody {
 fn check_not_blank(field: &BodyField<String>) -> Result<(), validator::ValidationError> {
     match field {
         BodyField::Value(text) if !text.trim().is_empty() => Ok(()),
-        BodyField::Invalid(_) => Ok(()),
+        BodyField::Partial(..) | BodyField::Invalid(_) => Ok(()),
         BodyField::Value(_) | BodyField::Missing | BodyField::Null => Err(validation_error(FieldErrorCode::Required)),
     }
 }

@@ -9,7 +9,7 @@ use tillgate_domain::{AccentColor, ExactJson, Locale, Zone};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::request::field::{BodyField, FieldError, FromJson, not_null, well_typed};
+use crate::request::field::{BodyField, FieldError, FromJson, PartialValue, not_null, well_typed};
 
 /// Changes to the tenant, as a merge patch (RFC 7396): omitted members stay unchanged.
 #[derive(Clone, Deserialize, Validate, ToSchema)]
@@ -53,18 +53,24 @@ pub(super) struct UpdateTenant {
 #[derive(Clone, Default)]
 struct LimitSpans(BTreeMap<String, Option<Duration>>);
 
+/// In the parts, an invalid limit is one that is removed: the limits that depend on it are then not
+/// compared with another value than the one sent.
 impl FromJson for LimitSpans {
     fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
-        let ExactJson::Object(members) = value else { return BTreeMap::from_json(value).map(Self) };
+        Self::from_json_partially(value).require_complete()
+    }
+
+    fn from_json_partially(value: ExactJson) -> PartialValue<Self> {
+        let ExactJson::Object(members) = value else {
+            let PartialValue { parts, errors } = BTreeMap::from_json_partially(value);
+            return PartialValue { parts: parts.map(Self), errors };
+        };
         let is_limit = |name: &str| ["access", "idle", "absolute", "overlap"].contains(&name);
         let (limits, others): (Vec<_>, Vec<_>) = members.into_iter().partition(|(name, _)| is_limit(name));
-        let mut violations: Vec<_> = others.iter().flat_map(|(name, _)| FieldError::unknown_member(name)).collect();
-        match BTreeMap::from_json(ExactJson::Object(limits)) {
-            Ok(spans) if violations.is_empty() => return Ok(Self(spans)),
-            Ok(_) => {}
-            Err(field_errors) => violations.extend(field_errors),
-        }
-        Err(violations)
+        let removed: BTreeMap<_, _> = limits.iter().map(|(name, _)| (name.clone(), None)).collect();
+        let PartialValue { parts, mut errors } = BTreeMap::from_json_partially(ExactJson::Object(limits));
+        errors.extend(others.iter().flat_map(|(name, _)| FieldError::unknown_member(name)));
+        PartialValue { parts: parts.map(|valid| Self(removed.into_iter().chain(valid).collect())), errors }
     }
 }
 

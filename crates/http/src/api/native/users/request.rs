@@ -16,8 +16,8 @@ use super::response::RolesOnDeviceBody;
 use crate::api::native::schemas;
 use crate::error::{ApiError, FieldErrorCode, FieldViolation};
 use crate::request::field::{
-    BodyField, DisplayName, FieldError, FromJson, NewName, ObjectReader, check_password, initial_status_violation,
-    not_null, well_typed,
+    BodyField, DisplayName, FieldError, FromJson, NewName, ObjectReader, PartialValue, check_password,
+    initial_status_violation, not_null, well_typed,
 };
 
 /// A new user.
@@ -281,10 +281,16 @@ impl UpdateUser {
     }
 }
 
+/// The parts of an assignment are its device with the roles that are valid.
 impl FromJson for DeviceRoleAssignment {
     fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
-        let mut sent = ObjectReader::open(value)?;
-        let (device, roles) = (sent.require("device"), sent.require("roles"));
-        sent.finish(device.zip(roles).map(|(device, roles)| Self { device, roles }))
+        Self::from_json_partially(value).require_complete()
+    }
+
+    fn from_json_partially(value: ExactJson) -> PartialValue<Self> {
+        ObjectReader::read_object(value, |sent| {
+            let (device, roles) = (sent.require("device"), sent.require::<Vec<_>>("roles"));
+            device.map(|device| Self { device, roles: roles.unwrap_or_default() })
+        })
     }
 }
