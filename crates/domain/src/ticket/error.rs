@@ -163,7 +163,11 @@ impl TicketError {
     }
 
     /// Combines errors: one error is returned as itself, none as `Ok`.
-    pub(crate) fn combine(mut errors: Vec<Self>) -> Result<(), Self> {
+    ///
+    /// # Errors
+    ///
+    /// There are errors.
+    pub fn combine(mut errors: Vec<Self>) -> Result<(), Self> {
         match errors.pop() {
             None => Ok(()),
             Some(only) if errors.is_empty() => Err(only),

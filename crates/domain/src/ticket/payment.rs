@@ -48,10 +48,8 @@ pub struct Payment {
 /// positive, cover the amount, and exceed it by no more than their cash. If money is paid out, they
 /// are negative and equal the amount.
 pub fn change_due(currency: Currency, payable: Amount, payments: &[Payment]) -> Result<Amount, TicketError> {
+    check_signs(payable, payments)?;
     let out = payable.is_negative();
-    if payments.iter().any(|each| each.amount.is_zero() || each.amount.is_negative() != out) {
-        return Err(TicketError::InvalidPayment { out });
-    }
     let sum = |counts: fn(&Payment) -> bool| {
         payments.iter().filter(|each| counts(each)).map(|each| each.amount.as_i128()).sum::<i128>()
     };
@@ -66,6 +64,15 @@ pub fn change_due(currency: Currency, payable: Amount, payments: &[Payment]) -> 
     } else {
         Ok(Amount::saturating(over))
     }
+}
+
+/// Checks that payments of `payable` are not zero, and go in its direction.
+pub(crate) fn check_signs(payable: Amount, payments: &[Payment]) -> Result<(), TicketError> {
+    let out = payable.is_negative();
+    if payments.iter().any(|each| each.amount.is_zero() || each.amount.is_negative() != out) {
+        return Err(TicketError::InvalidPayment { out });
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 //! and accepts no UPDATE. Without this lock, two concurrent refunds would both read that nothing
 //! had been refunded yet.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::actor::{TicketActor, TicketOperation};
 use super::amount::Amount;
@@ -110,21 +110,13 @@ pub fn refund(
     if sold.refund_of.is_some() {
         return Err(TicketError::RefundOfRefund);
     }
-    if returned.is_empty() || returned.values().any(|quantity| quantity.value().units() <= 0) {
-        return Err(TicketError::EmptyRefund);
-    }
-    let (mut found, mut unknown) = (Vec::new(), Vec::new());
-    for (id, quantity) in returned {
-        match sold.sheet.items.iter().find(|item| item.id == *id) {
-            Some(item) => found.push((item, *quantity)),
-            None => unknown.push(TicketError::UnknownItem(*id)),
-        }
-    }
-    TicketError::combine(unknown)?;
+    let requested: Vec<_> = returned.iter().map(|(id, quantity)| (*id, Some(*quantity))).collect();
+    TicketError::combine(find_refund_faults(sold, &requested))?;
+    let find = |id: &u32| sold.sheet.items.iter().find(|item| item.id == *id);
     let before = RefundTotals::of(sold, refunds);
     let mut taken = before.clone();
     let mut items = Vec::new();
-    for (item, quantity) in found {
+    for (item, quantity) in returned.iter().filter_map(|(id, quantity)| Some((find(id)?, *quantity))) {
         let so_far = taken.quantities.entry(item.id).or_default();
         if *so_far + quantity.abs_millionths() > item.quantity.abs_millionths() {
             return Err(TicketError::refund_too_large(item.id, item.quantity.remaining_after(*so_far)));
@@ -159,6 +151,17 @@ pub fn refund(
         state: TicketState::Open,
         version: 1,
     }))
+}
+
+/// What is wrong with the items of a refund of this ticket; the quantity of an item is `None` if it
+/// is invalid.
+pub fn find_refund_faults(sold: &Ticket, returned: &[(u32, Option<Quantity>)]) -> Vec<TicketError> {
+    let is_sold = |id: u32| sold.sheet.items.iter().any(|item| item.id == id);
+    let is_nothing = |quantity: Quantity| quantity.value().units() <= 0;
+    let is_empty = returned.is_empty() || returned.iter().any(|(_, quantity)| quantity.is_some_and(is_nothing));
+    let unknown: BTreeSet<u32> = returned.iter().map(|(id, _)| *id).filter(|id| !is_sold(*id)).collect();
+    let unknown = unknown.into_iter().map(TicketError::UnknownItem);
+    is_empty.then_some(TicketError::EmptyRefund).into_iter().chain(unknown).collect()
 }
 
 /// The quantities of a closed ticket that can still be refunded, by item.

@@ -68,40 +68,20 @@ impl Draft {
 
     /// Checks the content, and reports its errors together with those found before.
     pub(crate) fn check_with_faults(self, mut found: Vec<TicketError>) -> Result<Sheet, TicketError> {
-        for fault in self.find_faults() {
-            if !found.contains(&fault) {
-                found.push(fault);
-            }
-        }
+        self.add_faults(&mut found);
         TicketError::combine(found)?;
         Ok(Sheet(self))
     }
 
-    fn find_faults(&self) -> Vec<TicketError> {
-        let mut faults = Vec::new();
-        for (what, count, most) in
-            [("items", self.items.len(), Sheet::MAX_ITEMS), ("payments", self.payments.len(), Sheet::MAX_PAYMENTS)]
-        {
-            if count > most {
-                faults.push(TicketError::TooMany { what, most });
-            }
-        }
-        if faults.is_empty() {
-            self.find_repeated(&mut faults);
+    /// Adds everything that is wrong with the content and was not found before.
+    pub(crate) fn add_faults(&self, found: &mut Vec<TicketError>) {
+        let mut faults = find_list_faults(&self.items, &self.payments);
+        // The work for a list that is too long is bounded.
+        if !faults.iter().any(|fault| matches!(fault, TicketError::TooMany { .. })) {
             self.find_unpayable(&mut faults);
             self.find_too_large(&mut faults);
         }
-        faults
-    }
-
-    /// Finds ids that several items have.
-    fn find_repeated(&self, faults: &mut Vec<TicketError>) {
-        let (mut seen, mut repeated) = (BTreeSet::new(), BTreeSet::new());
-        for item in &self.items {
-            if !seen.insert(item.id) && repeated.insert(item.id) {
-                faults.push(TicketError::DuplicateItem(item.id));
-            }
-        }
+        add_new(found, faults);
     }
 
     /// Finds amounts that the currency cannot represent.
@@ -127,6 +107,30 @@ impl Draft {
         }
         if total.max(including_vat) + self.rounding.amount().as_i128().abs() > currency.max_sum() {
             faults.push(TicketError::TooLarge);
+        }
+    }
+}
+
+/// What is wrong with the items and payments of a sheet in every currency: too many of them, or
+/// else ids that several items have.
+pub(crate) fn find_list_faults(items: &[Item], payments: &[Payment]) -> Vec<TicketError> {
+    let counts = [("items", items.len(), Sheet::MAX_ITEMS), ("payments", payments.len(), Sheet::MAX_PAYMENTS)];
+    let too_many = counts.into_iter().filter(|(_, count, most)| count > most);
+    let faults: Vec<_> = too_many.map(|(what, _, most)| TicketError::TooMany { what, most }).collect();
+    if faults.is_empty() { find_repeated(items.iter().map(|item| item.id)) } else { faults }
+}
+
+/// The errors for ids that several items have, one for each id.
+pub(crate) fn find_repeated(ids: impl Iterator<Item = u32>) -> Vec<TicketError> {
+    let (mut seen, mut repeated) = (BTreeSet::new(), BTreeSet::new());
+    ids.filter(|id| !seen.insert(*id) && repeated.insert(*id)).map(TicketError::DuplicateItem).collect()
+}
+
+/// Adds the faults that were not found before.
+pub(crate) fn add_new(found: &mut Vec<TicketError>, faults: impl IntoIterator<Item = TicketError>) {
+    for fault in faults {
+        if !found.contains(&fault) {
+            found.push(fault);
         }
     }
 }

@@ -72,19 +72,22 @@ pub(crate) fn office_error_violations(office_error: &OfficeError) -> Vec<FieldVi
             violations
         }
         OfficeError::Batch(all) => all.iter().flat_map(|(index, error)| item_violations(*index, error)).collect(),
-        OfficeError::Ticket(why) => {
-            let violations = |why: &TicketError| {
-                let (field, code) = ticket_violation_field(why)?;
-                Some(FieldViolation { field, in_query: false, code, message: why.to_string().into() })
-            };
-            let mut violations: Vec<FieldViolation> = why.as_slice().iter().filter_map(violations).collect();
-            violations.sort();
-            violations
-        }
+        OfficeError::Ticket(why) => ticket_error_violations(why.as_slice()),
         // a status that cannot follow is a conflict if it is the only error, and a violation of its
         // field among others
         _ => Vec::new(),
     }
+}
+
+/// Converts errors of tickets to violations of body fields; those that concern no field have none.
+pub(crate) fn ticket_error_violations(errors: &[TicketError]) -> Vec<FieldViolation> {
+    let violation = |why: &TicketError| {
+        let (field, code) = ticket_violation_field(why)?;
+        Some(FieldViolation { field, in_query: false, code, message: why.to_string().into() })
+    };
+    let mut violations: Vec<FieldViolation> = errors.iter().filter_map(violation).collect();
+    violations.sort();
+    violations
 }
 
 /// Converts the error of one of several changes in a request to violations, whose fields begin with

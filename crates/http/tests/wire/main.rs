@@ -80,6 +80,7 @@ mod tenant_isolation;
 mod tenants;
 mod test_server;
 mod test_users;
+mod ticket_faults;
 mod ticket_money;
 mod ticket_sizes;
 mod tickets;

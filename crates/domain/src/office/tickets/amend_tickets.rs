@@ -33,7 +33,7 @@ pub struct UncheckedAmendment<'a> {
     pub id: TicketId,
     /// The version that the caller has read, if it must match.
     pub version: Option<i64>,
-    /// What to change; an invalid field is missing.
+    /// What to change; an invalid field is missing, or its valid parts.
     pub change: &'a TicketChange,
     /// Whether no field of this change is invalid.
     pub is_valid: bool,
@@ -149,13 +149,19 @@ fn check_amendments<'a>(
         };
         let mut errors = Vec::new();
         let named = TicketChange { owner: change.owner.clone(), ..TicketChange::default() };
-        let change = if is_valid { change } else { &named };
         let checked = if denied.contains(&id) {
             check_fields(tx, office, &actor, &before, change, &mut errors)?;
             None
         } else {
             let versions = version.as_ref().map(std::slice::from_ref);
-            check_amendment(tx, office, &actor, &before, versions, change, &mut errors)?
+            // The rights that a change requires are unknown if a field is invalid.
+            let allowed = if is_valid { change } else { &named };
+            let checked = check_amendment(tx, office, &actor, &before, versions, allowed, &mut errors)?;
+            if !is_valid {
+                let content = TicketChange { owner: None, ..change.clone() };
+                check_fields(tx, office, &actor, &before, &content, &mut errors)?;
+            }
+            checked
         };
         if let Some(checked) = checked.filter(|_| is_valid && errors.is_empty()) {
             tickets.insert(id, checked.amended.ticket.clone());
@@ -188,7 +194,7 @@ fn check_amendment(
     match map_ticket_error(before.id, amended) {
         Ok(amended) => Ok(amended.map(|amended| AllowedAmendment { changes: amended.ticket != *before, amended })),
         Err(UseCaseError::Office(error)) => {
-            // A missing right is found by both checks.
+            // A missing right is found by every check.
             if !errors.contains(&error) {
                 errors.push(error);
             }
@@ -214,7 +220,10 @@ fn check_fields(
     match found {
         Ok(sheet) => Ok(Some(sheet)),
         Err(UseCaseError::Office(error)) => {
-            errors.push(error);
+            // A missing right is found by every check.
+            if !errors.contains(&error) {
+                errors.push(error);
+            }
             Ok(None)
         }
         Err(failed) => Err(failed),

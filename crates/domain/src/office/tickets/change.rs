@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use uuid::Uuid;
+
 use crate::office::error::{FieldName, FieldRefusals, OfficeError, UseCaseError};
 use crate::office::ports::OfficeTx;
 use crate::ticket::{
-    Amount, Customer, Draft, Item, ItemDraft, Label, Location, Meta, Payment, Rate, Rounding, Sheet, TicketError,
-    find_free_id,
+    Amount, Currency, Customer, Draft, Item, ItemDraft, Label, Location, Meta, Payment, Rate, Rounding, Sheet,
+    TicketError, add_new, find_free_id, find_list_faults, find_repeated,
 };
 use crate::{StoreError, TenantId, UserId, UserName, UserStatus};
 
@@ -71,7 +73,34 @@ impl TicketChange {
         Ok(sheet.map_err(|()| StoreError::Fault("a ticket was rejected without an error".to_owned()))?)
     }
 
+    /// What is wrong with the change of this sheet, besides the owner. It is found although other
+    /// fields of the request are invalid and missing here.
+    pub fn find_faults(&self, before: &Draft) -> Vec<TicketError> {
+        let (wanted, mut faults) = self.build_draft(before.owner, before);
+        wanted.add_faults(&mut faults);
+        faults
+    }
+
+    /// What is wrong with the content of a new ticket, as [`find_faults`](Self::find_faults);
+    /// without a valid currency, what is wrong in every currency.
+    pub fn find_faults_of_new(&self, currency: Option<Currency>) -> Vec<TicketError> {
+        if let Some(currency) = currency {
+            // no rule depends on who the owner is
+            return self.find_faults(&Draft::of(UserId(Uuid::nil()), currency));
+        }
+        let mut faults = Vec::new();
+        let items = build_items(self.items.as_deref().unwrap_or_default(), &[], &mut faults);
+        add_new(&mut faults, find_list_faults(&items, self.payments.as_deref().unwrap_or_default()));
+        faults
+    }
+
     fn build_sheet(&self, owner: UserId, draft: &Draft) -> Result<Sheet, TicketError> {
+        let (wanted, faults) = self.build_draft(owner, draft);
+        wanted.check_with_faults(faults)
+    }
+
+    /// The requested content, and what is wrong with fields that it cannot contain.
+    fn build_draft(&self, owner: UserId, draft: &Draft) -> (Draft, Vec<TicketError>) {
         let (draft, mut faults) = (draft.clone(), Vec::new());
         let rounding = match self.rounding {
             // An existing amount was checked when it was set.
@@ -102,7 +131,7 @@ impl TicketChange {
             payments: self.payments.clone().unwrap_or(draft.payments),
             extra: self.extra.clone().unwrap_or(draft.extra),
         };
-        wanted.check_with_faults(faults)
+        (wanted, faults)
     }
 }
 
@@ -122,11 +151,11 @@ fn build_items(lines: &[ItemInput], before: &[Item], faults: &mut Vec<TicketErro
     });
     let mut found = Vec::new();
     let items = made.filter_map(|item| item.map_err(|why| found.push(why)).ok()).collect();
-    for why in found {
-        // An error that does not name its item is reported once.
-        if !faults.contains(&why) {
-            faults.push(why);
-        }
+    // An error that does not name its item is reported once.
+    add_new(faults, found);
+    if lines.len() <= Sheet::MAX_ITEMS {
+        // Also of items that are out of range.
+        add_new(faults, find_repeated(lines.iter().filter_map(|line| line.id)));
     }
     items
 }

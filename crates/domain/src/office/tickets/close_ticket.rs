@@ -8,8 +8,8 @@ use crate::office::Office;
 use crate::office::error::{OfficeError, UseCaseError, UseCaseResult, commit_refusal};
 use crate::office::ports::OfficeTx;
 use crate::ticket::{
-    self, Label, Meta, NumberSeries, Payment, Receipt, Settlement, Ticket, TicketActor, TicketError, TicketState,
-    audit_payments,
+    self, Label, Meta, NumberSeries, Payment, Receipt, Settlement, Sheet, Ticket, TicketActor, TicketError,
+    TicketState, audit_payments, check_signs, find_payment_faults,
 };
 use crate::{Action, StoreExt, Subject, TenantId, TicketId};
 
@@ -33,6 +33,20 @@ pub struct TicketClosing {
     /// Whether the due amount counts as paid in cash if the ticket has no payments and none are
     /// given.
     pub assume_cash: bool,
+}
+
+impl TicketClosing {
+    /// What is wrong with the payments on this sheet, although other fields of the request are
+    /// invalid. An invalid amount is zero here: if not `all_valid`, zero is not reported.
+    pub fn find_faults(&self, sheet: &Sheet, all_valid: bool) -> Vec<TicketError> {
+        let Some(payments) = &self.payments else { return Vec::new() };
+        let mut faults = find_payment_faults(sheet, payments);
+        let nonzero: Vec<_> = payments.iter().filter(|payment| !payment.amount.is_zero()).cloned().collect();
+        if !all_valid && check_signs(sheet.payable(), &nonzero).is_ok() {
+            faults.retain(|fault| !matches!(fault, TicketError::InvalidPayment { .. }));
+        }
+        faults
+    }
 }
 
 impl Office<'_> {

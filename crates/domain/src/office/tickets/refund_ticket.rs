@@ -10,8 +10,8 @@ use super::view::view_ticket;
 use crate::office::Office;
 use crate::office::error::{UseCaseError, UseCaseResult, commit_refusal};
 use crate::office::ports::OfficeTx;
-use crate::ticket::{self, Draft, Edit, Opening, Quantity};
-use crate::{Action, StoreError, StoreExt, Subject, TicketId};
+use crate::ticket::{self, Draft, Edit, Opening, Quantity, TicketError, TicketOperation};
+use crate::{Action, StoreError, StoreExt, StoreResult, Subject, TicketId};
 
 /// The refund to open.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +34,27 @@ impl Office<'_> {
     ) -> UseCaseResult<TicketCreation> {
         self.store.write("refund_ticket", |tx| commit_refusal(refund(tx, self, sold, new, once)))
     }
+
+    /// What is wrong with the items of a refund, although the request is invalid; the quantity of
+    /// an item is `None` if it is invalid. Empty for a caller who may not refund the ticket.
+    pub fn find_refund_faults(
+        &self,
+        sold: TicketId,
+        items: &[(u32, Option<Quantity>)],
+    ) -> StoreResult<Vec<TicketError>> {
+        self.store.read("check_names", |tx| {
+            let actor = load_actor(tx, self);
+            match actor.and_then(|actor| Ok((actor, load_ticket(tx, self.tenant, sold)?))) {
+                Ok((actor, sold)) => {
+                    let ownership = actor.ownership_of(sold.sheet.owner);
+                    let allowed = actor.authorize(TicketOperation::Refund, ownership).is_ok();
+                    Ok(if allowed { ticket::find_refund_faults(&sold, items) } else { Vec::new() })
+                }
+                Err(UseCaseError::Office(_)) => Ok(Vec::new()),
+                Err(UseCaseError::Store(error)) => Err(error),
+            }
+        })
+    }
 }
 
 fn refund(
@@ -49,7 +70,7 @@ fn refund(
         return Ok(made);
     }
     let sold = load_ticket(tx, office.tenant, sold)?;
-    map_ticket_error(sold.id, actor.authorize(ticket::TicketOperation::Refund, actor.ownership_of(sold.sheet.owner)))?;
+    map_ticket_error(sold.id, actor.authorize(TicketOperation::Refund, actor.ownership_of(sold.sheet.owner)))?;
     // What is left depends on all refunds: of two concurrent ones, the second waits here and then
     // sees the first.
     tx.tickets().claim(office.tenant, sold.id)?;

@@ -114,6 +114,8 @@ fn refund_cannot_exceed_sold_quantity() {
     assert_eq!(more(&[], 3, "1"), Some(TicketError::UnknownItem(3)));
     let several = refund(&ticket, &[], &of(&[(4, "1"), (1, "9"), (3, "1")]), opening(300), &admin(1)).err();
     assert_eq!(several, Some(TicketError::Multiple(vec![TicketError::UnknownItem(3), TicketError::UnknownItem(4)])));
+    let both = refund(&ticket, &[], &of(&[(1, "0"), (3, "1")]), opening(300), &admin(1)).err();
+    assert_eq!(both, Some(TicketError::Multiple(vec![TicketError::EmptyRefund, TicketError::UnknownItem(3)])));
     let first = refund(&ticket, &[], &of(&[(1, "2"), (2, "1")]), opening(200), &admin(1)).unwrap();
     for refunds in [vec![first.clone()], vec![closed_ticket(&first)]] {
         assert_eq!(more(&refunds, 1, "1.000001"), left(1, "1.000000"));

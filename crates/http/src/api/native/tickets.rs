@@ -263,11 +263,15 @@ async fn void_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
 
 async fn close_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let (id, versions) = (read_id(&call, FieldName::Ticket)?, read_if_match(call.head())?);
-    let sent: CloseTicket = body::read_optional_request(&call)?;
-    let closing = sent.into_closing();
+    let sent: PartialBody<CloseTicket> = body::read_optional_partial_request(&call)?;
     let view = call
         .with_office(move |context| {
             let office = context.for_caller(&caller)?;
+            let sent = sent.check_body(|sent| {
+                let found = office.unguarded().find_ticket(id)?;
+                Ok(found.map_or_else(Vec::new, |found| sent.find_rule_violations(&found)))
+            })?;
+            let closing = sent.into_closing();
             into_api_result(office.close_ticket(id, versions.as_deref(), &closing))
         })
         .await?;
@@ -276,11 +280,13 @@ async fn close_ticket(call: Request, caller: Caller) -> Result<HttpResponse, Api
 
 async fn refund_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let (sold, idempotency) = (read_id(&call, FieldName::Ticket)?, idempotency::read_idempotency_key(&call)?);
-    let sent: RefundTicket = body::read_optional_request(&call)?;
+    let sent: PartialBody<RefundTicket> = body::read_optional_partial_request(&call)?;
     let created = call
         .with_office(move |context| {
-            let new = sent.into_new_refund(context.auth.new_id(TicketId::new)?)?;
-            into_api_result(context.for_caller(&caller)?.refund_ticket(sold, &new, idempotency.as_ref()))
+            let office = context.for_caller(&caller)?;
+            let sent = sent.check_body(|sent| sent.find_rule_violations(&office, sold))?;
+            let new = sent.into_new_refund(context.auth.new_id(TicketId::new)?, &office, sold)?;
+            into_api_result(office.refund_ticket(sold, &new, idempotency.as_ref()))
         })
         .await?;
     render_created_ticket(&call, &created.ticket)

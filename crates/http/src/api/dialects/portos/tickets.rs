@@ -25,7 +25,7 @@ use super::paths::api_paths;
 use super::ticket_id;
 use crate::context::large_body_limiter::MAX_TICKET_BODY_BYTES;
 use crate::context::office::name_violations;
-use crate::error::office::{into_api_result, office_error_violations};
+use crate::error::office::{into_api_result, office_error_violations, ticket_error_violations};
 use crate::error::{ApiError, FieldViolation};
 use crate::json::exact::ExactJson;
 use crate::request::Request;
@@ -118,12 +118,13 @@ async fn get_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiEr
 }
 
 async fn open_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let sent = request::TicketInput::read_one(call.head().headers(), call.body())?;
     let currency = default_currency()?;
-    let sent = request::TicketInput::read_one(call.head().headers(), call.body(), Some(currency))?;
     let view = call
         .with_office(move |context| {
             let office = context.for_caller(&caller)?;
-            let sent = sent.check_body(|sent| owner_violations(&office, None, &sent.change, caller.user()))?;
+            let sent =
+                sent.check_body(|sent| sheet_violations(&office, None, &sent.change, currency, caller.user()))?;
             let id = sent.id.map_or_else(|| context.auth.new_id(TicketId::new), Ok)?;
             let new = NewTicket { id, currency, sheet: sent.change };
             Ok(into_api_result(office.open_ticket(&new, None))?.ticket)
@@ -136,13 +137,13 @@ async fn open_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiE
 }
 
 async fn put_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
-    let (id, sent) =
-        (read_ticket_id(&call)?, request::TicketInput::read_one(call.head().headers(), call.body(), None)?);
+    let (id, sent) = (read_ticket_id(&call)?, request::TicketInput::read_one(call.head().headers(), call.body())?);
     let currency = default_currency()?;
     let (view, opened) = call
         .with_office(move |context| {
             let office = context.for_caller(&caller)?;
-            let sent = sent.check_body(|sent| owner_violations(&office, Some(id), &sent.change, caller.user()))?;
+            let sent =
+                sent.check_body(|sent| sheet_violations(&office, Some(id), &sent.change, currency, caller.user()))?;
             let new = NewTicket { id, currency, sheet: sent.change };
             into_api_result(office.put_ticket(&new, sent.version.as_ref().map(slice::from_ref)))
         })
@@ -173,22 +174,37 @@ async fn amend_tickets(call: Request, caller: Caller) -> Result<HttpResponse, Ap
     crate::serving::response::render_json(StatusCode::OK, &ExactJson::object([("items", ExactJson::Array(rows))]))
 }
 
-/// Checks the owner in a request against the ticket with this id or, if there is none, against
-/// `creator`. Finds nothing if there is neither.
-fn owner_violations(
+/// Checks the valid fields of a request against the ticket with this id, or those of a new ticket
+/// in this currency if there is none. The owner is checked against the current one or, if the
+/// ticket is new, against `creator`, if any.
+fn sheet_violations(
     office: &Office<'_>,
     id: Option<TicketId>,
     change: &TicketChange,
+    currency: Currency,
     creator: Option<UserId>,
 ) -> Result<Vec<FieldViolation>, ApiError> {
-    let Some(owner) = &change.owner else { return Ok(Vec::new()) };
     let found = id.map(|id| office.unguarded().find_ticket(id)).transpose()?.flatten();
-    let (right, current) = match &found {
-        Some(view) => (KnownRight::TicketUpdate, Some(view.ticket.sheet.owner)),
-        None => (KnownRight::TicketCreate, creator),
+    let (right, current, faults) = match &found {
+        Some(TicketView { ticket, .. }) => {
+            (KnownRight::TicketUpdate, Some(ticket.sheet.owner), change.find_faults(&ticket.sheet))
+        }
+        None => (KnownRight::TicketCreate, creator, change.find_faults_of_new(Some(currency))),
     };
-    let Some(current) = current else { return Ok(Vec::new()) };
-    name_violations(office, right, &NamedFields { owner: Some((owner, current)), ..NamedFields::default() })
+    let mut violations = publish_paths(ticket_error_violations(&faults));
+    if let Some(owner) = change.owner.as_ref().zip(current) {
+        let owner = NamedFields { owner: Some(owner), ..NamedFields::default() };
+        violations.extend(name_violations(office, right, &owner)?);
+    }
+    Ok(violations)
+}
+
+/// Replaces the names of members in the native API by those of the contract.
+fn publish_paths(mut violations: Vec<FieldViolation>) -> Vec<FieldViolation> {
+    for violation in &mut violations {
+        violation.field = published_path(&violation.field).into_owned().into();
+    }
+    violations
 }
 
 /// Checks several changes, of which some have invalid fields, against the tickets.
@@ -198,11 +214,7 @@ fn batch_violations(office: &Office<'_>, sent: &[request::TicketInput]) -> Resul
         each.id.map(|id| UncheckedAmendment { index, id, version, change, is_valid })
     });
     let errors = office.find_amendment_errors(&changes.collect::<Vec<_>>())?;
-    let mut violations = office_error_violations(&OfficeError::Batch(errors));
-    for violation in &mut violations {
-        violation.field = published_path(&violation.field).into_owned().into();
-    }
-    Ok(violations)
+    Ok(publish_paths(office_error_violations(&OfficeError::Batch(errors))))
 }
 
 async fn delete_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
@@ -220,11 +232,16 @@ async fn close_ticket(call: Request, caller: Caller) -> Result<HttpResponse, Api
     let id = read_ticket_id(&call)?;
     let fiscal =
         caller.profile.device.as_ref().and_then(|device| device.settings.get(office::DEFAULT_FISCAL_NAME)).cloned();
-    let (closing, version) = request::read_closing(call.head().headers(), call.body(), fiscal)?;
+    let sent = request::read_closing(call.head().headers(), call.body(), fiscal)?;
     let view = call
         .with_office(move |context| {
             let office = context.for_caller(&caller)?;
-            into_api_result(office.close_ticket(id, version.as_ref().map(slice::from_ref), &closing))
+            let sent = sent.check_body(|sent| {
+                let found = office.unguarded().find_ticket(id)?;
+                let faults = found.map(|found| sent.closing.find_faults(&found.ticket.sheet, sent.are_payments_valid));
+                Ok(publish_paths(ticket_error_violations(&faults.unwrap_or_default())))
+            })?;
+            into_api_result(office.close_ticket(id, sent.version.as_ref().map(slice::from_ref), &sent.closing))
         })
         .await?;
     render_ticket(StatusCode::OK, &view)

@@ -12,7 +12,7 @@ use tillgate_domain::{ExactJson, JsonObject, UserId, UserName};
 
 use crate::error::FieldErrorCode;
 use crate::error::office::name_error_code;
-use crate::request::field::{FieldError, FromJson, ObjectReader, parse_integer};
+use crate::request::field::{FieldError, FromJson, ObjectReader, PartialValue, parse_integer};
 
 impl<const MAX_CHARS: usize> FromJson for BoundedText<MAX_CHARS> {
     fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
@@ -21,6 +21,7 @@ impl<const MAX_CHARS: usize> FromJson for BoundedText<MAX_CHARS> {
 }
 
 /// The name of a fiscal memory; empty if none is named.
+#[derive(Clone)]
 pub(super) struct FiscalName(pub(super) Label);
 
 impl FromJson for FiscalName {
@@ -146,24 +147,28 @@ impl FromJson for Customer {
 
 impl FromJson for Article {
     fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
-        let mut members = ObjectReader::open(value)?;
-        let article = Self {
-            name: members.read("name").unwrap_or_default(),
-            description: members.read("description").unwrap_or_default(),
-            stock: members.read("stock").unwrap_or_default(),
-            code: members.read("code").unwrap_or_default(),
-            category: members.read("category").unwrap_or_default(),
-            kind: members.read("kind").unwrap_or_default(),
-            vat_category: members.read("vat_category").unwrap_or_default(),
-            vat: members.read("vat_rate"),
-            discount_allowed: members.read("discount_allowed").unwrap_or(true),
-            price_fixed: members.read("price_fixed").unwrap_or_default(),
-            splittable: members.read("splittable").unwrap_or_default(),
-            cashback_allowed: members.read("cashback_allowed").unwrap_or_default(),
-            order_endpoints: members.read("order_endpoints").unwrap_or_default(),
-            extra: members.read("extra").unwrap_or_default(),
-        };
-        members.finish(Some(article))
+        Self::from_json_partially(value).require_complete()
+    }
+
+    fn from_json_partially(value: ExactJson) -> PartialValue<Self> {
+        ObjectReader::read_object(value, |members| {
+            Some(Self {
+                name: members.read("name").unwrap_or_default(),
+                description: members.read("description").unwrap_or_default(),
+                stock: members.read("stock").unwrap_or_default(),
+                code: members.read("code").unwrap_or_default(),
+                category: members.read("category").unwrap_or_default(),
+                kind: members.read("kind").unwrap_or_default(),
+                vat_category: members.read("vat_category").unwrap_or_default(),
+                vat: members.read("vat_rate"),
+                discount_allowed: members.read("discount_allowed").unwrap_or(true),
+                price_fixed: members.read("price_fixed").unwrap_or_default(),
+                splittable: members.read("splittable").unwrap_or_default(),
+                cashback_allowed: members.read("cashback_allowed").unwrap_or_default(),
+                order_endpoints: members.read("order_endpoints").unwrap_or_default(),
+                extra: members.read("extra").unwrap_or_default(),
+            })
+        })
     }
 }
 
@@ -194,49 +199,79 @@ impl FromJson for KnownWord<PaymentMethod> {
 const COMPUTED_MEMBERS: [&str; 4] =
     ["unit_price_including_vat", "unit_price_after_discount", "unit_price_after_discount_including_vat", "totals"];
 
+/// In the parts, price and quantity are zero if they are invalid.
 impl FromJson for ItemInput {
     fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
-        let mut members = ObjectReader::open(value)?;
-        members.ignore(&COMPUTED_MEMBERS);
-        let id = members.read("id");
-        let article = members.read("article");
-        let (unit_price, quantity) = (members.require("unit_price"), members.require("quantity"));
-        let (external_id, comment, unit) = (members.read("external_id"), members.read("comment"), members.read("unit"));
-        let (kind, discount) = (members.read::<KnownWord<ItemKind>>("kind"), members.read("discount_rate"));
-        let line = unit_price.zip(quantity).map(|(unit_price, quantity)| ItemDraft {
-            id: 0,
-            external_id: external_id.unwrap_or_default(),
-            kind: kind.map_or(ItemKind::Positive, |KnownWord(kind)| kind),
-            article: article.unwrap_or_else(|| Article { discount_allowed: true, ..Article::default() }),
-            comment: comment.unwrap_or_default(),
-            unit_price,
-            quantity,
-            unit: unit.unwrap_or_default(),
-            discount: discount.unwrap_or_default(),
-        });
-        members.finish(line.map(|line| Self { id, item: line }))
+        Self::from_json_partially(value).require_complete()
+    }
+
+    fn from_json_partially(value: ExactJson) -> PartialValue<Self> {
+        ObjectReader::read_object(value, |members| {
+            members.ignore(&COMPUTED_MEMBERS);
+            let id = members.read("id");
+            let article = members.read("article");
+            let (unit_price, quantity) = (members.require("unit_price"), members.require("quantity"));
+            let (external_id, comment, unit) =
+                (members.read("external_id"), members.read("comment"), members.read("unit"));
+            let (kind, discount) = (members.read::<KnownWord<ItemKind>>("kind"), members.read("discount_rate"));
+            let line = ItemDraft {
+                id: 0,
+                external_id: external_id.unwrap_or_default(),
+                kind: kind.map_or(ItemKind::Positive, |KnownWord(kind)| kind),
+                article: article.unwrap_or_else(|| Article { discount_allowed: true, ..Article::default() }),
+                comment: comment.unwrap_or_default(),
+                unit_price: unit_price.unwrap_or_default(),
+                quantity: quantity.unwrap_or(Quantity::ZERO),
+                unit: unit.unwrap_or_default(),
+                discount: discount.unwrap_or_default(),
+            };
+            Some(Self { id, item: line })
+        })
     }
 }
 
+/// In the parts, the amount is zero if it is invalid. Every value has parts, so that the other
+/// payments of a list keep their positions.
 impl FromJson for Payment {
     fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
-        let mut members = ObjectReader::open(value)?;
-        let (means, amount) = (members.require::<KnownWord<PaymentMethod>>("means"), members.require("amount"));
-        let name = members.read("name").unwrap_or_default();
-        members.finish(means.zip(amount).map(|(KnownWord(means), amount)| Self { method: means, name, amount }))
+        Self::from_json_partially(value).require_complete()
+    }
+
+    fn from_json_partially(value: ExactJson) -> PartialValue<Self> {
+        let mut sent = ObjectReader::read_object(value, |members| {
+            let (means, amount) = (members.require("means"), members.require("amount"));
+            Some(Self {
+                method: means.map_or(PaymentMethod::Other, |KnownWord(means)| means),
+                name: members.read("name").unwrap_or_default(),
+                amount: amount.unwrap_or_default(),
+            })
+        });
+        sent.parts.get_or_insert_with(|| Self {
+            method: PaymentMethod::Other,
+            name: Label::default(),
+            amount: Amount::ZERO,
+        });
+        sent
     }
 }
 
 /// A quantity of an item to refund.
 pub(super) struct RefundItem {
     pub(super) id: u32,
-    pub(super) quantity: Quantity,
+    /// `None` if it is invalid.
+    pub(super) quantity: Option<Quantity>,
 }
 
+/// The parts are an item with a valid id.
 impl FromJson for RefundItem {
     fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
-        let mut members = ObjectReader::open(value)?;
-        let (id, quantity) = (members.require("id"), members.require("quantity"));
-        members.finish(id.zip(quantity).map(|(id, quantity)| Self { id, quantity }))
+        Self::from_json_partially(value).require_complete()
+    }
+
+    fn from_json_partially(value: ExactJson) -> PartialValue<Self> {
+        ObjectReader::read_object(value, |members| {
+            let (id, quantity) = (members.require("id"), members.require("quantity"));
+            id.map(|id| Self { id, quantity })
+        })
     }
 }

@@ -1,16 +1,15 @@
 //! Requests of the ticket operations.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use tillgate_auth_core::Caller;
 use tillgate_domain::merge_patch::merge_value;
 use tillgate_domain::office::{
-    ItemInput, NamedFields, NewRefund, NewTicket, OfficeError, OwnerRef, TicketChange, TicketClosing, TicketView,
+    ItemInput, NamedFields, NewRefund, NewTicket, Office, OfficeError, OwnerRef, TicketChange, TicketClosing,
+    TicketView,
 };
-use tillgate_domain::ticket::{
-    Amount, Currency, Customer, Label, Location, Meta, Payment, Rate, Rounding, TicketError,
-};
+use tillgate_domain::ticket::{Amount, Currency, Customer, Label, Location, Meta, Payment, Rate, TicketError};
 use tillgate_domain::{ExactJson, JsonObject, TicketId};
 use utoipa::ToSchema;
 use validator::Validate;
@@ -19,13 +18,13 @@ use super::from_json::{FiscalName, RefundItem};
 use super::item::NewItemBody;
 use super::response::{self, CustomerBody, LocationBody, PaymentBody, RefundItemBody};
 use crate::api::native::{body, schemas};
-use crate::error::office::office_error_violations;
+use crate::error::office::ticket_error_violations;
 use crate::error::{ApiError, FieldViolation};
 use crate::request::field::{BodyField, not_null, well_typed};
 use crate::request::partial_body::PartialBody;
 
 /// A new ticket.
-#[derive(Deserialize, Validate, ToSchema)]
+#[derive(Clone, Deserialize, Validate, ToSchema)]
 #[schema(as = NewTicket)]
 pub(super) struct CreateTicket {
     /// Currency of the ticket (ISO 4217), three capital letters. Amounts have at most as many
@@ -90,7 +89,7 @@ pub(super) struct CreateTicket {
 
 /// Changes to a ticket, as a merge patch (RFC 7396): omitted members stay unchanged. Items and
 /// payments are replaced as a whole.
-#[derive(Deserialize, Validate, ToSchema)]
+#[derive(Clone, Deserialize, Validate, ToSchema)]
 #[schema(as = TicketChange)]
 pub(super) struct UpdateTicket {
     /// Id or name of the new owner.
@@ -147,7 +146,7 @@ pub(super) struct UpdateTicket {
 }
 
 /// How a ticket is closed.
-#[derive(Deserialize, Validate, ToSchema)]
+#[derive(Clone, Deserialize, Validate, ToSchema)]
 #[schema(as = TicketClosing)]
 pub(super) struct CloseTicket {
     /// Payments that replace those on the ticket. If they differ, the rights to update the ticket
@@ -200,34 +199,14 @@ fn find_unpayable_amounts(
     std::iter::once((None, rounding.as_value().copied()))
         .chain(payments.map(|(at, payment)| (Some(at), Some(payment.amount))))
         .filter(|(_, amount)| amount.is_some_and(|amount| !currency.can_represent(amount)))
-        .flat_map(|(payment, _)| {
-            office_error_violations(&OfficeError::Ticket(TicketError::Unpayable { payment, places }))
-        })
+        .flat_map(|(payment, _)| ticket_error_violations(&[TicketError::Unpayable { payment, places }]))
         .collect()
-}
-
-/// Finds what the rules of tickets reject in the valid fields: a rounding that is too large, and
-/// items with the same id.
-fn find_rule_violations(
-    currency: Currency,
-    before: Rounding,
-    rounding: &BodyField<Amount>,
-    items: &BodyField<Vec<ItemInput>>,
-) -> Vec<FieldViolation> {
-    let rounding = rounding.as_value().and_then(|amount| before.with_amount(*amount, currency).err());
-    let ids = items.as_value().into_iter().flatten().filter_map(|item| item.id);
-    let mut times = BTreeMap::new();
-    ids.for_each(|id| *times.entry(id).or_insert(0) += 1);
-    let repeated = times.into_iter().filter(|(_, times)| *times > 1).map(|(id, _)| TicketError::DuplicateItem(id));
-    rounding.into_iter().chain(repeated).flat_map(|why| office_error_violations(&OfficeError::Ticket(why))).collect()
 }
 
 impl CreateTicket {
     /// Finds what the rules of tickets reject in the valid fields.
     pub(super) fn find_rule_violations(&self) -> Vec<FieldViolation> {
-        self.currency.as_value().map_or_else(Vec::new, |currency| {
-            find_rule_violations(*currency, Rounding::NONE, &self.rounding, &self.items)
-        })
+        ticket_error_violations(&self.clone().into_content().find_faults_of_new(self.currency.as_value().copied()))
     }
 
     /// Finds amounts with more decimal places than the ticket's currency.
@@ -245,22 +224,22 @@ impl CreateTicket {
 
     /// Creates the ticket with this id.
     pub(super) fn into_new_ticket(self, id: TicketId) -> Result<NewTicket, ApiError> {
-        Ok(NewTicket {
-            id,
-            currency: self.currency.require_value()?,
-            sheet: TicketChange {
-                owner: self.owner.into_value(),
-                external_id: self.external_id.into_value(),
-                name: self.name.into_value(),
-                location: self.location.into_value(),
-                customer: self.customer.into_value().map(Some),
-                discount: self.discount_rate.into_value(),
-                items: self.items.into_value(),
-                rounding: self.rounding.into_value(),
-                payments: self.payments.into_value(),
-                extra: self.extra.into_value(),
-            },
-        })
+        Ok(NewTicket { id, currency: self.currency.clone().require_value()?, sheet: self.into_content() })
+    }
+
+    fn into_content(self) -> TicketChange {
+        TicketChange {
+            owner: self.owner.into_value(),
+            external_id: self.external_id.into_value(),
+            name: self.name.into_value(),
+            location: self.location.into_value(),
+            customer: self.customer.into_value().map(Some),
+            discount: self.discount_rate.into_value(),
+            items: self.items.into_value(),
+            rounding: self.rounding.into_value(),
+            payments: self.payments.into_value(),
+            extra: self.extra.into_value(),
+        }
     }
 }
 
@@ -312,25 +291,36 @@ pub(super) fn apply_patch(
     let change = change.check_body(|change| {
         let owner = change.owner.as_value().map(|owner| (owner, now));
         let mut violations = more(&NamedFields { owner, ..NamedFields::default() })?;
-        let before = found.ticket.sheet.rounding;
-        violations.extend(find_rule_violations(currency, before, &change.rounding, &change.items));
+        violations.extend(ticket_error_violations(&change.clone().into_change().find_faults(&found.ticket.sheet)));
         Ok(violations)
     })?;
-    Ok(TicketChange {
-        owner: change.owner.into_value(),
-        external_id: change.external_id.into_patch().map(Option::unwrap_or_default),
-        name: change.name.into_patch().map(Option::unwrap_or_default),
-        location: change.location.into_patch().map(Option::unwrap_or_default),
-        customer: change.customer.into_patch(),
-        discount: change.discount_rate.into_patch().map(Option::unwrap_or_default),
-        items: change.items.into_patch().map(Option::unwrap_or_default),
-        rounding: change.rounding.into_patch().map(Option::unwrap_or_default),
-        payments: change.payments.into_patch().map(Option::unwrap_or_default),
-        extra: change.extra.into_patch().map(Option::unwrap_or_default),
-    })
+    Ok(change.into_change())
+}
+
+impl UpdateTicket {
+    fn into_change(self) -> TicketChange {
+        TicketChange {
+            owner: self.owner.into_value(),
+            external_id: self.external_id.into_patch().map(Option::unwrap_or_default),
+            name: self.name.into_patch().map(Option::unwrap_or_default),
+            location: self.location.into_patch().map(Option::unwrap_or_default),
+            customer: self.customer.into_patch(),
+            discount: self.discount_rate.into_patch().map(Option::unwrap_or_default),
+            items: self.items.into_patch().map(Option::unwrap_or_default),
+            rounding: self.rounding.into_patch().map(Option::unwrap_or_default),
+            payments: self.payments.into_patch().map(Option::unwrap_or_default),
+            extra: self.extra.into_patch().map(Option::unwrap_or_default),
+        }
+    }
 }
 
 impl CloseTicket {
+    /// Finds what the rules of tickets reject in the valid payments of this ticket.
+    pub(super) fn find_rule_violations(&self, found: &TicketView) -> Vec<FieldViolation> {
+        let are_valid = matches!(self.payments, BodyField::Value(_));
+        ticket_error_violations(&self.clone().into_closing().find_faults(&found.ticket.sheet, are_valid))
+    }
+
     pub(super) fn into_closing(self) -> TicketClosing {
         TicketClosing {
             payments: self.payments.into_value(),
@@ -343,14 +333,41 @@ impl CloseTicket {
 }
 
 impl RefundTicket {
+    /// Finds what is wrong with the valid items: those that are sent more than once, and what the
+    /// rules of refunds reject.
+    fn find_faults(&self, office: &Office<'_>, sold: TicketId) -> Result<Vec<TicketError>, ApiError> {
+        let Some(items) = self.items.as_value() else { return Ok(Vec::new()) };
+        let mut seen = BTreeSet::new();
+        let repeated: BTreeSet<u32> = items.iter().map(|item| item.id).filter(|id| !seen.insert(*id)).collect();
+        let mut faults: Vec<_> = repeated.into_iter().map(TicketError::DuplicateItem).collect();
+        let items: Vec<_> = items.iter().map(|item| (item.id, item.quantity)).collect();
+        faults.extend(office.find_refund_faults(sold, &items)?);
+        Ok(faults)
+    }
+
+    /// Finds what the rules of refunds reject in the valid items.
+    pub(super) fn find_rule_violations(
+        &self,
+        office: &Office<'_>,
+        sold: TicketId,
+    ) -> Result<Vec<FieldViolation>, ApiError> {
+        Ok(ticket_error_violations(&self.find_faults(office, sold)?))
+    }
+
     /// Creates the refund with this id.
-    pub(super) fn into_new_refund(self, id: TicketId) -> Result<NewRefund, ApiError> {
-        let Some(items) = self.items.into_value() else { return Ok(NewRefund { id, items: None }) };
-        let mut sums = BTreeMap::new();
-        for RefundItem { id, quantity } in items {
-            if sums.insert(id, quantity).is_some() {
-                return Err(OfficeError::Ticket(TicketError::DuplicateItem(id)).into());
-            }
+    ///
+    /// # Errors
+    /// An item is sent more than once: reports everything that is wrong with the items.
+    pub(super) fn into_new_refund(
+        self,
+        id: TicketId,
+        office: &Office<'_>,
+        sold: TicketId,
+    ) -> Result<NewRefund, ApiError> {
+        let Some(items) = self.items.as_value() else { return Ok(NewRefund { id, items: None }) };
+        let sums: BTreeMap<_, _> = items.iter().filter_map(|item| Some((item.id, item.quantity?))).collect();
+        if sums.len() < items.len() {
+            TicketError::combine(self.find_faults(office, sold)?).map_err(OfficeError::Ticket)?;
         }
         Ok(NewRefund { id, items: Some(sums) })
     }

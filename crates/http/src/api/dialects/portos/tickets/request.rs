@@ -6,7 +6,7 @@ mod object_reader;
 use actix_web::http::header::HeaderMap;
 use tillgate_domain::office::{ItemInput, OwnerRef, TicketChange, TicketClosing};
 use tillgate_domain::ticket::{
-    Article, BoundedText, Currency, Customer, ItemDraft, ItemKind, Label, Location, Meta, NumberSeries, Payment,
+    Amount, Article, BoundedText, Customer, ItemDraft, ItemKind, Label, Location, Meta, NumberSeries, Payment,
     PaymentMethod, Quantity, Rate,
 };
 use tillgate_domain::{JsonObject, TicketId, UserName};
@@ -31,24 +31,18 @@ pub(super) struct TicketInput {
     pub(super) id: Option<TicketId>,
     /// The version that the client read, if sent.
     pub(super) version: Option<i64>,
-    /// The change of the ticket; invalid fields are missing.
+    /// The change of the ticket; invalid fields are missing, and invalid numbers of items and
+    /// payments are zero.
     pub(super) change: TicketChange,
     /// Whether all of its fields are valid.
     pub(super) is_valid: bool,
 }
 
 impl TicketInput {
-    /// Reads a single ticket, which has this currency if it is new. The currency of an existing
-    /// ticket is known only when it is read from the store; then the use case validates the
-    /// amounts.
-    pub(super) fn read_one(
-        headers: &HeaderMap,
-        body: &[u8],
-        currency: Option<Currency>,
-    ) -> Result<PartialBody<Self>, ApiError> {
+    /// Reads a single ticket.
+    pub(super) fn read_one(headers: &HeaderMap, body: &[u8]) -> Result<PartialBody<Self>, ApiError> {
         let (exact, mut violations) = read_exact(headers, body, &VERBATIM_MEMBERS)?;
-        let sent =
-            Self::from_members(TicketObjectReader::new(&exact, "", &mut violations).with_currency(currency), false);
+        let sent = Self::from_members(TicketObjectReader::new(&exact, "", &mut violations), false);
         Ok(PartialBody::new(sent, violations))
     }
 
@@ -91,14 +85,6 @@ fn find_items(exact: &ExactJson) -> Option<&Vec<ExactJson>> {
     }
 }
 
-fn check_violations<T>(sent: T, mut violations: Vec<FieldViolation>) -> Result<T, ApiError> {
-    if violations.is_empty() {
-        return Ok(sent);
-    }
-    violations.sort();
-    Err(ProtocolError::InvalidFields(violations).into())
-}
-
 fn build_violation(field: String, code: FieldErrorCode) -> FieldViolation {
     FieldViolation { field: field.into(), in_query: false, code, message: "is not valid".into() }
 }
@@ -125,7 +111,7 @@ fn read_change(members: &mut TicketObjectReader<'_, '_>) -> TicketChange {
         customer,
         discount: members.read_decimal("DiscountRate", false),
         items: members.read_list("Items", read_item),
-        rounding: members.read_amount("RoundingAmount", false),
+        rounding: members.read_decimal("RoundingAmount", false),
         payments: read_payments(members),
         extra: read_purchase_type(members),
     }
@@ -261,13 +247,14 @@ fn read_vat_category(members: &mut TicketObjectReader<'_, '_>) -> Label {
 }
 
 fn read_payments(members: &mut TicketObjectReader<'_, '_>) -> Option<Vec<Payment>> {
-    members.read_list("Payments", read_payment).map(|payments| payments.into_iter().flatten().collect())
+    members.read_list("Payments", read_payment)
 }
 
 /// Reads a payment. The payment method is derived from its type, or from its name if the type is
 /// empty.
-fn read_payment(members: &mut TicketObjectReader<'_, '_>) -> Option<Payment> {
-    let amount = members.read_amount("Amount", true)?;
+fn read_payment(members: &mut TicketObjectReader<'_, '_>) -> Payment {
+    // if missing, there is a violation
+    let amount = members.read_decimal("Amount", true).unwrap_or(Amount::ZERO);
     let (kind, name): (Label, Label) = (members.read_text("Type"), members.read_text("Name"));
     let word = if kind.as_str().is_empty() { name.as_str() } else { kind.as_str() }.to_lowercase();
     let means = match word.as_str() {
@@ -277,7 +264,17 @@ fn read_payment(members: &mut TicketObjectReader<'_, '_>) -> Option<Payment> {
         _ => PaymentMethod::Other,
     };
     let name = if name.as_str().is_empty() && means == PaymentMethod::Other { kind } else { name };
-    Some(Payment { method: means, name, amount })
+    Payment { method: means, name, amount }
+}
+
+/// How a ticket is closed in a request.
+pub(super) struct ClosingInput {
+    /// The closing; invalid fields are missing, and invalid amounts of payments are zero.
+    pub(super) closing: TicketClosing,
+    /// The version that the client read, if sent.
+    pub(super) version: Option<i64>,
+    /// Whether all payments are valid.
+    pub(super) are_payments_valid: bool,
 }
 
 /// Reads how a ticket is closed, and the version that the client read. Without a body, the amount
@@ -286,7 +283,7 @@ pub(super) fn read_closing(
     headers: &HeaderMap,
     body: &[u8],
     fiscal_setting: Option<String>,
-) -> Result<(TicketClosing, Option<i64>), ApiError> {
+) -> Result<PartialBody<ClosingInput>, ApiError> {
     let (exact, mut violations) = if is_empty_body(body) {
         (ExactJson::Object(Vec::new()), Vec::new())
     } else {
@@ -294,7 +291,9 @@ pub(super) fn read_closing(
     };
     let mut members = TicketObjectReader::new(&exact, "", &mut violations);
     let version = members.read_integer("_v");
+    let known = members.violation_count();
     let payments = read_payments(&mut members);
+    let are_payments_valid = members.violation_count() == known;
     // the published response has these together, so a request may have them too
     let receipt = |members: &mut TicketObjectReader<'_, '_>| {
         let (number, fiscal) = (members.read_integer("Number"), members.read_text::<200>("FiscalName"));
@@ -312,8 +311,6 @@ pub(super) fn read_closing(
     let named = fiscal_setting.filter(|name| !NumberSeries::is_blank(name));
     let fallback = || named.and_then(|name| BoundedText::parse(&name).ok()).unwrap_or_default();
     let fiscal = if name.as_str().is_empty() { fallback() } else { name };
-    check_violations(
-        (TicketClosing { payments, number, fiscal, daily_sales_report, extra, assume_cash: true }, version),
-        violations,
-    )
+    let closing = TicketClosing { payments, number, fiscal, daily_sales_report, extra, assume_cash: true };
+    Ok(PartialBody::new(ClosingInput { closing, version, are_payments_valid }, violations))
 }

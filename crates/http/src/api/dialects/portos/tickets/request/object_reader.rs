@@ -3,7 +3,7 @@
 
 use std::str::FromStr;
 
-use tillgate_domain::ticket::{Amount, BoundedText, Currency, InvalidDecimal, Label};
+use tillgate_domain::ticket::{BoundedText, InvalidDecimal, Label};
 
 use super::build_violation;
 use crate::error::{FieldErrorCode, FieldViolation};
@@ -13,9 +13,6 @@ use crate::json::exact::ExactJson;
 pub(super) struct TicketObjectReader<'e, 'f> {
     exact: &'e ExactJson,
     path: String,
-    /// Currency of amounts, if known before the ticket is read; otherwise the use case validates
-    /// the amounts.
-    currency: Option<Currency>,
     violations: &'f mut Vec<FieldViolation>,
 }
 
@@ -49,12 +46,12 @@ impl<'e, 'f> TicketObjectReader<'e, 'f> {
         if !matches!(exact, ExactJson::Object(_)) {
             violations.push(build_violation(path.trim_end_matches('.').to_owned(), FieldErrorCode::Type));
         }
-        Self { exact, path: path.to_owned(), currency: None, violations }
+        Self { exact, path: path.to_owned(), violations }
     }
 
-    /// Sets the currency of amounts.
-    pub(super) fn with_currency(self, currency: Option<Currency>) -> Self {
-        Self { currency, ..self }
+    /// How many violations were found so far.
+    pub(super) fn violation_count(&self) -> usize {
+        self.violations.len()
     }
 
     /// Adds a violation of a member.
@@ -127,16 +124,6 @@ impl<'e, 'f> TicketObjectReader<'e, 'f> {
         None
     }
 
-    /// Reads an amount, which must fit the currency if that is known.
-    pub(super) fn read_amount(&mut self, name: &str, required: bool) -> Option<Amount> {
-        let amount = self.read_decimal(name, required)?;
-        if self.currency.is_some_and(|currency| !currency.can_represent(amount)) {
-            self.add_violation(name, FieldErrorCode::Range);
-            return None;
-        }
-        Some(amount)
-    }
-
     /// Reads an integer.
     pub(super) fn read_integer<T: FromStr>(&mut self, name: &str) -> Option<T> {
         let code = match self.get_non_null(name)? {
@@ -153,10 +140,7 @@ impl<'e, 'f> TicketObjectReader<'e, 'f> {
     /// Reads a nested object; `None` if it is absent or null.
     pub(super) fn read_object(&mut self, name: &str) -> Option<TicketObjectReader<'e, '_>> {
         let value = self.get_non_null(name)?;
-        Some(
-            TicketObjectReader::new(value, &format!("{}{name}.", self.path), self.violations)
-                .with_currency(self.currency),
-        )
+        Some(TicketObjectReader::new(value, &format!("{}{name}.", self.path), self.violations))
     }
 
     /// Reads a nested object that must be present.
@@ -179,9 +163,7 @@ impl<'e, 'f> TicketObjectReader<'e, 'f> {
                 let mut made = Vec::new();
                 for (index, each) in list.iter().enumerate() {
                     let path = format!("{}{name}[{index}].", self.path);
-                    made.push(read(
-                        &mut TicketObjectReader::new(each, &path, self.violations).with_currency(self.currency),
-                    ));
+                    made.push(read(&mut TicketObjectReader::new(each, &path, self.violations)));
                 }
                 Some(made)
             }
