@@ -37,6 +37,7 @@ fn access_rows_are_queried_without_a_request() {
         ("GET /api/v1/products/../users --mount kasir --role admin", 1, "none of the 15 rows matches"),
         ("GET /users --mount kasir --role admin", 1, "none of the 15 rows matches GET /users"),
         ("GET /users --mount kassir --role admin", 2, "did you mean \"kasir\"?"),
+        ("G@T /users --mount kassir", 2, "did you mean \"kasir\"?; \"G@T\" is not an HTTP method"),
         ("GET /users --mount kasir --role manger", 2, "a similar value exists: 'manager'"),
     ] {
         let words: Vec<&str> = ["access", "check"].into_iter().chain(arguments.split(' ')).collect();

@@ -5,6 +5,7 @@ use serde_json::json;
 use tillgate_domain::{Rank, Right, Rights};
 use tillgate_http::{AccessRequirement, AccessRule};
 
+use super::argument_errors::ArgumentErrors;
 use super::{CommandError, Context, parse, print};
 use crate::composition;
 
@@ -37,14 +38,14 @@ impl AccessCommand {
         let settings = context.settings(|_| ())?;
         let mounts = composition::build_mounts(&settings)?;
         let known = settings.list_mount_names();
-        if !known.contains(&mount.as_str()) {
-            return Err(CommandError::usage(format!(
-                "no mount is named \"{mount}\"{}",
-                crate::suggestions::did_you_mean(mount, known)
-            )));
-        }
+        let is_known = known.contains(&mount.as_str()).then_some(()).ok_or_else(|| {
+            let near = crate::suggestions::did_you_mean(mount, known);
+            CommandError::usage(format!("no mount is named \"{mount}\"{near}"))
+        });
         drop(mounts);
-        let method = method.parse().map_err(|_| CommandError::usage(format!("\"{method}\" is not an HTTP method")))?;
+        let sent = method.parse().map_err(|_| CommandError::usage(format!("\"{method}\" is not an HTTP method")));
+        ArgumentErrors::default().with(&is_known).with(&sent).report()?;
+        let method = sent?;
         let rights: Rights = role.map(Rank::rights).unwrap_or_default().iter().chain(rights.iter().cloned()).collect();
         let Some((number, row)) = AccessRule::find_match(&settings.access, &method, path) else {
             return Err(CommandError::failed(format!(

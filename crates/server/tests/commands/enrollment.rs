@@ -44,6 +44,8 @@ fn machine_that_shows_no_code_is_not_accepted(engine: DatabaseEngine) {
     assert!(home.run_refused(&accept, 1).contains("machines that show a code are not accepted here"));
     home.run_ok(&["tenant", "set", "--machine-codes", "true"]);
     assert!(home.run_refused(&accept, 1).contains("\"KQLZ-SGBV\" does not exist"));
+    let both = home.run_refused(&["device", "accept", "KQLZ-SGBV", "--device", "P02", "--fingerprint", "4712"], 1);
+    assert!(both.contains("did you mean \"P01\"?") && both.contains("\"KQLZ-SGBV\" does not exist"), "{both}");
     assert!(home.run_refused(&["device", "deny", "KQLZ-SGBV"], 1).contains("\"KQLZ-SGBV\" does not exist"));
     let waiting = home.run_ok(&["device", "enroll", "P01", "--confirm", "--json"]).json();
     assert_eq!((&waiting["confirm"], &waiting["pending"]), (&json!(true), &json!(null)));

@@ -5,6 +5,7 @@ use tillgate_domain::office::{KeyAcceptance, OfficeError, TypedCode};
 use tillgate_domain::{DeviceName, PendingKey, PendingKeyStatus};
 use tillgate_http::native_bodies::EnrollmentBody;
 
+use super::super::argument_errors::ArgumentErrors;
 use super::super::json::format_instant;
 use super::super::office::{CommandOffice, check_decided};
 use super::super::{CommandError, parse, print};
@@ -48,8 +49,9 @@ impl AcceptArgs {
     /// Checks that the machine with the code waits, and for this device if its code was started for
     /// one.
     fn check_code(&self, office: &CommandOffice, code: TypedCode<'_>) -> Result<(), CommandError> {
-        let device = office.find_device(&self.device)?;
-        let key = find_waiting_key(office, code)?;
+        let (device, key) = (office.find_device(&self.device), find_waiting_key(office, code));
+        ArgumentErrors::default().with(&device).with(&key).report()?;
+        let (device, key) = (device?, key?);
         match key.device {
             Some(id) if id != device.id => {
                 let chosen = office.unguarded().find_device(id).map_err(CommandError::failed)?;
