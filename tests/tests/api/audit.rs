@@ -7,7 +7,8 @@ use std::time::Duration;
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection};
 use missing_seal::{
-    missing_seal_file_is_reported_before_the_first_start, missing_seal_file_is_reported_over_a_chain_without_seals,
+    demo_over_an_existing_database_creates_no_seal_file, missing_seal_file_is_reported_before_the_first_start,
+    missing_seal_file_is_reported_over_a_chain_without_seals,
 };
 use over_http::{
     export_over_http_equals_that_of_the_command_line, verification_over_http_finds_what_the_command_line_finds,
@@ -91,6 +92,7 @@ tillgate_testkit::on_both_databases!(
     removed_seal_file_is_reported_until_reseal,
     missing_seal_file_is_reported_before_the_first_start,
     missing_seal_file_is_reported_over_a_chain_without_seals,
+    demo_over_an_existing_database_creates_no_seal_file,
     audit_is_exported_and_listed,
     export_over_http_equals_that_of_the_command_line,
     verification_over_http_finds_what_the_command_line_finds

@@ -138,9 +138,9 @@ impl SealFile {
     }
 
     /// Writes the seal of the empty chain for the database of a new installation, if no event is
-    /// sealed yet and there is no file. Only `init` and `demo` call it. Later, a missing file was
-    /// either removed or the folder is new to the database; [`SealFile::missing_text`] reports
-    /// that.
+    /// sealed yet and there is no file. Only `init` and `demo` call it, if they have created the
+    /// database. Later, a missing file was either removed or the folder is new to the database;
+    /// [`SealFile::missing_text`] reports that.
     pub(crate) fn create_if_missing(&self, database: &Database, at: Instant) -> Result<(), SealingFailure> {
         if self.read()?.is_some() {
             return Ok(());

@@ -84,6 +84,8 @@ impl DemoArgs {
         let (database, is_new) = composition::create_database(&settings, &mut logging::log_migration)?;
         if is_new {
             tracing::info!(database = composition::database_location(&settings)?, "created the database");
+            let seal_file = SealFile::from_settings(&settings);
+            seal_file.create_if_missing(&database, IdSource::default().now()).map_err(CommandError::failed)?;
         }
         if office::unguarded::any_user_exists(&*database).map_err(CommandError::failed)?
             && !accounts::has_demo_accounts(&database)?
@@ -112,8 +114,6 @@ impl DemoArgs {
             return Err(CommandError::usage(exposed_address_text(&settings)));
         }
         let auth = composition::build_engine(&settings, &database)?;
-        let seal_file = SealFile::from_settings(&settings);
-        seal_file.create_if_missing(&database, IdSource::default().now()).map_err(CommandError::failed)?;
         let delivery = if chosen.is_some() {
             PasswordDelivery::Chosen
         } else if std::io::stdout().is_terminal() && !context.json {

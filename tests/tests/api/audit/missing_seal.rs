@@ -1,4 +1,4 @@
-//! A seal file that is missing while no event is sealed: nothing but `audit reseal` creates one.
+//! A seal file that is missing while no event is sealed: only `audit reseal` creates another.
 
 use super::*;
 
@@ -43,7 +43,8 @@ pub(super) fn missing_seal_file_is_reported_before_the_first_start(engine: Datab
     assert_reported_until_reseal(&installation);
 }
 
-pub(super) fn missing_seal_file_is_reported_over_a_chain_without_seals(engine: DatabaseEngine) {
+/// An installation whose database has events, none of which is sealed any more, and no seal file.
+fn installation_without_seals(engine: DatabaseEngine) -> Installation {
     let installation = Installation::with_fixture(engine);
     drop(installation.serve());
     drop_triggers(&installation);
@@ -56,5 +57,16 @@ pub(super) fn missing_seal_file_is_reported_over_a_chain_without_seals(engine: D
         &format!("UPDATE audit SET sequence = NULL, hash = NULL; UPDATE audit_seal SET sequence = 0, hash = {empty}"),
     );
     remove_seal_file(&installation);
+    installation
+}
+
+pub(super) fn missing_seal_file_is_reported_over_a_chain_without_seals(engine: DatabaseEngine) {
+    assert_reported_until_reseal(&installation_without_seals(engine));
+}
+
+pub(super) fn demo_over_an_existing_database_creates_no_seal_file(engine: DatabaseEngine) {
+    let installation = installation_without_seals(engine);
+    installation.create_demo_shop();
+    assert_eq!(read_seal_file(&installation), None);
     assert_reported_until_reseal(&installation);
 }
