@@ -156,10 +156,10 @@ pub fn refund(
 /// What is wrong with the items of a refund of this ticket; the quantity of an item is `None` if it
 /// is invalid.
 pub fn find_refund_faults(sold: &Ticket, returned: &[(u32, Option<Quantity>)]) -> Vec<TicketError> {
-    let is_sold = |id: u32| sold.sheet.items.iter().any(|item| item.id == id);
+    let sold_ids: BTreeSet<u32> = sold.sheet.items.iter().map(|item| item.id).collect();
     let is_nothing = |quantity: Quantity| quantity.value().units() <= 0;
     let is_empty = returned.is_empty() || returned.iter().any(|(_, quantity)| quantity.is_some_and(is_nothing));
-    let unknown: BTreeSet<u32> = returned.iter().map(|(id, _)| *id).filter(|id| !is_sold(*id)).collect();
+    let unknown: BTreeSet<u32> = returned.iter().map(|(id, _)| *id).filter(|id| !sold_ids.contains(id)).collect();
     let unknown = unknown.into_iter().map(TicketError::UnknownItem);
     is_empty.then_some(TicketError::EmptyRefund).into_iter().chain(unknown).collect()
 }

@@ -1,5 +1,7 @@
 //! A body of which some fields are invalid, until all violations are known.
 
+use std::collections::BTreeSet;
+
 use validator::Validate;
 
 use crate::error::{ApiError, FieldErrorCode, FieldViolation, ProtocolError};
@@ -44,13 +46,16 @@ impl<T> PartialBody<T> {
         self.violations.is_empty()
     }
 
-    /// Adds violations, without duplicates and with at most one reason why a password is weak.
+    /// Adds violations, without duplicates and with at most one reason why a password is weak. A
+    /// body can have very many.
     pub(crate) fn add(&mut self, violations: Vec<FieldViolation>) {
+        let mut known: BTreeSet<FieldViolation> = self.violations.iter().cloned().collect();
         for violation in violations {
-            let weak = |known: &FieldViolation| {
+            let is_weak = |known: &FieldViolation| {
                 [violation.code, known.code] == [FieldErrorCode::Weak; 2] && known.field == violation.field
             };
-            if !self.violations.iter().any(|known| *known == violation || weak(known)) {
+            let is_weak_again = violation.code == FieldErrorCode::Weak && self.violations.iter().any(is_weak);
+            if !is_weak_again && known.insert(violation.clone()) {
                 self.violations.push(violation);
             }
         }

@@ -84,14 +84,9 @@ async fn closing_reports_unpayable_amounts_with_all_violations() {
     let both = close(json!({ "payments": [zero, unpayable] })).await;
     assert_reported(&both, &[("/payments", "range"), ("/payments/1/amount", "range")]);
     // of a ticket that does not exist, only the body is known
-    let absent = send(
-        &shop,
-        &token,
-        "POST",
-        &format!("{TICKETS_PATH}/018f3b3e-0000-7000-8000-000000000000/close"),
-        Some("*"),
-        Some(json!({ "number": "x", "payments": [unpayable] })),
-    );
+    let path = format!("{TICKETS_PATH}/018f3b3e-0000-7000-8000-000000000000/close");
+    let body = json!({ "number": "x", "payments": [unpayable] });
+    let absent = send(&shop, &token, "POST", &path, Some("*"), Some(body));
     assert_reported(&absent.await, &[("/number", "type")]);
 }
 
