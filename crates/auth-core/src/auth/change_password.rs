@@ -19,7 +19,7 @@ use crate::denials::GuestKey;
 use crate::passwords::{Lane, PasswordPolicy, WeakPassword, is_same_password};
 use crate::ports::{AuthTx, Credential, CredentialKind, SessionFilter, SessionOrder, SessionView, Verifier};
 use crate::throttle::{AttemptOutcome, Charge, ClaimedIdentity, LoginAttempt, PriorSession};
-use crate::{AuthDenied, Caller, Error, LoginDenied, TokenDenied};
+use crate::{AuthDenied, Caller, Error, TokenDenied};
 
 /// How often a change starts again because another one has overtaken it.
 const MAX_RESTARTS: usize = 4;
@@ -82,7 +82,8 @@ impl Auth {
         Ok(self.settings.policy.check(password.expose(), words).map_err(AuthDenied::WeakPassword)?)
     }
 
-    /// Verifies the caller's password. A wrong one is denied, and counted, as at a login.
+    /// Verifies the caller's password. A wrong one is counted as at a login, but the denial is
+    /// [`AuthDenied::WrongPassword`]: the session and its tokens stay valid.
     #[tracing::instrument(level = "debug", skip_all)]
     pub fn confirm_password(&self, caller: &Caller, password: &Secret<String>) -> Result<(), Error> {
         self.confirm_credential(caller, password).map(drop)
@@ -97,8 +98,8 @@ impl Auth {
         Ok(credential)
     }
 
-    /// Changes the caller's password, after verifying the old one; a wrong one is denied, and
-    /// counted, as at a login. Ends the caller's other sessions, including permanent ones, and
+    /// Changes the caller's password, after verifying the old one as
+    /// [`confirm_password`](Self::confirm_password) does; a caller that is not a user has none. Ends the caller's other sessions, including permanent ones, and
     /// removes the caller's PIN; the caller's own session continues. `end_keys` revokes the
     /// caller's API keys. `words` as in [`hash_new_password`](Self::hash_new_password). The same
     /// password again is denied, because a user who is required to change it would not have changed
@@ -112,7 +113,7 @@ impl Auth {
         words: &[String],
         end_keys: bool,
     ) -> Result<PasswordChange, Error> {
-        let user = caller.user().ok_or(LoginDenied::Mismatch)?;
+        let user = caller.user().ok_or(AuthDenied::WrongPassword)?;
         self.check_password(new, words)?;
         for _ in 0..MAX_RESTARTS {
             let (credential, charge) = self.verify_current_password(caller, old)?;
@@ -178,7 +179,7 @@ impl Auth {
 
     /// Counts a wrong password and records the denial.
     fn deny_change(&self, caller: &Caller, charge: &Charge) -> Result<Error, Error> {
-        let event = self.denied_change_event(caller, LoginDenied::Mismatch.code())?;
+        let event = self.denied_change_event(caller, AuthDenied::WrongPassword.code())?;
         let settled = self.store.write("deny_password_change", |tx| {
             let counts = self.throttle.settle_charge(tx, charge, AttemptOutcome::Failed, event.at)?;
             if counts {
@@ -190,7 +191,7 @@ impl Auth {
         if !settled? {
             self.record_guest_denial(GuestKey::Principal(caller.principal), &event);
         }
-        Ok(LoginDenied::Mismatch.into())
+        Ok(AuthDenied::WrongPassword.into())
     }
 
     fn denied_change_event(&self, caller: &Caller, why: &str) -> Result<Event, Error> {

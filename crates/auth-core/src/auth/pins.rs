@@ -19,7 +19,7 @@ use super::{Auth, map_hash_error};
 use crate::dpop::encode_base64url;
 use crate::passwords::Lane;
 use crate::ports::{AuthTx, Credential};
-use crate::{AuthDenied, Caller, Error, LoginDenied, TokenDenied};
+use crate::{AuthDenied, Caller, Error, TokenDenied};
 
 /// How often a PIN is drawn again that nobody may choose. One in ten is such a PIN.
 const MAX_DRAWS: usize = 64;
@@ -96,10 +96,7 @@ impl Auth {
         event.actor = caller.actor();
         event.details.insert("by".to_owned(), json!(if drawn.is_some() { "drawn" } else { "chosen" }));
         for _ in 0..MAX_RESTARTS {
-            let credential = self.confirm_credential(caller, password).map_err(|error| match error {
-                Error::Denied(AuthDenied::Login(LoginDenied::Mismatch)) => AuthDenied::WrongPassword.into(),
-                other => other,
-            })?;
+            let credential = self.confirm_credential(caller, password)?;
             let current = self.store.read("find_pin", |tx| tx.pins().find(user.id))?;
             if let Some(current) = &current
                 && self.is_pin(tenant, user.id, pin, current, caller.address)?

@@ -12,7 +12,7 @@ use tillgate_domain::{Action, EventOutcome, Secret, StoreError, StoreExt, Subjec
 use super::Auth;
 use crate::ports::Rotation;
 use crate::requests::GrantKind;
-use crate::{AuthenticationInfo, Caller, Error, IssuedTokens, Session, SessionKind, TokenDenied};
+use crate::{AuthDenied, AuthenticationInfo, Caller, Error, IssuedTokens, Session, SessionKind, TokenDenied};
 
 /// How often a step-up starts again because another unit of work has rotated the session.
 const MAX_ROTATION_ATTEMPTS: usize = 8;
@@ -23,13 +23,12 @@ impl Auth {
     ///
     /// # Errors
     ///
-    /// As [`confirm_password`](Self::confirm_password). [`TokenDenied::WrongAudience`] for a caller
-    /// that is not a user with a session of their own, [`TokenDenied::SessionOver`] if the session
-    /// has ended meanwhile.
+    /// As [`confirm_password`](Self::confirm_password), also for a caller that is not a user with a
+    /// session of their own. [`TokenDenied::SessionOver`] if the session has ended meanwhile.
     #[tracing::instrument(level = "debug", skip_all)]
     pub fn step_up(&self, caller: &Caller, password: &Secret<String>) -> Result<IssuedTokens, Error> {
         let presented = caller.session_context().filter(|session| session.kind == SessionKind::Person);
-        let id = presented.ok_or(TokenDenied::WrongAudience)?.id;
+        let id = presented.ok_or(AuthDenied::WrongPassword)?.id;
         self.confirm_password(caller, password)?;
         let (now, read_version) = (self.time().at, self.revocations.current_version());
         let current_key = self.keyring.current().current_refresh_key();

@@ -65,7 +65,7 @@ fn correct_password_is_confirmed_and_wrong_one_counts_as_failed_login() {
     let caller = caller(&fixture, &fixture.user("cashier", None));
     let confirm = |password: &str| fixture.auth.confirm_password(&caller, &Secret::new(password.to_owned()));
     for wrong in ["wrong", "", NEW] {
-        assert_eq!(login_refused(confirm(wrong)), LoginDenied::Mismatch, "{wrong}");
+        assert_eq!(confirm(wrong), Err(AuthDenied::WrongPassword.into()), "{wrong}");
     }
     assert_eq!(confirm(&password_of("cashier")), Ok(()));
     assert_eq!(fixture.audit_events(Action::Password).len(), 3, "a right one is no line of the audit");
@@ -87,14 +87,15 @@ fn wrong_current_password_changes_nothing_and_is_counted() {
     let (own, other) = (fixture.user("cashier", None), fixture.user("cashier", None));
     let caller = caller(&fixture, &own);
     for wrong in ["wrong", "", NEW] {
-        assert_eq!(login_refused(change(&fixture, &caller, wrong, NEW)), LoginDenied::Mismatch, "{wrong}");
+        assert_eq!(change(&fixture, &caller, wrong, NEW).unwrap_err(), AuthDenied::WrongPassword.into(), "{wrong}");
     }
     assert!(authenticate(&fixture.auth, &other).is_ok());
     let events = fixture.audit_events(Action::Password);
     assert!(events.len() == 3 && events.iter().all(|event| event.outcome == EventOutcome::Refused));
+    assert!(events.iter().all(|event| event.details["why"] == "password_wrong"), "{events:?}");
     // A caller with a session has five free attempts.
     for wrong in ["wrong too", "wrong again"] {
-        login_refused(change(&fixture, &caller, wrong, NEW));
+        assert_eq!(change(&fixture, &caller, wrong, NEW).unwrap_err(), AuthDenied::WrongPassword.into());
     }
     let held = change(&fixture, &caller, &password_of("cashier"), NEW).unwrap_err();
     assert!(matches!(held, Error::Denied(AuthDenied::TooManyAttempts { .. })), "{held:?}");

@@ -1,12 +1,12 @@
 //! Step-up: a new proof of identity in the same session.
 
 use tillgate_auth_core::{
-    Caller, Clock as _, Error, IssuedTokens, LoginDenied, LoginRequest, OfficeTerms, Terms, TokenDenied,
+    AuthDenied, Caller, Clock as _, Error, IssuedTokens, LoginRequest, OfficeTerms, Terms, TokenDenied,
 };
 use tillgate_domain::{Action, EventOutcome, Secret, Subject};
 
 use crate::fixture::{
-    EngineFixture, MINUTE, authenticate, by_device, by_user, login_refused, password_of, refresh, terms, token_refused,
+    EngineFixture, MINUTE, authenticate, by_device, by_user, password_of, refresh, terms, token_refused,
 };
 
 const MAX_AGE: std::time::Duration = MINUTE.saturating_mul(5);
@@ -96,12 +96,13 @@ fn step_up_requires_the_password_of_a_user_with_a_live_session() {
     let issued = log_in(&fixture);
     let own = caller(&fixture, &issued);
     for wrong in ["wrong", ""] {
-        assert_eq!(login_refused(step_up(&fixture, &own, wrong)), LoginDenied::Mismatch);
+        assert_eq!(step_up(&fixture, &own, wrong).unwrap_err(), AuthDenied::WrongPassword.into());
     }
     assert_eq!(fixture.session(issued.session.id).authentication.at, issued.session.created_at);
     let device = fixture.auth.login(&by_device("P01")).unwrap();
     let device = caller(&fixture, &device);
-    assert_eq!(token_refused(step_up(&fixture, &device, &password_of("P01"))), TokenDenied::WrongAudience);
+    let by_device = step_up(&fixture, &device, &password_of("P01"));
+    assert_eq!(by_device.unwrap_err(), AuthDenied::WrongPassword.into(), "its token stays valid");
     fixture.auth.logout(&own).unwrap();
     assert_eq!(token_refused(step_up(&fixture, &own, &password_of("manager"))), TokenDenied::SessionOver);
     assert_eq!(fixture.audit_events(Action::StepUp).len(), 0, "what was denied is no step-up");

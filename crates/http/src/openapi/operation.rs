@@ -15,7 +15,7 @@ use utoipa::openapi::schema::{AdditionalProperties, ArrayBuilder, ObjectBuilder,
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, ResponseBuilder, SecurityRequirement};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::problem::{PROBLEM_SCHEMA, error_response, problem_schema, response_header};
+use super::problem::{PROBLEM_SCHEMA, describe_status, error_response, problem_schema, response_header};
 use super::schema::{id_schema, nullable_text_schema, text_schema};
 use crate::serving::requirement::Requirement;
 
@@ -33,7 +33,8 @@ pub(crate) struct OperationDoc {
     parameters: Vec<Parameter>,
     body: Option<RequestBody>,
     responses: BTreeMap<u16, ResponseBuilder>,
-    error_statuses: Vec<u16>,
+    /// Error statuses with their texts.
+    errors: BTreeMap<u16, &'static str>,
     has_query: bool,
     schemas: Vec<(String, RefOr<Schema>)>,
 }
@@ -48,7 +49,7 @@ impl OperationDoc {
             parameters: Vec::new(),
             body: None,
             responses: BTreeMap::new(),
-            error_statuses: Vec::new(),
+            errors: BTreeMap::new(),
             has_query: false,
             schemas: Vec::new(),
         }
@@ -103,8 +104,7 @@ impl OperationDoc {
         let about = "The `ETag` that you read, strong or weak, or a list of several; `*` for any version.";
         let schema = ObjectBuilder::new().schema_type(Type::String).examples([json!("\"3\"")]);
         self.parameters.push(build_parameter("If-Match", ParameterIn::Header, Required::True, about, schema.into()));
-        self.error_statuses.extend([412, 428]);
-        self
+        self.errors(&[412, 428])
     }
 
     /// Documents an optional request header.
@@ -216,7 +216,15 @@ impl OperationDoc {
 
     /// Documents error statuses in addition to those that follow from the kind of operation.
     pub(crate) fn errors(mut self, statuses: &[u16]) -> Self {
-        self.error_statuses.extend(statuses);
+        for status in statuses {
+            self.errors.entry(*status).or_insert(describe_status(*status));
+        }
+        self
+    }
+
+    /// Documents an error status that means something else than usual, or more.
+    pub(crate) fn error(mut self, status: u16, about: &'static str) -> Self {
+        self.errors.insert(status, about);
         self
     }
 
@@ -237,7 +245,7 @@ impl OperationDoc {
 
     /// Builds the operation at this path, for callers who meet this requirement; `None` if it
     /// requires no authentication.
-    pub(crate) fn build(self, method: &HttpMethod, path: &str, requirement: Option<Requirement>) -> Operation {
+    pub(crate) fn build(mut self, method: &HttpMethod, path: &str, requirement: Option<Requirement>) -> Operation {
         let mut parameters: Vec<Parameter> = path_parameter_names(path)
             .map(|name| {
                 build_parameter(
@@ -250,32 +258,32 @@ impl OperationDoc {
             })
             .collect();
         let has_id = !parameters.is_empty();
-        parameters.extend(self.parameters);
+        parameters.append(&mut self.parameters);
 
-        let mut refuses = self.error_statuses;
-        refuses.extend([500, 503]);
+        let mut statuses = vec![500, 503];
         if self.body.is_some() {
-            refuses.extend([400, 408, 413, 415, 422]);
+            statuses.extend([400, 408, 413, 415, 422]);
         }
         if self.has_query {
-            refuses.push(422);
+            statuses.push(422);
         }
         if has_id {
-            refuses.push(404);
+            statuses.push(404);
         }
-        let mut more = self.description;
+        let mut more = std::mem::take(&mut self.description);
         if requirement.is_some() {
-            refuses.push(401);
+            statuses.push(401);
         }
         if let Some(requirement) = requirement.filter(|requirement| *requirement != Requirement::Authenticated) {
-            refuses.push(403);
+            statuses.push(403);
             more.push(requirement.to_string());
         }
 
+        self = self.errors(&statuses);
         let mut responses: BTreeMap<u16, RefOr<utoipa::openapi::Response>> =
             self.responses.into_iter().map(|(status, response)| (status, response.build().into())).collect();
-        for status in refuses {
-            responses.entry(status).or_insert_with(|| error_response(status).build().into());
+        for (status, about) in self.errors {
+            responses.entry(status).or_insert_with(|| error_response(status, about).build().into());
         }
         let mut operation = OperationBuilder::new()
             .tag(self.tag)

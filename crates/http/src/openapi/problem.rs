@@ -1,4 +1,4 @@
-//! OpenAPI documentation of error responses: one schema for all, and one sentence for each status.
+//! OpenAPI documentation of error responses: one schema for all, and a text for each status.
 
 use serde_json::json;
 use utoipa::openapi::header::{Header, HeaderBuilder};
@@ -15,18 +15,17 @@ const NONCE_DESCRIPTION: &str = "The `nonce` for the next proofs in `DPoP` (RFC 
 /// Name of the schema of all errors.
 pub(super) const PROBLEM_SCHEMA: &str = "Problem";
 
-/// The documentation of an error response with this status.
-pub(super) fn error_response(status: u16) -> ResponseBuilder {
-    let about = match status {
+/// What an error status means unless the operation documents something else. A 401 is one to a call
+/// with an access token.
+pub(super) const fn describe_status(status: u16) -> &'static str {
+    match status {
         400 => "The request cannot be read: its body or a required header is invalid.",
         401 => {
-            "Not authenticated, or no longer: discard the access token. At a login, the name or the password \
-             is wrong."
+            "The access token is missing, invalid or expired, or its session has ended: refresh once, and repeat the \
+             request with the new token. If `code` is `use_dpop_nonce`, `proof_missing` or `proof_invalid`, the token \
+             is still valid: repeat the request with a valid proof."
         }
-        403 => {
-            "The caller may not do this: `right` is the missing right, if the reason is a right. At a login, \
-             the password must be changed first."
-        }
+        403 => "The caller may not do this: `right` is the missing right, if the reason is a right.",
         404 => "The resource does not exist, or belongs to another tenant.",
         408 => "The body was not received in time.",
         409 => "The request conflicts with the current state; `detail` has the reason and what to do.",
@@ -38,7 +37,11 @@ pub(super) fn error_response(status: u16) -> ResponseBuilder {
         429 => "Too many attempts; retry after `Retry-After`.",
         503 => "Temporarily unavailable, and no decision was made; retry after `Retry-After`.",
         _ => "Internal server error.",
-    };
+    }
+}
+
+/// The documentation of an error response with this status.
+pub(super) fn error_response(status: u16, about: &str) -> ResponseBuilder {
     let content =
         ContentBuilder::new().schema(Some(RefOr::<Schema>::Ref(Ref::from_schema_name(PROBLEM_SCHEMA)))).build();
     let response = ResponseBuilder::new().description(about).content("application/problem+json", content);

@@ -355,7 +355,7 @@ async fn act_that_gives_access_requires_a_recent_proof_in_the_browser_only() {
     assert_eq!(shop.send(native_role).await.status, 201, "the native API does not require it");
     let step_up = "/office/api/v1/sessions/current/step-up";
     let wrong = browser.post(step_up, json!({ "password": "wrong horse" })).await;
-    assert_eq!((wrong.status.as_u16(), wrong.text_at("/code").as_str()), (401, "login_mismatch"));
+    assert_eq!((wrong.status.as_u16(), wrong.text_at("/code").as_str()), (403, "password_wrong"));
     let before = browser.copy();
     let proved = browser.post(step_up, json!({ "password": TEST_PASSWORD })).await;
     assert_eq!((proved.status.as_u16(), &proved.json()["expires_in"]), (200, &json!(900)));

@@ -89,6 +89,66 @@ async fn every_operation_has_summary_tag_and_responses() {
     assert!(used.is_subset(&groups), "{used:?} {groups:?}");
 }
 
+/// A 401 to a call means something else than one to a login or a refresh, and only the last ends
+/// the session. Docs and document say the same.
+#[actix_web::test]
+async fn every_401_has_the_text_of_its_call() {
+    let shop = TestServer::start();
+    let document = document(&shop).await;
+    let mut calls = 0;
+    for (method, path, operation) in operations(&document) {
+        let call = format!("{method} {path}");
+        let about = |status: &str| operation["responses"][status]["description"].as_str().unwrap_or_default();
+        let denied = about("401");
+        let ends = denied.contains("discard");
+        assert_eq!(ends, call == "POST /api/v1/sessions/refresh", "{call}: {denied}");
+        match call.as_str() {
+            "POST /api/v1/sessions" => assert!(denied.contains("the device is wrong"), "{denied}"),
+            "POST /api/v1/sessions/refresh" => assert!(denied.contains("ended for good"), "{denied}"),
+            "GET /api/v1/access" => assert!(denied.contains("The client refreshes once"), "{denied}"),
+            _ if operation["security"].is_null() => assert_eq!(denied, "", "{call} authenticates nobody"),
+            _ => {
+                calls += 1;
+                assert!(denied.contains("refresh once, and repeat the request"), "{call}: {denied}");
+                assert!(!denied.contains("password") && !denied.contains("login"), "{call}: {denied}");
+            }
+        }
+        if denied.contains("efresh") && !ends {
+            // a proof that has failed invalidates no token
+            for code in ["use_dpop_nonce", "proof_missing", "proof_invalid"] {
+                assert!(denied.contains(code), "{call}: {denied}");
+            }
+        }
+        let confirms = ["/current/password", "/current/pin", "/current/step-up"].iter().any(|end| path.ends_with(end))
+            || call == "PATCH /api/v1/users/{id}";
+        assert_eq!(about("403").contains("`password_wrong`"), confirms, "{call}: {}", about("403"));
+        assert_eq!(about("403").contains("must be changed"), call == "POST /api/v1/sessions", "{call}");
+    }
+    assert!(calls > 60, "only {calls}");
+
+    let introduction = document["info"]["description"].as_str().unwrap();
+    assert!(introduction.contains("Only a 401 to `POST sessions/refresh` means that the session ended"));
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/tills.md")).unwrap();
+    assert!(page.contains("Discard tokens on a 401 to a refresh and on nothing else."));
+    let row = |start: &str| page.lines().find(|line| line.starts_with(start)).unwrap_or_else(|| panic!("{start}"));
+    assert!(row("| 401 to a refresh |").contains("discard both tokens"));
+    let call = row("| 401 to a call |");
+    for code in ["token_expired", "session_over", "token_invalid", "token_missing", "token_foreign"] {
+        assert!(call.contains(&format!("`{code}`")), "{code}: {call}");
+    }
+    assert!(row("| 403 to a call with the user's password, `password_wrong` |").contains("keep your tokens"));
+}
+
+#[actix_web::test]
+async fn call_without_a_token_is_told_how_to_send_one() {
+    let shop = TestServer::start();
+    let response = shop.send(build_request(Method::GET, "/api/v1/sessions/current")).await;
+    assert_eq!((response.status.as_u16(), response.text_at("/code").as_str()), (401, "token_missing"));
+    let expected = "The request has no token; send \"Authorization: Bearer <access token>\".";
+    assert_eq!(response.text_at("/detail"), expected);
+    assert_eq!(response.challenges(), ["Bearer realm=\"tillgate\""]);
+}
+
 fn path_of_document(call: &str) -> bool {
     call == "GET /openapi.json"
 }

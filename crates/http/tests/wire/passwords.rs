@@ -104,8 +104,8 @@ async fn access_token_alone_changes_neither_own_password_nor_own_email() {
         assert_eq!(violations(&desk.patch(&own, "*", json!({ "email": email })).await), missing, "{email}");
     }
     let wrong = json!({ "email": "mine@example.com", "current_password": "wrong horse" });
-    assert_eq!(desk.patch(&own, "*", wrong).await.status, 401);
-    assert_eq!(find_audit_details(&desk.shop, Action::Password)["why"], "login_mismatch");
+    assert_eq!(violations(&desk.patch(&own, "*", wrong).await), (403, "password_wrong".to_owned(), vec![]));
+    assert_eq!(find_audit_details(&desk.shop, Action::Password)["why"], "password_wrong");
     assert_eq!(desk.get(&own).await.text_at("/email"), "admin@example.com");
     let same = json!({ "email": "admin@example.com", "display_name": "The admin" });
     assert_eq!(desk.patch(&own, "*", same).await.status, 200, "the same address is not a change");
@@ -208,4 +208,39 @@ async fn unrestricted_api_key_requires_admin_and_promotion_reports_it() {
     assert_eq!(find_audit_details(&desk.shop, Action::UserRoles)["growing_api_keys"][0]["name"], "Wide");
     let named = desk.patch(&person, "*", json!({ "display_name": "Cash" })).await;
     assert!(named.json().get("growing_api_keys").is_none(), "{}", named.json());
+}
+
+#[actix_web::test]
+async fn wrong_password_of_a_live_session_is_403_and_ends_nothing() {
+    let desk = OfficeClient::open().await;
+    let native = desk.shop.log_in_native("manager").await.text_at("/access_token");
+    let calls = |password: &str| {
+        [
+            (
+                Method::PUT,
+                "/sessions/current/password",
+                json!({ "current_password": password, "password": NEW_PASSWORD }),
+            ),
+            (Method::POST, "/sessions/current/step-up", json!({ "password": password })),
+            (Method::PUT, "/sessions/current/pin", json!({ "password": password, "new_pin": "384017" })),
+        ]
+    };
+    for (method, path, body) in calls("wrong horse") {
+        let response = send_as(&desk.shop, &native, method, path, body).await;
+        assert_eq!(violations(&response), (403, "password_wrong".to_owned(), vec![]), "{path}");
+        assert_eq!(response.text_at("/detail"), "The password is wrong.", "{path}");
+        assert!(response.challenges().is_empty(), "{path}: a challenge asks for another token");
+        assert_eq!(desk.shop.get("/api/v1/sessions/current", &native).await.status, 200, "{path}");
+    }
+    // the same password counted once; five wrong ones are the limit
+    for number in 0..4 {
+        let [change, ..] = calls(&format!("wrong horse {number}"));
+        assert_eq!(send_as(&desk.shop, &native, change.0, change.1, change.2).await.status, 403, "{number}");
+    }
+    for (method, path, body) in calls("one more wrong horse") {
+        let held = send_as(&desk.shop, &native, method, path, body).await;
+        assert_eq!(violations(&held), (429, "login_held".to_owned(), vec![]), "{path}");
+        assert!(!held.header("retry-after").is_empty(), "{path}");
+    }
+    assert_eq!(desk.shop.get("/api/v1/sessions/current", &native).await.status, 200);
 }

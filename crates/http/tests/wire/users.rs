@@ -259,7 +259,7 @@ async fn password_is_changed_by_its_owner_and_set_by_the_office() {
     let desk = OfficeClient::log_in_as("witness").await;
     let wrong = json!({ "current_password": "wrong horse", "password": "staple battery" });
     let response = desk.send(Method::PUT, "/sessions/current/password", None, Some(wrong)).await;
-    assert_eq!(response.status, 401);
+    assert_eq!(violations(&response), (403, "password_wrong".to_owned(), vec![]));
     let sent = json!({ "current_password": TEST_PASSWORD, "password": "staple battery" });
     let changed = desk.send(Method::PUT, "/sessions/current/password", None, Some(sent)).await;
     assert_eq!((changed.status.as_u16(), changed.json()), (200, json!({ "api_keys": [] })));

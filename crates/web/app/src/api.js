@@ -55,7 +55,7 @@ export async function call(method, path, options = {}) {
       return await send(method, apiBase + path, options);
     } catch (error) {
       if (!(error instanceof Problem) || attempt > 2) throw error;
-      if (error.status === 401 && !path.endsWith("step-up") && !path.endsWith("password")) await hooks.signIn();
+      if (error.status === 401) await hooks.signIn();
       else if (error.code !== "proof_too_old" || !(await hooks.stepUp(error.maxAge))) throw error;
     }
   }

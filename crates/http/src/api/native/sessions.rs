@@ -25,7 +25,7 @@ use crate::request::query::QueryParameters;
 use crate::serving::requirement::Requirement;
 use crate::serving::response::render_json;
 use crate::serving::route::Route;
-pub(super) use openapi::example_bound_tokens;
+pub(super) use openapi::{INVALID_OR_UNPROVEN, WRONG_PASSWORD, example_bound_tokens};
 pub(super) use request::{LoginInput, read_login};
 pub use response::SessionBody;
 use response::{CallerBody, TokensBody};

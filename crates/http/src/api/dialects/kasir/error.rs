@@ -9,7 +9,7 @@ use tillgate_auth_core::{AuthDenied, LoginDenied, TokenDenied};
 use tillgate_domain::DenialKind;
 use tillgate_domain::office::{FieldName, OfficeError};
 
-use super::paths::{PASSWORD_PATH, REFRESH_PATH, USER_PATH};
+use super::paths::REFRESH_PATH;
 use crate::error::{ApiError, ProtocolError, join_violations, office};
 use crate::request::head::RequestHead;
 use crate::serving::response;
@@ -36,10 +36,7 @@ pub(super) fn render_error(failure: &ApiError, head: &RequestHead) -> HttpRespon
     let status = map_status(failure);
     let message = find_published_message(failure, head.route_path());
     let message = message.unwrap_or_else(|| status.canonical_reason().unwrap_or_default());
-    response::render_json_error(
-        status,
-        &ErrorBody { message, error: describe_error(failure, head.route_path()), data: () },
-    )
+    response::render_json_error(status, &ErrorBody { message, error: describe_error(failure), data: () })
 }
 
 fn map_status(failure: &ApiError) -> StatusCode {
@@ -48,6 +45,8 @@ fn map_status(failure: &ApiError) -> StatusCode {
         ApiError::Denied(AuthDenied::Login(LoginDenied::DeviceNotAllowed | LoginDenied::RankTooLow)) => {
             StatusCode::FORBIDDEN
         }
+        // the contract has no other status for a wrong `old_password`
+        ApiError::Denied(AuthDenied::WrongPassword) => StatusCode::UNAUTHORIZED,
         failure => failure.status_without_422(),
     }
 }
@@ -73,8 +72,8 @@ const FORBIDDEN_MESSAGE: &str = "Insufficient permissions";
 fn map_denial(denial: &AuthDenied, route: &str) -> Option<&'static str> {
     Some(match denial {
         AuthDenied::Login(LoginDenied::DeviceNotAllowed | LoginDenied::RankTooLow) => FORBIDDEN_MESSAGE,
-        AuthDenied::Login(_) if requires_password(route) => "Invalid current password",
         AuthDenied::Login(_) => "Invalid username or password",
+        AuthDenied::WrongPassword => "Invalid current password",
         AuthDenied::Token(TokenDenied::Missing) if route == REFRESH_PATH => "Refresh token missing",
         AuthDenied::Token(_) if route == REFRESH_PATH => "Invalid or expired session",
         AuthDenied::Token(TokenDenied::Missing) => "Authorization header required",
@@ -99,11 +98,6 @@ const fn default_message(kind: DenialKind) -> Option<&'static str> {
     }
 }
 
-/// Whether the route requires a logged-in caller's password.
-fn requires_password(route: &str) -> bool {
-    [PASSWORD_PATH, USER_PATH].contains(&route)
-}
-
 fn map_office_error(office_error: &OfficeError) -> Option<&'static str> {
     match office_error {
         OfficeError::AlreadyExists { field: FieldName::UserName, .. } => Some("Username already exists"),
@@ -115,11 +109,9 @@ fn map_office_error(office_error: &OfficeError) -> Option<&'static str> {
 }
 
 /// Returns the text that the front end shows in addition to the message.
-fn describe_error<'f>(failure: &'f ApiError, route: &str) -> Option<Cow<'f, str>> {
+fn describe_error(failure: &ApiError) -> Option<Cow<'_, str>> {
     match failure {
-        ApiError::Denied(AuthDenied::Login(_)) if requires_password(route) => {
-            Some(Cow::Borrowed("the current password is wrong"))
-        }
+        ApiError::Denied(AuthDenied::WrongPassword) => Some(Cow::Borrowed("the current password is wrong")),
         ApiError::Denied(denial @ AuthDenied::WeakPassword(_)) => Some(Cow::Owned(denial.to_string())),
         ApiError::Office(office_error) => match office::office_error_violations(office_error).as_slice() {
             [] if matches!(office_error.kind(), DenialKind::Conflict | DenialKind::Forbidden) => {

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::request::{EnrollDevice, MachineRequest, StartEnrollment};
 use super::response::{DeviceKeysBody, EnrollmentBody, IssuedDeviceCodeBody};
-use crate::api::native::sessions::example_bound_tokens;
 use crate::api::native::sessions::response::TokensBody;
+use crate::api::native::sessions::{INVALID_OR_UNPROVEN, example_bound_tokens};
 use crate::openapi::{OperationDoc, text_schema};
 
 const TAG: &str = "devices";
@@ -124,5 +124,7 @@ pub(super) fn enroll_device() -> OperationDoc {
         .response::<IssuedDeviceCodeBody<'_>>(202, "The machine waits to be confirmed.", pending_keys::example_device_code())
         .with_location()
         .with_revocation()
-        .errors(&[400, 403, 409, 429])
+        .error(400, INVALID_OR_UNPROVEN)
+        .error(403, "The code is wrong, was used or has expired (`enrollment_unknown`).")
+        .errors(&[409, 429])
 }

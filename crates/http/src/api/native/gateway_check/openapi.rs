@@ -22,5 +22,14 @@ pub(super) fn check_access() -> OperationDoc {
         .header_parameter("X-Forwarded-Method", method, text_schema())
         .header_parameter("X-Forwarded-Uri", target, text_schema())
         .no_content("The request may pass; the headers `X-Tillgate-*` describe the caller.")
-        .errors(&[400, 401, 403, 429])
+        .error(400, "The headers with the original request are missing, or cannot be read.")
+        .error(
+            401,
+            "The original request has no access token, or one that is invalid or expired or whose session has ended. \
+             The client refreshes once, and repeats its request with the new token. If the code is `use_dpop_nonce`, \
+             `proof_missing` or `proof_invalid`, the token is still valid: the client repeats its request with a valid \
+             proof.",
+        )
+        .error(403, "The caller may not send the original request, or no row of the access table matches it.")
+        .errors(&[429])
 }

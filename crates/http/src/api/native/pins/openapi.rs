@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::request::{DrawPin, SetOwnPin};
 use super::response::PinBody;
+use crate::api::native::sessions::WRONG_PASSWORD;
 use crate::openapi::OperationDoc;
 
 pub(super) fn draw_user_pin() -> OperationDoc {
@@ -41,5 +42,6 @@ pub(super) fn set_own_pin() -> OperationDoc {
             "The PIN was set. `pin` is in the response if the server has drawn it.",
             json!({ "pin": "384017", "due": false }),
         )
-        .errors(&[403, 429])
+        .error(403, WRONG_PASSWORD)
+        .errors(&[429])
 }

@@ -63,6 +63,14 @@ fn example_tokens() -> Value {
 const PROOF_PARAMETER: &str =
     "A proof of the client's key (RFC 9449): a JWT signed with ES256 or EdDSA, with the `nonce` of `DPoP-Nonce`.";
 
+/// The 400 of a call without an access token that may have a proof, or must have one.
+pub(in crate::api::native) const INVALID_OR_UNPROVEN: &str = "The request cannot be read, or the proof in `DPoP` is missing, invalid or has an old nonce (`proof_missing`, \
+     `proof_invalid`, `use_dpop_nonce`). No token is affected.";
+
+/// The 403 of a call that confirms the caller's password.
+pub(in crate::api::native) const WRONG_PASSWORD: &str =
+    "The password is wrong (`password_wrong`). The session and its tokens stay valid: prompt for the password again.";
+
 /// The tokens of a device that logged in as itself, bound to its key.
 pub(in crate::api::native) fn example_bound_tokens() -> Value {
     let mut example = example_tokens();
@@ -97,7 +105,14 @@ pub(super) fn log_in() -> OperationDoc {
         .lenient_request_body::<LoginBody>(json!({ "login": "cashier", "password": "open-the-shop", "device": "P01" }))
         .response::<TokensBody<'_>>(201, "The tokens and the session.", example_tokens())
         .with_location()
-        .errors(&[401, 403, 429])
+        .error(400, INVALID_OR_UNPROVEN)
+        .error(
+            401,
+            "The name, the password or the device is wrong, or the user has no role there; which of them, the response \
+             does not tell. No token is affected: prompt again.",
+        )
+        .error(403, "The password is correct, but must be changed first (`password_change_required`).")
+        .errors(&[429])
 }
 
 pub(super) fn refresh_session() -> OperationDoc {
@@ -115,7 +130,11 @@ pub(super) fn refresh_session() -> OperationDoc {
         .header_parameter("DPoP", PROOF_PARAMETER, text_schema())
         .lenient_request_body::<RefreshBody>(json!({ "refresh_token": "AZLwwaKz…" }))
         .response::<TokensBody<'_>>(200, "The new tokens.", example_tokens())
-        .errors(&[401])
+        .error(400, INVALID_OR_UNPROVEN)
+        .error(
+            401,
+            "The session has ended for good, or the refresh token is of none: discard both tokens and log in again.",
+        )
 }
 
 pub(super) fn get_current_session() -> OperationDoc {
@@ -147,8 +166,8 @@ pub(super) fn change_own_password() -> OperationDoc {
     OperationDoc::new(TAG, "Change your own password")
         .description(
             "All other sessions of the caller end, including permanent tokens; this session continues. The PIN is removed. \
-             The new password must differ from the current one. A wrong `current_password` is answered with 401 \
-             and counts as a failed login.",
+             The new password must differ from the current one. A wrong `current_password` is answered with 403 \
+             `password_wrong` and counts as a failed login.",
         )
         .description(
             "API keys work without a password: the response and the audit event list them, and `keys` \
@@ -159,6 +178,7 @@ pub(super) fn change_own_password() -> OperationDoc {
         )
         .response::<ChangedPasswordBody<'_>>(200, "The password was changed.", passwords::example_changed_password())
         .with_revocation()
+        .error(403, WRONG_PASSWORD)
         .errors(&[429])
 }
 
@@ -168,10 +188,11 @@ pub(super) fn step_up() -> OperationDoc {
             "The session keeps its id, and its tokens are replaced: store the complete response, as after a \
              refresh. In the browser, acts that give or take access are answered with 403, `proof_too_old` \
              and `max_age` if the last proof is older than that; in this API no act requires it. A wrong \
-             password is answered with 401 and counts as a failed login.",
+             password is answered with 403 `password_wrong` and counts as a failed login.",
         )
         .request_body::<StepUpBody>(json!({ "password": "correct horse battery" }))
         .response::<TokensBody<'_>>(200, "The new tokens.", example_tokens())
+        .error(403, WRONG_PASSWORD)
         .errors(&[429])
 }
 

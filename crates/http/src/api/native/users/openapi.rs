@@ -98,11 +98,16 @@ pub(super) fn update_user() -> OperationDoc {
         .merge_patch::<UpdateUser>(json!({ "display_name": "Jana Malá", "email": null, "roles": ["cashier"] }))
         .description(
             "A change of your own e-mail address requires `current_password`; a wrong one is answered \
-             with 401 and counts as a failed login.",
+             with 403 `password_wrong` and counts as a failed login.",
         )
         .response::<UpdatedUserBody<'_>>(200, "The updated user.", example_user())
         .with_etag()
         .with_revocation()
+        .error(
+            403,
+            "The caller may not do this: `right` is the missing right, if the reason is a right. With \
+             `password_wrong`, `current_password` is wrong.",
+        )
         .errors(&[409])
 }
 

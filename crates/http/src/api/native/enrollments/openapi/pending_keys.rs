@@ -63,7 +63,12 @@ pub(in crate::api::native::enrollments) fn start_key() -> OperationDoc {
             "app": "Kasa 5.1",
         }))
         .response::<DeviceAuthorizationBody<'_>>(200, "What the machine shows, and how it polls.", example)
-        .errors(&[400, 429])
+        .error(
+            400,
+            "The request cannot be read, the proof in `DPoP` is missing, invalid or has an old nonce (`proof_missing`, \
+             `proof_invalid`, `use_dpop_nonce`), or no machine can start here (`access_denied`).",
+        )
+        .errors(&[429])
 }
 
 pub(in crate::api::native::enrollments) fn poll_key() -> OperationDoc {
@@ -81,7 +86,13 @@ pub(in crate::api::native::enrollments) fn poll_key() -> OperationDoc {
         .response::<TokensBody<'_>>(200, "The tokens and the session.", example_bound_tokens())
         .with_location()
         .with_revocation()
-        .errors(&[400, 409])
+        .error(
+            400,
+            "There are no tokens yet, or never (`authorization_pending`, `slow_down`, `access_denied`, \
+             `expired_token`). Otherwise the request cannot be read, or the proof in `DPoP` is missing, invalid or has \
+             an old nonce (`proof_missing`, `proof_invalid`, `use_dpop_nonce`).",
+        )
+        .errors(&[409])
 }
 
 pub(in crate::api::native::enrollments) fn get_key() -> OperationDoc {
