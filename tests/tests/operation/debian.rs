@@ -2,6 +2,8 @@
 //! dpkg into a folder, and run there. Commands that would change the machine (`systemd-sysusers`,
 //! `runuser`, `chown`, those of systemd) are scripts that record their calls.
 
+mod page;
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -69,6 +71,16 @@ const STAND_IN_COMMANDS: [(&str, &str); 8] = [
     ),
 ];
 
+/// A temporary folder need not survive a power cut.
+const DPKG_FLAGS: [&str; 6] = [
+    "--log=/dev/null",
+    "--force-not-root",
+    "--force-script-chrootless",
+    "--force-depends",
+    "--force-bad-path",
+    "--force-unsafe-io",
+];
+
 impl DebianSystem {
     fn new() -> Self {
         let folder = TestFolder::new();
@@ -103,11 +115,7 @@ impl DebianSystem {
     fn run_dpkg(&self, arguments: &[&str]) -> String {
         let path = format!("{}:{}", self.folder.join("bin").display(), std::env::var("PATH").unwrap());
         let mut dpkg = Command::new("dpkg");
-        dpkg.arg("--root").arg(self.system_path("")).arg("--log=/dev/null");
-        dpkg.args(["--force-not-root", "--force-script-chrootless", "--force-depends", "--force-bad-path"]);
-        // a temporary folder need not survive a power cut
-        dpkg.arg("--force-unsafe-io");
-        dpkg.args(arguments).env("PATH", path);
+        dpkg.arg("--root").arg(self.system_path("")).args(DPKG_FLAGS).args(arguments).env("PATH", path);
         let output = dpkg.output().unwrap();
         let said = output_text(&output);
         assert!(output.status.success(), "{arguments:?}: {said}");

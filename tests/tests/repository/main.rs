@@ -5,6 +5,7 @@
 
 mod dependencies;
 mod layers;
+mod machine_pages;
 mod pages;
 mod readme;
 mod source_rules;

@@ -1,6 +1,7 @@
 //! Every `sh` block of the documentation is run, or says above itself why not. Blocks with calls to
 //! the demo's shop are run and compared by `readme.rs`; the operators' commands are run here, in a
-//! folder that stands for the machine.
+//! folder that stands for the machine, or by `machine_pages.rs`; those of the package by
+//! `operation/debian.rs`.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -10,6 +11,8 @@ use tillgate_testkit::TestFolder;
 use tillgate_testkit::postgres::Server;
 use tillgate_tests::markdown_pages::{Block, list_pages, matches_shown_lines, read_blocks};
 use tillgate_tests::{DatabaseEngine, Installation, PASSWORD};
+
+use super::machine_pages::{SYSTEMD_PAGE, is_run_here};
 
 /// The state before the first command of a page.
 #[derive(Clone, Copy)]
@@ -28,7 +31,7 @@ const API_KEY_SUBSTITUTION: &str =
     "$(tillgate api-key list --json | sed 's/.*\"id\": *\"\\([^\"]*\\)\".*/\\1/' | head -n 1)";
 const KEY_SUBSTITUTION: &str = "$(tillgate keys list | sed -n 's/^\\([0-9a-f-]\\{36\\}\\).*/\\1/p' | head -n 1)";
 
-const PAGE_CASES: [PageCase; 8] = [
+const PAGE_CASES: [PageCase; 9] = [
     // the release build of the README takes minutes: the executable that the tests have built is
     // used
     (
@@ -54,12 +57,16 @@ const PAGE_CASES: [PageCase; 8] = [
     ("docs/postgresql.md", PageSetup::Nothing(DatabaseEngine::Postgres), &[]),
     ("docs/proxy.md", PageSetup::Shop, &[]),
     ("docs/oauth.md", PageSetup::Shop, &[]),
+    ("docs/container.md", PageSetup::Nothing(DatabaseEngine::Sqlite), &[]),
 ];
 
 /// Two pages of contracts have one command beside their calls, in the folder of the README.
 const DIALECT_SUBSTITUTIONS: &[(&str, &str)] = &[("target/release/tillgate", "tillgate")];
 const KRMPESAN_PAGE: PageCase = ("docs/dialects/krmpesan.md", PageSetup::Shop, DIALECT_SUBSTITUTIONS);
 const PORTOS_PAGE: PageCase = ("docs/dialects/portos.md", PageSetup::Shop, DIALECT_SUBSTITUTIONS);
+
+/// A page whose commands the test of the package runs.
+const DEBIAN_PAGE: &str = "docs/debian.md";
 
 /// Whether a block is for a PostgreSQL server `db.example`, which a test of its own provides.
 fn is_for_postgres(block: &Block) -> bool {
@@ -69,7 +76,7 @@ fn is_for_postgres(block: &Block) -> bool {
 /// The `sh` blocks of a page that `readme.rs` does not run and that are not marked, each with the
 /// shown output. `readme.rs` runs, from the block that starts the demo's shop, each block that
 /// shows its output; blocks that define functions belong to these.
-fn runnable_blocks(page: &str) -> Vec<(Block, Option<String>)> {
+pub(super) fn runnable_blocks(page: &str) -> Vec<(Block, Option<String>)> {
     let all = read_blocks(page);
     let start = all.iter().position(|block| block.text.contains("-- demo")).unwrap_or(usize::MAX);
     let of = |(number, block): (usize, &Block)| {
@@ -85,7 +92,8 @@ fn runnable_blocks(page: &str) -> Vec<(Block, Option<String>)> {
 
 #[test]
 fn every_block_is_run_or_has_a_reason() {
-    let run: Vec<&str> = PAGE_CASES.iter().chain([&KRMPESAN_PAGE, &PORTOS_PAGE]).map(|(page, ..)| *page).collect();
+    let cases = PAGE_CASES.iter().chain([&KRMPESAN_PAGE, &PORTOS_PAGE]);
+    let run: Vec<&str> = cases.map(|(page, ..)| *page).chain([DEBIAN_PAGE, SYSTEMD_PAGE]).collect();
     for page in list_pages() {
         for block in read_blocks(&page) {
             if let Some(reason) = &block.not_run {
@@ -121,7 +129,7 @@ fn every_command_is_in_an_sh_block() {
 
 /// The folder that stands for the machine, with a `tillgate` in its path that reads passwords from
 /// a file and stops a server once it listens.
-struct PageSandbox {
+pub(super) struct PageSandbox {
     folder: TestFolder,
 }
 
@@ -142,7 +150,7 @@ wait $server
 "#;
 
 impl PageSandbox {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let folder = TestFolder::new();
         for part in ["bin", "work", "backup", "elsewhere", "etc/bash_completion.d"] {
             std::fs::create_dir_all(folder.join(part)).unwrap();
@@ -155,7 +163,7 @@ impl PageSandbox {
     }
 
     /// The text of a page with this folder in place of the machine's.
-    fn replace_paths(&self, text: &str, data: &Path) -> String {
+    pub(super) fn replace_paths(&self, text: &str, data: &Path) -> String {
         let root = self.folder.display();
         text.replace("/var/lib/tillgate", &data.display().to_string())
             .replace(" /backup/", &format!(" {root}/backup/"))
@@ -164,16 +172,26 @@ impl PageSandbox {
             .replace("127.0.0.1:8080", "127.0.0.1:0")
     }
 
-    fn shell_command(&self, installation: &Installation, script: &str) -> Command {
-        let path = format!("{}:{}", self.folder.join("bin").display(), std::env::var("PATH").unwrap());
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(super) fn shell_command(&self, installation: &Installation, script: &str) -> Command {
         let mut sh = Command::new("sh");
-        sh.args(["-e", "-c", script]).current_dir(self.folder.join("work")).env("PATH", path);
-        sh.env("PROGRAM", Installation::program()).env("PASSWORDS", self.folder.join("passwords"));
-        sh.env("TILLGATE_SERVER__DATA", installation.folder()).env("TILLGATE_OPERATIONS__LISTEN", "127.0.0.1:0");
-        if installation.engine() == DatabaseEngine::Postgres {
-            sh.env("TILLGATE_DATABASE__URL", installation.database());
-        }
+        self.prepare(&mut sh, installation);
+        sh.args(["-e", "-c", script]);
         sh
+    }
+
+    /// Sets the folder and the variables of a command.
+    pub(super) fn prepare(&self, command: &mut Command, installation: &Installation) {
+        let path = format!("{}:{}", self.folder.join("bin").display(), std::env::var("PATH").unwrap());
+        command.current_dir(self.folder.join("work")).env("PATH", path);
+        command.env("PROGRAM", Installation::program()).env("PASSWORDS", self.folder.join("passwords"));
+        command.env("TILLGATE_SERVER__DATA", installation.folder()).env("TILLGATE_OPERATIONS__LISTEN", "127.0.0.1:0");
+        if installation.engine() == DatabaseEngine::Postgres {
+            command.env("TILLGATE_DATABASE__URL", installation.database());
+        }
     }
 }
 
@@ -193,7 +211,8 @@ fn run_page(page: &PageCase) {
     std::fs::set_permissions(installation.folder(), PermissionsExt::from_mode(0o700)).unwrap();
     // a copy of the master key is elsewhere, as the page about backups requires
     let _ = std::fs::copy(installation.folder().join("master.key"), machine.folder.join("elsewhere/master.key"));
-    for (block, shown) in runnable_blocks(name).into_iter().filter(|(block, _)| !is_for_postgres(block)) {
+    let is_run_elsewhere = |block: &Block| is_for_postgres(block) || is_run_here(block);
+    for (block, shown) in runnable_blocks(name).into_iter().filter(|(block, _)| !is_run_elsewhere(block)) {
         let mut text = block.text.clone();
         for (placeholder, value) in placeholders {
             text = text.replace(placeholder, value);
@@ -258,7 +277,7 @@ fn commands_of_a_restore_on_postgresql_run() {
     };
     let blocks: Vec<Block> = runnable_blocks("docs/backup.md").into_iter().map(|(block, _)| block).collect();
     let blocks: Vec<&Block> = blocks.iter().filter(|block| is_for_postgres(block)).collect();
-    let [dump, restore] = blocks.as_slice() else { panic!("{blocks:?}") };
+    let [dump, restore, trial] = blocks.as_slice() else { panic!("{blocks:?}") };
     add_admin("before");
     run(dump);
     add_admin("after");
@@ -268,6 +287,10 @@ fn commands_of_a_restore_on_postgresql_run() {
     assert!(users.contains("before") && !users.contains("after"), "{users}");
     installation.run_ok(&["doctor"], "");
     installation.run_ok(&["audit", "verify"], "");
+    // the dump once more, in a database of its own
+    std::fs::copy(installation.folder().join("master.key"), machine.folder.join("elsewhere/master.key")).unwrap();
+    let printed = run(trial);
+    assert!(printed.contains("ok    keys: ") && !printed.contains("FIX "), "{printed}");
 }
 
 macro_rules! page {
@@ -292,6 +315,8 @@ page! {
     commands_for_postgresql_run: PAGE_CASES[5],
     commands_behind_a_proxy_run: PAGE_CASES[6],
     commands_for_oauth_run: PAGE_CASES[7],
+    #[ignore = "requires OpenSSL"]
+    commands_for_containers_run: PAGE_CASES[8],
     commands_of_krmpesan_run: KRMPESAN_PAGE,
     commands_of_portos_run: PORTOS_PAGE,
 }
