@@ -98,13 +98,13 @@ pub enum AuthDenied {
     #[error(transparent)]
     TokenUnproven(ProofDenied),
     /// The rate limit of failed logins has been reached.
-    #[error("too many failed attempts; retry in {} s", retry_after.as_secs_f64().ceil())]
+    #[error("too many failed attempts; retry in {} s", retry_after.as_secs_f64().ceil().max(1.0))]
     TooManyAttempts {
         /// How long to wait before the next attempt is accepted.
         retry_after: Duration,
     },
     /// The session has exchanged too many tokens within their grace period. Its tokens stay valid.
-    #[error("too many exchanges; keep the token and retry in {} s", retry_after.as_secs_f64().ceil())]
+    #[error("too many exchanges; keep the token and retry in {} s", retry_after.as_secs_f64().ceil().max(1.0))]
     TooManyExchanges {
         /// How long to wait before the token can be exchanged.
         retry_after: Duration,

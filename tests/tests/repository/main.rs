@@ -6,6 +6,7 @@
 mod dependencies;
 mod layers;
 mod machine_pages;
+mod page_links;
 mod pages;
 mod readme;
 mod source_rules;

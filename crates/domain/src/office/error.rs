@@ -163,7 +163,10 @@ pub enum OfficeError {
     #[error("the e-mail address of the user \"{0}\" is already verified")]
     EmailAlreadyVerified(UserName),
     /// A user is not mailed again so soon, so that repeated requests do not fill a mailbox.
-    #[error("a mail was just requested; wait {} s before you request another one", .retry_after.as_secs().max(1))]
+    #[error(
+        "a mail was just requested; wait {} s before you request another one",
+        .retry_after.as_secs_f64().ceil().max(1.0)
+    )]
     MailedRecently {
         /// After how long another mail can be requested.
         retry_after: Duration,

@@ -47,6 +47,22 @@ mod tests {
     use crate::error::StreamLimit;
 
     #[test]
+    fn texts_name_the_seconds_of_the_header() {
+        for (millis, seconds) in [(0, 1), (1, 1), (999, 1), (1_000, 1), (1_001, 2), (2_300, 3), (59_999, 60)] {
+            let retry_after = Duration::from_millis(millis);
+            let limited = AuthDenied::TooManyAttempts { retry_after };
+            let exchanged = AuthDenied::TooManyExchanges { retry_after };
+            let mailed = OfficeError::MailedRecently { retry_after };
+            for text in [limited.to_string(), exchanged.to_string(), mailed.to_string()] {
+                assert!(text.contains(&format!(" {seconds} s")), "{millis} ms: {text}");
+            }
+            for error in [ApiError::Denied(limited), ApiError::Denied(exchanged), ApiError::Office(mailed)] {
+                assert_eq!(error.retry_after_seconds(), Some(seconds), "{millis} ms");
+            }
+        }
+    }
+
+    #[test]
     fn every_503_and_429_has_retry_after_in_whole_seconds() {
         let after = |millis| Duration::from_millis(millis);
         let cases = [

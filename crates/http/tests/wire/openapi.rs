@@ -206,6 +206,24 @@ async fn every_example_matches_its_schema() {
 }
 
 #[actix_web::test]
+async fn groups_begin_with_sessions_and_authorize_says_what_to_enter() {
+    let shop = TestServer::start();
+    let document = document(&shop).await;
+    let groups: Vec<&str> =
+        document["tags"].as_array().unwrap().iter().map(|tag| tag["name"].as_str().unwrap()).collect();
+    assert_eq!((groups.first(), groups.last()), (Some(&"sessions"), Some(&"server")), "{groups:?}");
+    let bearer = &document["components"]["securitySchemes"]["bearer"]["description"];
+    assert_eq!(bearer, "The `access_token` returned by `POST sessions`, without the word Bearer.");
+    let initializer = shop.send(build_request(Method::GET, "/docs/swagger-initializer.js")).await;
+    let initializer = String::from_utf8(initializer.bytes).unwrap().replace([' ', '\n'], "");
+    assert!(initializer.contains("\"persistAuthorization\":true"), "a reload keeps the token: {initializer}");
+    let login = &document["paths"]["/api/v1/sessions"]["post"]["requestBody"]["content"]["application/json"]["example"];
+    let response = shop.post("/api/v1/sessions", login.clone()).await;
+    assert_eq!(response.status, 401, "the password of the demo, not of this shop");
+    assert_eq!((&login["login"], &login["password"]), (&"cashier".into(), &"open-the-shop".into()));
+}
+
+#[actix_web::test]
 async fn docs_page_loads_its_own_files_only() {
     let shop = TestServer::start();
     let page = shop.send(build_request(Method::GET, "/docs")).await;
