@@ -1,18 +1,23 @@
-//! krmpesan's web page for generating tokens: a user logs in, selects a device, confirms with the
-//! password, and copies the three values. Page, script and style are part of the binary; they are
-//! the same for everybody and contain no secret.
+//! krmpesan's web page for generating tokens: a user logs in, selects devices, confirms with the
+//! password, and copies the three values of each. Page, script and style are part of the binary;
+//! they are the same for everybody with the same language, and contain no secret.
 //!
 //! The script keeps its access token in memory only: neither a cookie nor the browser's storage has
 //! it, so no other page can send requests with it.
 
 mod handlers;
+mod page;
 mod request;
 mod response;
 
 use actix_web::HttpResponse;
 use actix_web::http::Method;
-use actix_web::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName};
+use actix_web::http::header::{
+    ACCEPT_LANGUAGE, CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, VARY,
+};
+use tillgate_web::PageLanguage;
 
+use crate::request::Request;
 use crate::serving::route::Route;
 
 /// The page may run scripts and styles of this mount and send requests to it, and nothing else.
@@ -27,7 +32,7 @@ const OPENER_POLICY_HEADER: HeaderName = HeaderName::from_static("cross-origin-o
 /// The routes of the page and of its script's requests.
 pub(super) fn routes() -> Vec<Route> {
     let mut routes = vec![
-        Route::public(Method::GET, "/app", |_| async { Ok(render_page()) }).static_file(),
+        Route::public(Method::GET, "/app", |call| async move { Ok(render_page(&call)) }).static_file(),
         Route::public(Method::GET, "/app/page.css", |_| async {
             Ok(render_file("text/css; charset=utf-8", include_str!("app/page.css")))
         })
@@ -41,12 +46,16 @@ pub(super) fn routes() -> Vec<Route> {
     routes
 }
 
-fn render_page() -> HttpResponse {
+/// The page in the language that the browser prefers.
+fn render_page(call: &Request) -> HttpResponse {
+    let language = call.head().header(ACCEPT_LANGUAGE).and_then(PageLanguage::negotiate).unwrap_or_default();
     HttpResponse::Ok()
+        .insert_header((CONTENT_LANGUAGE, language.tag()))
+        .insert_header((VARY, "Accept-Language"))
         .insert_header((CONTENT_TYPE, "text/html; charset=utf-8"))
         .insert_header((CONTENT_SECURITY_POLICY, PAGE_CSP))
         .insert_header((OPENER_POLICY_HEADER, "same-origin"))
-        .body(include_str!("app/page.html"))
+        .body(page::html(language))
 }
 
 fn render_file(kind: &'static str, text: &'static str) -> HttpResponse {

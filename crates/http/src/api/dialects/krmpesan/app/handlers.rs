@@ -47,9 +47,12 @@ async fn log_in(call: Request) -> Result<HttpResponse, ApiError> {
     render_success(&VisitBody { token, expires_in: issued.access_expires_in.as_secs(), name })
 }
 
+/// Lists the tills and handhelds. The page does not offer the devices of programs, whose tokens the
+/// command line generates.
 async fn list_devices(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     check_visit(&caller)?;
-    let devices = call.run_blocking(move |auth| auth.list_login_devices(&caller)).await?;
+    let mut devices = call.run_blocking(move |auth| auth.list_login_devices(&caller)).await?;
+    devices.retain(|listed| listed.device.environment.sells());
     render_success(&devices.iter().map(DeviceBody::from_login_device).collect::<Vec<_>>())
 }
 

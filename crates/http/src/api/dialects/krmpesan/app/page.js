@@ -1,5 +1,6 @@
-// krmpesan's page: logs in, lists devices, generates a token and shows it once. Secrets are only in variables and fields,
-// never in the URL, a cookie or the browser's storage. Text is always set as text, never as HTML.
+// krmpesan's page: logs in, lists devices, generates tokens of those that are selected, and shows them once. Secrets
+// are only in variables and fields, never in the URL, a cookie or the browser's storage. Text is always set as text,
+// never as HTML.
 "use strict";
 
 (() => {
@@ -12,15 +13,17 @@
   let bearer = null;
   // whether a request is in progress; until then, pressing a button again does nothing
   let busy = false;
-  // the field that gets the focus when the token is closed
-  let returnField = null;
 
-  const TITLES = { login: "Log in", devices: "Devices", token: "Token" };
+  // the texts in the language of the page
+  const TEXTS = JSON.parse(byId("texts").textContent);
+
+  // Returns a text with its placeholders replaced.
+  const t = (key, values = {}) => TEXTS[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
   function show(view) {
     for (const each of VIEWS) byId(each).hidden = each !== view;
     byId("who").hidden = view === "login";
-    document.title = `${TITLES[view]} – krmpesan tokens`;
+    document.title = `${t(`${view}.title`)} – ${t("title")}`;
   }
 
   // timer of the pending announcement
@@ -76,10 +79,10 @@
   // Returns the message for a response that is neither a success nor about the password.
   function describeFailure({ status, wait, trace }) {
     switch (status) {
-      case 0: return "The server cannot be reached. Check the connection and try again.";
-      case 429: return `Too many attempts. Try again in ${wait || 60} seconds.`;
-      case 503: return "The server is temporarily unavailable. Try again in a moment.";
-      default: return `The request failed (${status}). Its trace id in the server's log is ${trace}.`;
+      case 0: return t("failed.unreachable");
+      case 429: return t("failed.limited", { seconds: wait || 60 });
+      case 503: return t("failed.unavailable");
+      default: return t("failed.other", { status, trace });
     }
   }
 
@@ -98,13 +101,13 @@
 
   async function logIn() {
     const [user, password] = [byId("user"), byId("password")];
-    if (!user.value.trim()) return showError("Enter your user name or e-mail.", user);
-    if (!password.value) return showError("Enter your password.", password);
-    showStatus("Logging in …");
+    if (!user.value.trim()) return showError(t("login.no_user"), user);
+    if (!password.value) return showError(t("login.no_password"), password);
+    showStatus(t("login.busy"));
     const response = await call("POST", "login", { login: user.value, password: password.value });
     if (response.status === 401) {
       password.value = "";
-      return showError("The user name or the password is wrong, or the password must be changed first.", password);
+      return showError(t("login.mismatch"), password);
     }
     if (response.status !== 200) return showError(describeFailure(response), password);
     password.value = "";
@@ -122,10 +125,13 @@
     }
     const devices = response.data;
     byId("rows").replaceChildren(...devices.map(row));
-    byId("list").hidden = devices.length === 0;
+    byId("devices-form").hidden = devices.length === 0;
     byId("none").hidden = devices.length !== 0;
+    // tells a password manager which user's password is required
+    byId("confirming").value = byId("user").value;
+    byId("all").checked = false;
     show("devices");
-    showStatus(devices.length === 1 ? "One device." : `${devices.length} devices.`);
+    showStatus(t("devices.count", { count: devices.length }));
     byId("devices-title").focus();
   }
 
@@ -136,60 +142,97 @@
     return node;
   }
 
-  // Builds the row of a device, with a password field in its token column.
+  // Builds the row of a device.
   function row(device, number) {
-    const id = `password-${number}`;
-    const password = element("input", { id, type: "password", autocomplete: "current-password", required: "" });
-    const button = element("button", { type: "submit" }, "Generate", visuallyHidden(` a token for ${device.name}`));
-    const label = element("label", { for: id }, "Password", visuallyHidden(` for ${device.name}`));
-    // hidden: tells a password manager which user's password is required
-    const user = element("input", { type: "text", autocomplete: "username", value: byId("user").value, hidden: "" });
-    const form = element("form", { method: "post", novalidate: "" }, user, element("p", {}, label, password), button);
-    const note = element("p", { class: "note" }, "This device has a token. A new one replaces it.");
+    const id = `device-${number}`;
+    const box = element("input", { id, type: "checkbox", value: device.name });
+    box.addEventListener("change", () => { byId("all").checked = boxes().every((each) => each.checked); });
+    const name = element("span", { class: "choice" }, box, element("label", { for: id }, device.name));
+    const note = element("span", { class: "note" }, t("devices.has_token"));
     note.hidden = !device.has_token;
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      runExclusive(button, () => generate(device, password, note));
-    });
     return element("tr", { role: "row" },
-      element("th", { scope: "row", role: "rowheader" }, device.name),
-      element("td", { role: "cell" }, device.environment),
+      element("th", { scope: "row", role: "rowheader" }, name),
+      element("td", { role: "cell" }, t(`kind.${device.environment}`)),
       element("td", { role: "cell" }, device.description),
-      element("td", { role: "cell" }, note, form));
+      element("td", { role: "cell" }, note));
   }
+
+  const boxes = () => [...byId("rows").querySelectorAll("input")];
 
   function visuallyHidden(text) {
     return element("span", { class: "unseen" }, text);
   }
 
-  async function generate(device, password, note) {
-    if (!password.value) return showError(`Enter your password for ${device.name}.`, password);
-    showStatus("Generating …");
+  // Generates the tokens of the selected devices one after another. After a failure that could befall the next device,
+  // too, it stops; the tokens that were generated are shown in any case, since their predecessors are invalid.
+  async function generate() {
+    const password = byId("confirmation");
+    const selected = boxes().filter((each) => each.checked);
+    if (selected.length === 0) return showError(t("devices.no_device"), boxes()[0]);
+    if (!password.value) return showError(t("login.no_password"), password);
     const typed = password.value;
     password.value = "";
-    const response = await call("POST", "generate", { device: device.name, password: typed });
-    if (response.status === 401) {
-      // either the password is wrong or the session has ended; the list of devices requires only the session
-      const check = await call("GET", "devices");
-      if (check.status === 401) return endSession();
-      if (check.status !== 200) return showError(describeFailure(check), password);
-      return showError(`The password is wrong, or you may no longer log in on ${device.name}.`, password);
+    const made = [];
+    let problem = null;
+    for (const [done, box] of selected.entries()) {
+      const device = box.value;
+      showStatus(t("devices.busy", { count: done + 1, total: selected.length }));
+      const response = await call("POST", "generate", { device, password: typed });
+      if (response.status === 200) {
+        made.push({ device, ...response.data });
+        box.checked = false;
+        box.closest("tr").querySelector(".note").hidden = false;
+        continue;
+      }
+      problem = await explain(response, device);
+      // a password that was right is right for the next device, too
+      if (response.status !== 401 || problem === null || made.length === 0) break;
     }
-    if (response.status === 0) {
-      return showError("The server did not answer. If it generated a token, the previous one is no longer valid: generate again.", password);
-    }
-    if (response.status !== 200) return showError(describeFailure(response), password);
-    for (const value of VALUES) byId(value).value = response.data[value];
-    byId("token-title").textContent = `Token of ${device.name}`;
-    note.hidden = false;
-    returnField = password;
+    byId("all").checked = false;
+    if (made.length > 0) showTokens(made, selected.filter((each) => each.checked), problem);
+    else if (problem === null) endSession();
+    else showError(problem, password);
+  }
+
+  // Returns why no token was generated for a device; null if the session has ended.
+  async function explain(response, device) {
+    if (response.status === 0) return t("devices.lost", { device });
+    if (response.status !== 401) return describeFailure(response);
+    // either the password is wrong or the session has ended; the list of devices requires only the session
+    const check = await call("GET", "devices");
+    if (check.status === 401) return null;
+    return check.status === 200 ? t("devices.mismatch", { device }) : describeFailure(check);
+  }
+
+  function showTokens(made, left, problem) {
+    byId("results").replaceChildren(...made.map(result));
+    const cells = [["", ...VALUES], ...made.map((each) => [each.device, ...VALUES.map((value) => each[value])])];
+    byId("everything").value = cells.map((line) => line.join("\t")).join("\n");
+    byId("table-of-all").hidden = made.length === 1;
+    const names = left.map((each) => each.value).join(", ");
+    byId("missing").textContent = names && `${t("token.missing")} ${names} – ${problem ?? t("login.ended")}`;
     show("token");
-    showStatus(`The token of ${device.name} was generated. Copy all three values now.`);
+    showStatus(t("token.made", { devices: made.map((each) => each.device).join(", ") }));
     byId("token-title").focus();
   }
 
-  async function copy(name) {
-    const field = byId(name);
+  // Builds the values of a device, each with its button.
+  function result(made, number) {
+    const values = VALUES.map((name) => {
+      const id = `${name}-${number}`;
+      const field = element("textarea", { id, readonly: "", rows: "2", autocomplete: "off", spellcheck: "false" });
+      field.value = made[name];
+      const hint = visuallyHidden(` ${name}, ${made.device}`);
+      const button = element("button", { type: "button" }, t("token.copy"), hint);
+      button.addEventListener("click", () => copy(name, field));
+      return element("div", { class: "value" }, element("label", { for: id }, name), field, button);
+    });
+    const id = `result-${number}`;
+    const title = element("h2", { id }, t("token.device", { device: made.device }));
+    return element("section", { "aria-labelledby": id }, title, ...values);
+  }
+
+  async function copy(name, field) {
     try {
       if (navigator.clipboard) {
         await navigator.clipboard.writeText(field.value);
@@ -201,41 +244,40 @@
         focused.focus();
         if (!copied) throw new Error("not copied");
       }
-      showStatus(`${name} was copied.`);
+      showStatus(t("token.copied", { name }));
     } catch {
-      showError(`${name} could not be copied. It is selected: press Ctrl+C.`);
+      showError(t("token.not_copied", { name }));
       field.focus();
       field.select();
     }
   }
 
   function wipe() {
-    for (const value of VALUES) byId(value).value = "";
-    byId("token-title").textContent = "Token";
+    byId("everything").value = "";
+    byId("missing").textContent = "";
+    byId("results").replaceChildren();
   }
 
-  function closeToken() {
+  function closeTokens() {
     wipe();
     show("devices");
-    showStatus("The values were removed from this page.");
-    (returnField || byId("devices-title")).focus();
-    returnField = null;
+    showStatus(t("token.removed"));
+    byId("devices-title").focus();
   }
 
   // Removes all data of the session from the page.
   function reset() {
     bearer = null;
-    returnField = null;
     wipe();
     byId("rows").replaceChildren();
     byId("person").textContent = "";
-    byId("password").value = "";
+    for (const field of ["password", "confirmation", "confirming"]) byId(field).value = "";
     show("login");
   }
 
   function endSession() {
     reset();
-    showError("Your session has ended. Log in again.");
+    showError(t("login.ended"));
     byId("login-title").focus();
   }
 
@@ -243,8 +285,8 @@
     const response = await call("POST", "logout");
     reset();
     byId("user").value = "";
-    if (response.status === 200 || response.status === 401) showStatus("You are logged out.");
-    else showError("You are logged out here. The server could not be reached; your session there ends within 15 minutes.");
+    if (response.status === 200 || response.status === 401) showStatus(t("login.left"));
+    else showError(t("login.left_here"));
     byId("login-title").focus();
   }
 
@@ -253,10 +295,13 @@
     runExclusive(byId("enter"), logIn);
   });
   byId("leave").addEventListener("click", () => runExclusive(byId("leave"), logOut));
-  byId("done").addEventListener("click", closeToken);
-  for (const button of document.querySelectorAll("[data-copies]")) {
-    button.addEventListener("click", () => copy(button.dataset.copies));
-  }
+  byId("devices-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    runExclusive(byId("generate"), generate);
+  });
+  byId("all").addEventListener("change", () => boxes().forEach((each) => { each.checked = byId("all").checked; }));
+  byId("copy-all").addEventListener("click", () => copy(t("token.all"), byId("everything")));
+  byId("done").addEventListener("click", closeTokens);
   byId("user").focus();
   // a page restored from the browser's history must be in its initial state
   addEventListener("pagehide", reset);
