@@ -99,11 +99,11 @@ impl Auth {
     }
 
     /// Changes the caller's password, after verifying the old one as
-    /// [`confirm_password`](Self::confirm_password) does; a caller that is not a user has none. Ends the caller's other sessions, including permanent ones, and
-    /// removes the caller's PIN; the caller's own session continues. `end_keys` revokes the
-    /// caller's API keys. `words` as in [`hash_new_password`](Self::hash_new_password). The same
-    /// password again is denied, because a user who is required to change it would not have changed
-    /// it.
+    /// [`confirm_password`](Self::confirm_password) does; a caller that is not a user has none.
+    /// Ends the caller's other sessions, including permanent ones, and removes the caller's PIN;
+    /// the caller's own session continues. `end_keys` revokes the caller's API keys. `words` as in
+    /// [`hash_new_password`](Self::hash_new_password). The same password again is denied, because a
+    /// user who is required to change it would not have changed it.
     #[tracing::instrument(level = "debug", skip_all)]
     pub fn change_password(
         &self,
