@@ -1,5 +1,5 @@
-//! The document of krmpesan's page, with its texts in each language. The script reads its texts from
-//! the document.
+//! The document of krmpesan's page, with its texts in each language. The script reads its texts
+//! from the document.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
