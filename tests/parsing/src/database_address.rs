@@ -4,8 +4,8 @@ use std::path::Path;
 
 use tillgate_persistence::Address;
 
-/// The displayed address contains no password, wherever it is in the input. The displayed address
-/// of a SQLite file is parsed to the same address.
+/// The displayed address and the argument contain no password, wherever it is in the input. The
+/// displayed address of a SQLite file is parsed to the same address.
 pub fn database_address(input: &[u8]) {
     const PASSWORD: &str = "KEPT-BACK";
     let text = String::from_utf8_lossy(input);
@@ -34,8 +34,9 @@ pub fn database_address(input: &[u8]) {
         format!("postgresql://{rest}?{user}&password={after}{PASSWORD}"),
     ] {
         if let Ok(address) = Address::parse(&whole, folder) {
-            let shown = address.to_string();
-            assert!(!shown.contains(PASSWORD), "{whole} is shown as {shown}");
+            for shown in [Some(address.to_string()), address.to_argument()].into_iter().flatten() {
+                assert!(!shown.contains(PASSWORD), "{whole} is shown as {shown}");
+            }
         }
     }
 }

@@ -63,6 +63,40 @@ impl Address {
             _ => Err(InvalidAddress::Path),
         }
     }
+
+    /// The address as a command accepts it, with `PASSWORD` in the place of a password. `None` if
+    /// a password may be in another part of the address: in a parameter, or in one of several
+    /// readings.
+    pub fn to_argument(&self) -> Option<String> {
+        let Self::Postgres(address) = self else { return Some(self.to_string()) };
+        let shown = redact_password(address);
+        let query = query_of(address);
+        if shown.ends_with("...") || query.split('&').any(is_secret_parameter) {
+            return None;
+        }
+        let mut argument = shown;
+        let (_, rest) = address.split_once("://")?;
+        if let Some((user, _)) = rest.split_once('@').and_then(|(before, _)| before.split_once(':')) {
+            let user_end = address.len() - rest.len() + user.len();
+            argument.insert_str(user_end, ":PASSWORD");
+        }
+        if !query.is_empty() {
+            argument.push('?');
+            argument.push_str(query);
+        }
+        Some(argument)
+    }
+}
+
+/// The parameters of a connection URI.
+fn query_of(address: &str) -> &str {
+    address.split_once('?').map_or("", |(_, query)| query)
+}
+
+/// Whether a parameter is a password or another secret.
+fn is_secret_parameter(pair: &str) -> bool {
+    let key = decode_percent(pair.split('=').next().unwrap_or_default());
+    key.ends_with("password") || key.ends_with("secret")
 }
 
 impl fmt::Display for Address {
@@ -124,10 +158,8 @@ pub(crate) fn redact_message(address: &str, message: &str) -> String {
 /// several readings, its parameters other than passwords; each as written and decoded.
 fn public_parts(address: &str) -> Vec<String> {
     let shown = redact_password(address);
-    let query = address.split_once('?').map_or("", |(_, query)| query);
-    let parameters = if shown.ends_with("...") { "" } else { query };
-    let is_password = |pair: &str| decode_percent(pair.split('=').next().unwrap_or_default()).ends_with("password");
-    let parameters = parameters.split('&').filter(|pair| !is_password(pair));
+    let parameters = if shown.ends_with("...") { "" } else { query_of(address) };
+    let parameters = parameters.split('&').filter(|pair| !is_secret_parameter(pair));
     let mut parts: Vec<String> = parameters.map(str::to_owned).chain([shown]).collect();
     parts.extend(parts.iter().map(|part| decode_percent(part)).collect::<Vec<_>>());
     parts
@@ -213,6 +245,28 @@ mod tests {
         assert_eq!(parse("sqlite::memory:"), Err(InvalidAddress::Memory));
         assert_eq!(parse("sqlite://tillgate.db"), Err(InvalidAddress::Slashes));
         assert_eq!(parse("sqlite:a\0b"), Err(InvalidAddress::Path));
+    }
+
+    #[test]
+    fn argument_has_a_placeholder_for_the_password_alone() {
+        for (address, argument) in [
+            ("postgres://till:geheim@a,b:5433/shop", Some("postgres://till:PASSWORD@a,b:5433/shop")),
+            (
+                "postgres://till:geheim@a/shop?sslmode=verify-full&sslrootcert=%2Fca.pem",
+                Some("postgres://till:PASSWORD@a/shop?sslmode=verify-full&sslrootcert=%2Fca.pem"),
+            ),
+            ("postgres://till@a/shop", Some("postgres://till@a/shop")),
+            ("postgresql:///shop?host=/run/postgresql", Some("postgresql:///shop?host=/run/postgresql")),
+            ("postgres://a:5432/shop", Some("postgres://a:5432/shop")),
+            ("sqlite:/var/x.db", Some("sqlite:/var/x.db")),
+            ("postgres://till@a/shop?p%61ssword=geheim", None),
+            ("postgres://till@a/shop?sslpassword=geheim", None),
+            ("postgres://till@a/shop?oauth_client_secret=geheim", None),
+            ("postgres://till:ge@heim@a/shop", None),
+            ("postgres://till:ge?heim@a/shop", None),
+        ] {
+            assert_eq!(parse(address).unwrap().to_argument().as_deref(), argument, "{address}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use tillgate_persistence::Address;
 use toml::{Table, Value};
 
 use super::layers::{Layers, read_text_file};
@@ -74,15 +75,20 @@ fn load_with_system_file(
 
 impl Flags {
     /// The flags that select this installation, quoted for a shell, each after a space: `--config`,
-    /// `--data` and `--database`. A PostgreSQL address is replaced by `URL`, because it may contain
-    /// a password.
+    /// `--data` and `--database`. A password in a PostgreSQL address is replaced by `PASSWORD`; if
+    /// it cannot be told where it is, the address by `URL`.
     fn repeat_as_shell(&self) -> String {
         let path = |name: &str, path: &Option<PathBuf>| {
             path.as_ref().map(|path| format!(" --{name} {}", shell_quote(&path.display().to_string())))
         };
         let database = self.database.as_ref().map(|url| {
-            let shown = if url.starts_with("postgres") { "URL".to_owned() } else { shell_quote(url) };
-            format!(" --database {shown}")
+            let shown = match Address::parse(url, Path::new("")) {
+                // a relative path is repeated as it was given
+                Ok(Address::Sqlite(_)) => url.clone(),
+                Ok(postgres) => postgres.to_argument().unwrap_or_else(|| "URL".to_owned()),
+                Err(_) => "URL".to_owned(),
+            };
+            format!(" --database {}", shell_quote(&shown))
         });
         [path("config", &self.config), path("data", &self.data), database].into_iter().flatten().collect()
     }

@@ -61,7 +61,7 @@ impl TestInstallation {
 
     /// The flags that select this installation, as hints repeat them.
     pub(crate) fn flags(&self) -> String {
-        let database = self.database.as_ref().map(|_| " --database URL").unwrap_or_default();
+        let database = self.database.as_ref().map(|url| format!(" --database {url}")).unwrap_or_default();
         format!(" --data {}{database}", self.data().display())
     }
 

@@ -275,6 +275,14 @@ fn command_repeats_the_flags_of_the_installation() {
     let flags = Flags { data, listen: Some("127.0.0.1:5".into()), ..Flags::default() };
     assert_eq!(command(flags.clone()), r"tillgate user list --data '/nowhere/my shop'\''s'");
     let database = |url: &str| command(Flags { database: Some(url.into()), ..flags.clone() });
-    assert!(database("postgres://u:secret@h/d").ends_with(" --database URL"), "no password is shown");
+    for (url, shown) in [
+        ("postgres://u:secret@h/d", "postgres://u:PASSWORD@h/d"),
+        ("postgres://u@h:5433/d", "postgres://u@h:5433/d"),
+        ("postgres://u:secret@h/d?sslmode=require", "'postgres://u:PASSWORD@h/d?sslmode=require'"),
+        ("postgres://u@h/d?password=secret", "URL"),
+        ("postgres://u:se@cret@h/d", "URL"),
+    ] {
+        assert!(database(url).ends_with(&format!(" --database {shown}")), "{}", database(url));
+    }
     assert!(database("sqlite:a b.db").ends_with(" --database 'sqlite:a b.db'"));
 }
