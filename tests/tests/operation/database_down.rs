@@ -179,20 +179,32 @@ fn writes_are_unavailable_while_the_sqlite_disk_is_full() {
     installation.create_demo_shop();
     // A file may not grow beyond 1.25 MiB, twice the size of the new database: the write-ahead log,
     // through which every write goes, is soon full.
-    let plain = installation.tillgate_command(&["serve", "--listen", "127.0.0.1:0"]);
-    let mut limited = std::process::Command::new("sh");
-    limited.args(["-c", "trap '' XFSZ; ulimit -S -f 2560; exec \"$0\" \"$@\""]).arg(plain.get_program());
-    limited.args(plain.get_args()).env_clear().env("TILLGATE_SESSIONS__OVERLAP", "0s");
-    let server = RunningServer::spawn(&installation, limited);
+    let with_limit = |arguments: &[&str]| {
+        let plain = installation.tillgate_command(arguments);
+        let mut limited = std::process::Command::new("sh");
+        limited.args(["-c", "trap '' XFSZ; ulimit -S -f 2560; exec \"$0\" \"$@\""]).arg(plain.get_program());
+        limited.args(plain.get_args()).env_clear().env("TILLGATE_SESSIONS__OVERLAP", "0s");
+        limited
+    };
+    let report_writes = || {
+        let found = String::from_utf8(with_limit(&["doctor"]).output().unwrap().stdout).unwrap();
+        found.lines().find(|line| line.contains(" writes: ")).unwrap_or(&found).to_owned()
+    };
+    let server = RunningServer::spawn(&installation, with_limit(&["serve", "--listen", "127.0.0.1:0"]));
     server.wait_until_ready();
     let tills = DatabaseDownFixture::log_in(&server, &installation);
     // A reader that stays open keeps the log from being restarted.
     let mut reader = connect_sqlite(&installation);
     reader.batch_execute("BEGIN; SELECT count(*) FROM sessions").unwrap();
     let mut filler = server.new_till().login("admin", "OFFICE");
+    assert_eq!(report_writes(), "ok    writes: the database accepts writes");
     wait_until(Duration::from_mins(1), "a full disk", || filler.try_refresh().unwrap().status() == 503);
     tills.check_unavailable(&server, 503);
     wait_for_readiness(&server, false);
+    // The doctor's write is smaller than that of a refresh: it may use up the last bytes first.
+    wait_until(Duration::from_mins(1), "a write of the doctor that fails", || {
+        report_writes().starts_with("FIX   writes: the store is unavailable: ")
+    });
     reader.batch_execute("ROLLBACK").unwrap();
     let mut more = std::process::Command::new("prlimit");
     assert!(more.args(["--fsize=unlimited", "--pid", &server.pid().to_string()]).status().unwrap().success());

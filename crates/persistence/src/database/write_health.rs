@@ -4,10 +4,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use diesel::prelude::*;
-use tillgate_domain::{Mode, StoreError, StoreResult};
+use tillgate_auth_core::ports::InstanceState;
+use tillgate_domain::{Mode, StoreResult};
 
 use crate::database::Database;
 use crate::error_class::{Cause, UnitError, classify};
+use crate::row::instance::state_word;
 use crate::schema::meta;
 
 /// The latest observation.
@@ -64,27 +66,31 @@ impl WriteHealth {
 }
 
 impl Database {
-    /// Tests whether the database accepts writes, with a write that is rolled back. A full disk is
-    /// detected only by a commit.
+    /// Tests whether the database accepts writes, by a commit that leaves everything as it was. A
+    /// row is changed and changed back: a full disk is detected only when a commit writes, and
+    /// SQLite writes nothing for a row that keeps its values.
     ///
     /// # Errors
     ///
     /// If the database accepts no writes.
     pub fn try_write(&self) -> StoreResult<()> {
-        let mut taken = false;
-        let outcome = self.run_unobserved(Mode::Write, &mut |tx| {
-            taken = false;
-            let same = diesel::update(meta::table.find(1_i64)).set(meta::state.eq(meta::state));
-            same.execute(tx.write_connection()?).map_err(classify)?;
-            taken = true;
-            Err(StoreError::Fault("rolled back".to_owned()))
+        let committed = self.run_unobserved(Mode::Write, &mut |tx| {
+            let [open, moved] = [InstanceState::Open, InstanceState::Moved].map(state_word);
+            for (from, to) in [(open, moved), (moved, open)] {
+                let row = meta::table.find(1_i64).filter(meta::state.eq(from));
+                let change = diesel::update(row).set(meta::state.eq(to));
+                change.execute(tx.write_connection()?).map_err(classify)?;
+            }
+            Ok(())
         });
-        if taken { Ok(()) } else { outcome.map_err(|failed| failed.error) }
+        committed.map_err(|failed| failed.error)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use tillgate_domain::StoreError;
+
     use super::*;
 
     fn failed(cause: Cause) -> Result<(), UnitError> {

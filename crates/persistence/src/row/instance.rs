@@ -5,16 +5,20 @@ use tillgate_domain::StoreResult;
 
 use super::Column;
 
-/// Parses the stored word for a state.
-pub(crate) fn parse_state(word: &str) -> StoreResult<InstanceState> {
-    let name = |state| match state {
+/// The stored word for a state.
+pub(crate) const fn state_word(state: InstanceState) -> &'static str {
+    match state {
         InstanceState::Open => "open",
         InstanceState::Draining => "draining",
         InstanceState::Moved => "moved",
-    };
+    }
+}
+
+/// Parses the stored word for a state.
+pub(crate) fn parse_state(word: &str) -> StoreResult<InstanceState> {
     Column("meta", "state").parse_word(
         &[InstanceState::Open, InstanceState::Draining, InstanceState::Moved],
-        name,
+        state_word,
         word,
     )
 }
