@@ -22,7 +22,7 @@ pub use unit_report::UnitReport;
 
 use crate::deadline::{elapsed_since, monotonic_now};
 use crate::error_class::UnitError;
-use crate::pool::Pool;
+use crate::pool::{ConnectFailure, Pool};
 use crate::sqlite::file::OpenedFile;
 use crate::sqlite::group::{Group, GroupLimits};
 use crate::sqlite::writer::Writer;
@@ -51,6 +51,12 @@ pub enum OpenError {
         /// The address of the server, without a password.
         address: String,
         /// The error message of the server.
+        detail: String,
+    },
+    /// The address is one that libpq does not accept, whether or not the server can be reached.
+    #[error("{detail}")]
+    Address {
+        /// The error message of libpq, without a password.
         detail: String,
     },
 }
@@ -139,7 +145,13 @@ impl Database {
             }
             Address::Postgres(url) => (postgres::connection_opener(url, limits), None, None),
         };
-        open().map_err(|error| OpenError::Unreachable { address: address.to_string(), detail: error.0 })?;
+        open().map_err(|ConnectFailure(detail)| {
+            if let Some(why) = postgres::find_address_error(&detail) {
+                OpenError::Address { detail: why.to_owned() }
+            } else {
+                OpenError::Unreachable { address: address.to_string(), detail }
+            }
+        })?;
         let close_timeout = if writer.is_some() { SQLITE_CLOSE_TIMEOUT } else { Duration::ZERO };
         let pool = Pool::new(limits, open, Arc::clone(&waiting), close_timeout);
         let writes = WriteHealth::default();

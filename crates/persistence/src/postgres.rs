@@ -1,6 +1,7 @@
 //! What is specific to PostgreSQL: connection parameters, the setup of a connection, and how a
 //! transaction begins.
 
+mod address_errors;
 mod parameters;
 
 use diesel::connection::{Connection, SimpleConnection};
@@ -11,6 +12,8 @@ use crate::connection::AnyConnection;
 use crate::database::{Limits, redact_message};
 use crate::deadline::Deadline;
 use crate::pool::{ConnectFailure, ConnectFn};
+
+pub(crate) use address_errors::find_address_error;
 
 /// Returns the function that opens connections to the server at this address.
 pub(crate) fn connection_opener(address: &str, limits: &Limits) -> ConnectFn {

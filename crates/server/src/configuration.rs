@@ -14,6 +14,7 @@ mod table;
 mod validation;
 mod value;
 
+pub(crate) use database_address::libpq_error_text;
 pub(crate) use layers::SecretFile;
 pub use layers::Source;
 pub use loading::read_settings;

@@ -20,7 +20,7 @@ const RETRY_PAUSE: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 ///
-/// PostgreSQL could not be reached in time.
+/// PostgreSQL could not be reached in time, or an error that no waiting can mend.
 pub(crate) fn wait_for_database(settings: &Settings) -> Result<(), CommandError> {
     if matches!(composition::database_address(settings)?, Address::Sqlite(_)) {
         return Ok(());
@@ -30,7 +30,7 @@ pub(crate) fn wait_for_database(settings: &Settings) -> Result<(), CommandError>
     loop {
         let Err(error) = composition::has_database(settings) else { return Ok(()) };
         let left = last.saturating_sub(clock.monotonic());
-        if left.is_zero() {
+        if left.is_zero() || matches!(error, CommandError::Usage(_)) {
             return Err(error);
         }
         tracing::warn!(%error, seconds_left = left.as_secs(), "the database cannot be reached yet; retrying");

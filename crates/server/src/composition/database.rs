@@ -7,11 +7,11 @@ use tillgate_auth_core::keys;
 use tillgate_auth_core::ports::AuthPorts;
 use tillgate_domain::office::{self, NewTenant, OfficePorts, PageRequest};
 use tillgate_domain::{Branch, BranchId, Locale, RoleId, Slug, Store, StoreExt, Tenant, TenantId, Zone};
-use tillgate_persistence::{Address, Database, Limits};
+use tillgate_persistence::{Address, Database, Limits, OpenError};
 
 use super::to_usize;
 use crate::command::CommandError;
-use crate::configuration::Settings;
+use crate::configuration::{Settings, libpq_error_text};
 use crate::file_access::{describe_open_error, foreign_owner_text};
 use crate::ids::IdSource;
 use crate::suggestions::did_you_mean;
@@ -41,8 +41,9 @@ pub(crate) fn create_database(
     make_folder(&settings.server.data)?;
     let address = database_address(settings)?;
     let database = Database::create(&address, &database_limits(settings)).map(Arc::new).map_err(|error| {
-        let folder = match &address {
-            Address::Sqlite(path) if disk::is_read_only(path) => path.parent(),
+        let folder = match (&address, &error) {
+            (_, OpenError::Address { detail }) => return CommandError::usage(libpq_error_text(detail)),
+            (Address::Sqlite(path), _) if disk::is_read_only(path) => path.parent(),
             _ => None,
         };
         CommandError::failed(format!("{error}{}", folder.map(foreign_owner_suffix).unwrap_or_default()))
@@ -104,8 +105,9 @@ fn migrate_database(
 /// Opens the database as it is. Its schema may be older than the program.
 pub(crate) fn open_database(settings: &Settings) -> Result<Arc<Database>, CommandError> {
     let address = database_address(settings)?;
-    Database::open(&address, &database_limits(settings)).map(Arc::new).map_err(|error| match &address {
-        Address::Sqlite(path) if disk::is_read_only(path) => {
+    Database::open(&address, &database_limits(settings)).map(Arc::new).map_err(|error| match (&address, error) {
+        (_, OpenError::Address { detail }) => CommandError::usage(libpq_error_text(&detail)),
+        (Address::Sqlite(path), error) if disk::is_read_only(path) => {
             let folder = path.parent().unwrap_or(path);
             CommandError::failed(format!(
                 "{error}: this user cannot write to {}, or its disk is read-only{}",

@@ -28,8 +28,10 @@ pub(super) fn open_database(settings: &Settings) -> Result<Arc<Database>, Findin
         Address::Sqlite(_) => composition::open_database(settings).map_err(|stop| {
             bad(stop, "check the owner and mode of the file and its disk; restore a damaged file from its backup")
         }),
-        Address::Postgres(_) => composition::open_database(settings)
-            .map_err(|stop| bad(stop, "check the address, pg_hba.conf and the log of the PostgreSQL server")),
+        Address::Postgres(_) => composition::open_database(settings).map_err(|stop| match stop {
+            CommandError::Usage(_) => bad(stop, "correct database.url"),
+            _ => bad(stop, "check the address, pg_hba.conf and the log of the PostgreSQL server"),
+        }),
     }
 }
 
