@@ -46,7 +46,7 @@ use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
 use tillgate_domain::Slug;
 
-use crate::configuration::{self, ConfigError, Flags, Settings};
+use crate::configuration::{self, ConfigError, Flags, LogFormat, Settings};
 use crate::version::VERSION;
 
 pub use completions::answer_completion;
@@ -274,6 +274,11 @@ impl Context {
         let mut flags = self.flags.clone();
         add(&mut flags);
         configuration::load_settings(&flags, &self.variables).map_err(CommandError::usage)
+    }
+
+    /// The format of the log, also if the settings contain errors.
+    pub(crate) fn log_format(&self) -> LogFormat {
+        configuration::find_log_format(&self.flags, &self.variables)
     }
 
     /// Loads the settings; the error is that of the configuration.

@@ -18,7 +18,7 @@ pub(crate) use database_address::libpq_error_text;
 pub(crate) use layers::SecretFile;
 pub use layers::Source;
 pub use loading::read_settings;
-pub(crate) use loading::{Flags, load_settings};
+pub(crate) use loading::{Flags, find_log_format, load_settings};
 #[cfg(test)]
 pub(crate) use table::KEYS;
 pub use table::{Settings, keys};

@@ -76,14 +76,22 @@ pub(crate) fn log_migration(name: &str) {
 /// Logs the error with which the server ends if the log is in JSON, so that standard error contains
 /// nothing but JSON lines.
 pub(crate) fn log_outcome(settings: &Settings, outcome: Result<(), CommandError>) -> Result<(), CommandError> {
-    outcome.map_err(|error| {
-        if settings.log.format == LogFormat::Json {
-            tracing::error!(%error, "the server stops");
-            CommandError::AlreadyLogged { usage: matches!(error, CommandError::Usage(_)) }
-        } else {
-            error
-        }
-    })
+    outcome.map_err(|error| log_end(settings.log.format, error))
+}
+
+/// Logs the error with which a server does not start if the log is in JSON, also while there is no
+/// log yet.
+pub(crate) fn log_start_error(format: LogFormat, error: CommandError) -> CommandError {
+    let lines = tracing_subscriber::fmt().json().flatten_event(true).with_writer(std::io::stderr).finish();
+    tracing::subscriber::with_default(lines, || log_end(format, error))
+}
+
+fn log_end(format: LogFormat, error: CommandError) -> CommandError {
+    if format == LogFormat::Text {
+        return error;
+    }
+    tracing::error!(%error, "the server stops");
+    CommandError::AlreadyLogged { usage: matches!(error, CommandError::Usage(_)) }
 }
 
 /// The target of the web framework, which logs an error with bytes of the client for each request

@@ -63,6 +63,10 @@ pub(crate) struct DemoArgs {
 
 impl DemoArgs {
     pub(super) fn run(&self, context: &Context) -> Result<(), CommandError> {
+        self.run_demo(context).map_err(|error| logging::log_start_error(context.log_format(), error))
+    }
+
+    fn run_demo(&self, context: &Context) -> Result<(), CommandError> {
         if context.tenant.as_str() != shop::DEMO_TENANT {
             return Err(CommandError::usage("the demo always uses the tenant \"default\": omit --tenant"));
         }

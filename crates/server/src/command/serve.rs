@@ -18,9 +18,14 @@ pub(crate) struct ServeArgs {
 
 impl ServeArgs {
     pub(super) fn run(&self, context: &Context) -> Result<(), CommandError> {
-        let settings = self.listening.settings(context, false)?;
-        let mounts = composition::build_mounts(&settings)?;
-        let _log = logging::init_logging(&settings)?;
+        let start = || {
+            let settings = self.listening.settings(context, false)?;
+            let mounts = composition::build_mounts(&settings)?;
+            let log = logging::init_logging(&settings)?;
+            Ok((settings, mounts, log))
+        };
+        let (settings, mounts, _log) =
+            start().map_err(|error| logging::log_start_error(context.log_format(), error))?;
         logging::log_outcome(&settings, Self::serve(context, &settings, mounts))
     }
 

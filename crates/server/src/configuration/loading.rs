@@ -7,6 +7,7 @@ use toml::{Table, Value};
 
 use super::layers::{Layers, read_text_file};
 use super::table::KEYS;
+use super::value::{LogFormat, Setting};
 use super::{ConfigError, Settings, access_rows, mount_rows, validation};
 
 /// The settings given on the command line.
@@ -71,6 +72,23 @@ fn load_with_system_file(
     let mut settings = read_layers(&layers)?;
     settings.flags = flags.repeat_as_shell();
     Ok(settings)
+}
+
+/// The format of the log, for an error in the settings themselves: as the environment or the
+/// configuration file sets it, whatever else they contain. Text if neither can be read.
+pub(crate) fn find_log_format(flags: &Flags, variables: &[(String, String)]) -> LogFormat {
+    let variable = |name: &str| variables.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+    let parse = |text: String| LogFormat::read(&Value::String(text)).ok();
+    variable("TILLGATE_LOG__FORMAT")
+        .or_else(|| {
+            let data = flags.data.clone().or_else(|| variable("TILLGATE_SERVER__DATA").map(PathBuf::from));
+            let in_data = data.unwrap_or_else(|| PathBuf::from("./data")).join(FILE_NAME);
+            let found = if in_data.exists() { in_data } else { PathBuf::from(SYSTEM_FILE) };
+            let table = parse_file(flags.config.as_ref().unwrap_or(&found)).ok()?;
+            Some(table.get("log")?.get("format")?.as_str()?.to_owned())
+        })
+        .and_then(parse)
+        .unwrap_or(LogFormat::Text)
 }
 
 impl Flags {

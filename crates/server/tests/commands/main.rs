@@ -35,6 +35,8 @@ mod serve;
 #[cfg(test)]
 mod setup_token;
 #[cfg(test)]
+mod start_errors;
+#[cfg(test)]
 mod subject_names;
 #[cfg(test)]
 mod target_database;

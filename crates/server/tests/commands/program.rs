@@ -104,6 +104,13 @@ impl TestInstallation {
         self.run_with(line, "")
     }
 
+    /// Runs a command with environment variables.
+    pub(crate) fn run_with_variables(&self, line: &[&str], variables: &[(&str, &str)]) -> CommandOutput {
+        let mut command = self.command(line);
+        command.envs(variables.iter().copied());
+        run_to_end(command, "")
+    }
+
     /// Runs a command that must succeed.
     pub(crate) fn run_ok(&self, line: &[&str]) -> CommandOutput {
         self.run_ok_with(line, "")
@@ -181,6 +188,16 @@ impl TestInstallation {
         let newest = "(SELECT max(version) FROM __diesel_schema_migrations)";
         let statement = format!("DELETE FROM __diesel_schema_migrations WHERE version = {newest}");
         tillgate_testkit::postgres::server().sql(database, &statement).unwrap();
+    }
+
+    /// Reverts the newest migration of the database on PostgreSQL.
+    pub(crate) fn revert_newest_migration(&self) {
+        let migrations = concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations/postgres");
+        let folders = std::fs::read_dir(migrations).unwrap().map(|entry| entry.unwrap().path());
+        let down = std::fs::read_to_string(folders.max().unwrap().join("down.sql")).unwrap();
+        let database = self.database.as_ref().and_then(|url| url.rsplit('/').next()).unwrap();
+        tillgate_testkit::postgres::server().sql(database, &down).unwrap();
+        self.make_older();
     }
 
     /// Starts a server (`serve` or `demo`, with its flags) on a free port.
