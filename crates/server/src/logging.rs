@@ -17,6 +17,7 @@ use crate::suggestions;
 
 #[cfg(feature = "otlp")]
 mod otlp;
+mod targets;
 
 /// Keeps the log open. Dropping it writes the remaining lines.
 #[must_use]
@@ -148,6 +149,7 @@ fn build_filter(level: &str, spans: &str) -> Result<EnvFilter, CommandError> {
             )));
         }
     }
+    targets::check_targets(level)?;
     EnvFilter::try_new(format!("{FRAMEWORK_TARGET}=off,{level},tillgate::trace={spans}"))
         .map_err(|why| CommandError::usage(format!("log.level \"{level}\": {why}")))
 }
@@ -166,6 +168,8 @@ mod tests {
         assert_eq!(error("debg"), "log.level: \"debg\" is not a level such as info or warn; did you mean \"debug\"?");
         assert_eq!(error("info,loud"), "log.level: \"loud\" is not a level such as info or warn");
         assert!(error("").contains("is not a level"));
+        let misspelled = error("info,tillgate::acess=debug");
+        assert!(misspelled.starts_with("log.level: nothing is logged as \"tillgate::acess\""), "{misspelled}");
     }
 
     #[test]
