@@ -117,7 +117,7 @@ fn token_lasts_until_ended(engine: DatabaseEngine) {
     installation.run_ok(&["session", "end", &next.device], "");
     assert_refused(&server, &next, "ended by hand");
     let last = generate_tokens(&installation, "manager", "P01", PASSWORD);
-    installation.run_ok(&["session", "end", "--user", "manager"], "");
+    installation.run_ok(&["session", "end", "--user", "manager", "--yes"], "");
     assert_refused(&server, &last, "ended by hand with whatever else its user has");
 }
 
@@ -132,7 +132,7 @@ fn suspension_and_lock_suspend_the_token_and_a_password_change_ends_it(engine: D
         assert_refreshed(&server, &installation, &mut tokens, "back from it");
     }
     let mut other = generate_tokens(&installation, "manager", "P02", PASSWORD);
-    installation.run_ok(&["user", "password", "cashier"], "another-horse-till\n");
+    installation.run_ok(&["user", "password", "cashier", "--yes"], "another-horse-till\n");
     assert_refused(&server, &tokens, "another password");
     let mut again = generate_tokens(&installation, "cashier", "P01", "another-horse-till");
     assert_refreshed(&server, &installation, &mut again, "with the new password");

@@ -15,7 +15,7 @@ use tillgate_domain::{DeviceId, DeviceName, DeviceStatus, Environment, Principal
 use tillgate_http::native_bodies::DeviceBody;
 
 use super::argument_errors::ArgumentErrors;
-use super::confirmation::{ConfirmationArgs, count_text};
+use super::confirmation::ConfirmationArgs;
 use super::json::join_names;
 use super::office::{CommandOffice, check_decided};
 use super::session::count_live_sessions;
@@ -210,10 +210,7 @@ impl DeviceCommand {
                 let id = office.find_device(name)?.id;
                 if *status == DeviceStatus::Retired {
                     let sessions = count_live_sessions(&office, SessionTarget::Device(id))?;
-                    confirmation.ask(&format!(
-                        "This permanently retires the device \"{name}\" and ends {}",
-                        count_text(sessions, "session")
-                    ))?;
+                    confirmation.ask(&format!("This permanently retires the device \"{name}\" and ends {sessions}"))?;
                 }
                 (check_decided(office.for_operator()?.set_device_status(id, *status))?, status.name())
             }

@@ -1,5 +1,7 @@
 //! `session`: lists and ends sessions.
 
+use std::fmt;
+
 use clap::{Args, Subcommand};
 use serde_json::json;
 use tillgate_auth_core::DialectName;
@@ -73,10 +75,10 @@ struct SessionSelection {
     /// Id of the session
     #[arg(value_parser = parse::id::<SessionId>("session list"))]
     id: Option<SessionId>,
-    /// All sessions of this user, including permanent ones
+    /// All sessions of this user; asks for confirmation if permanent ones are among them
     #[arg(long, value_name = "NAME", value_parser = parse::user)]
     user: Option<UserName>,
-    /// All sessions on this device, including permanent ones
+    /// All sessions on this device; asks for confirmation if permanent ones are among them
     #[arg(long, value_name = "NAME", value_parser = parse::device)]
     device: Option<DeviceName>,
     /// All sessions of the tenant, including permanent ones; asks for confirmation
@@ -112,21 +114,23 @@ impl EndArgs {
             (None, None) => which.everyone.then_some(SessionTarget::Everyone),
         };
         filter.id = which.id;
-        let live = find_sessions(office, &filter)?;
-        let number = live.len();
+        let live = LiveSessions::count(&find_sessions(office, &filter)?);
+        let number = live.total;
         if let (Some(id), 0) = (which.id, number) {
             return Err(CommandError::failed(format!(
                 "there is no live session \"{id}\"; `tillgate session list` shows the ids"
             )));
         }
         if which.everyone {
-            let permanent = live.iter().filter(|view| view.session.kind == SessionKind::Permanent).count();
             self.confirmation.ask(&format!(
-                "This ends {} of the tenant \"{}\", {permanent} of them permanent: all users have to log in again, \
-                 and every permanent token has to be generated again",
+                "This ends {} of the tenant \"{}\", {} of them permanent: all users have to log in again, and every \
+                 permanent token has to be generated again",
                 count_text(number, "session"),
-                office.tenant.slug
+                office.tenant.slug,
+                live.permanent
             ))?;
+        } else if target.is_some() {
+            live.confirm_end(self.confirmation, "This")?;
         }
         if let Some(target) = target {
             check_decided(office.for_operator()?.end_sessions(target, true))?;
@@ -140,15 +144,46 @@ impl EndArgs {
     }
 }
 
-/// The number of live sessions of a user, on a device or of the whole tenant.
-pub(super) fn count_live_sessions(office: &CommandOffice, target: SessionTarget) -> Result<usize, CommandError> {
+/// The number of live sessions that a command is about to end.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LiveSessions {
+    /// All of them.
+    pub(super) total: usize,
+    /// The permanent ones, whose tokens have to be generated again.
+    permanent: usize,
+}
+
+impl LiveSessions {
+    fn count(live: &[SessionView]) -> Self {
+        let permanent = live.iter().filter(|view| view.session.kind == SessionKind::Permanent).count();
+        Self { total: live.len(), permanent }
+    }
+
+    /// Asks for confirmation if there are permanent sessions. `what` ends them.
+    pub(super) fn confirm_end(self, confirmation: ConfirmationArgs, what: &str) -> Result<(), CommandError> {
+        if self.permanent == 0 {
+            return Ok(());
+        }
+        confirmation.ask(&format!("{what} ends {self}: every permanent token has to be generated again"))
+    }
+}
+
+impl fmt::Display for LiveSessions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&count_text(self.total, "session"))?;
+        if self.permanent == 0 { Ok(()) } else { write!(f, ", {} of them permanent", self.permanent) }
+    }
+}
+
+/// The live sessions of a user, on a device or of the whole tenant.
+pub(super) fn count_live_sessions(office: &CommandOffice, target: SessionTarget) -> Result<LiveSessions, CommandError> {
     let mut filter = live_filter(office);
     match target {
         SessionTarget::User(user) => filter.user = Some(user),
         SessionTarget::Device(device) => filter.device = Some(device),
         SessionTarget::Everyone => (),
     }
-    Ok(find_sessions(office, &filter)?.len())
+    Ok(LiveSessions::count(&find_sessions(office, &filter)?))
 }
 
 /// The number of live sessions of these kinds on a device.

@@ -1,25 +1,27 @@
 //! `user`: manages users.
 
 mod list;
+mod password;
 mod pin;
 mod show;
 
 use clap::Subcommand;
 use tillgate_auth_core::OneTimeToken;
 use tillgate_domain::office::{
-    self, DeviceRoleAssignment, DeviceRolesChange, NewUser, PasswordOptions, SessionTarget, UserChange, UserView,
+    self, DeviceRoleAssignment, DeviceRolesChange, NewUser, SessionTarget, UserChange, UserView,
 };
 use tillgate_domain::{ApiKey, DeviceName, Email, Locale, PrincipalId, RoleName, User, UserId, UserName, UserStatus};
 use tillgate_http::native_bodies::{InvitationBody, MailedLinkBody, UserBody};
 
 use super::argument_errors::ArgumentErrors;
-use super::confirmation::{ConfirmationArgs, count_text};
+use super::confirmation::ConfirmationArgs;
 use super::json::{format_instant, join_names};
 use super::office::{CommandOffice, check_decided};
 use super::password::{GenerateArgs, MustChangeArgs};
 use super::session::count_live_sessions;
 use super::{CommandError, Context, parse, print};
 use list::UserListArgs;
+use password::PasswordArgs;
 use pin::PinArgs;
 use show::show_user;
 
@@ -102,20 +104,9 @@ pub(crate) enum UserCommand {
         confirmation: ConfirmationArgs,
     },
     /// Set a user's password, read from the terminal or standard input; all of the user's sessions
-    /// end
+    /// end. Asks for confirmation if permanent ones are among them
     #[command(after_help = "Example:\n  tillgate user password anna --generate passwords.txt")]
-    Password {
-        /// Name of the user
-        #[arg(value_parser = parse::user)]
-        name: UserName,
-        /// Revoke the user's API keys too
-        #[arg(long)]
-        keys: bool,
-        #[command(flatten)]
-        generate: GenerateArgs,
-        #[command(flatten)]
-        must_change: MustChangeArgs,
-    },
+    Password(PasswordArgs),
     /// Draw the PIN with which a user works on a till, and show it once
     #[command(after_help = "Example:\n  tillgate user pin anna --output pins.txt")]
     Pin(PinArgs),
@@ -159,10 +150,11 @@ impl UserCommand {
     pub(super) fn run(&self, context: &Context) -> Result<(), CommandError> {
         let office = CommandOffice::open(context)?;
         let named = |name: &UserName| office.find_user(name).map(|user| user.id);
-        let sets = matches!(self, Self::Add { .. } | Self::Set { .. } | Self::Password { .. });
+        let sets = matches!(self, Self::Add { .. } | Self::Set { .. });
         let (user, what) = match self {
             Self::List(which) => return which.run(&office, context.json),
             Self::Pin(pin) => return pin.run(&office, context.json),
+            Self::Password(password) => return password.run(&office, context.json),
             Self::Show { name } => return show_user(&office, name, context.json),
             Self::Invite { name, mail: false } => return invite_user(&office, name, context.json),
             Self::Invite { name, mail: true } => return invite_by_mail(&office, name, context.json),
@@ -211,26 +203,9 @@ impl UserCommand {
             Self::Status { name, status, confirmation } => {
                 if *status == UserStatus::Deleted {
                     let sessions = count_live_sessions(&office, SessionTarget::User(named(name)?))?;
-                    confirmation.ask(&format!(
-                        "This permanently deletes the user \"{name}\" and ends {}",
-                        count_text(sessions, "session")
-                    ))?;
+                    confirmation.ask(&format!("This permanently deletes the user \"{name}\" and ends {sessions}"))?;
                 }
                 (check_decided(office.for_operator()?.set_user_status(named(name)?, *status))?, status.name())
-            }
-            Self::Password { name, keys: end, generate, must_change } => {
-                let user = office.find_user(name)?;
-                let principal = PrincipalId::User(user.id);
-                let new_password = office.choose_password(generate, name.as_str(), Some(principal), [])?;
-                let verifier = office.hash_password(&new_password.password)?;
-                let require_change = must_change.is_required(generate);
-                let options = PasswordOptions { revoke_api_keys: *end, require_change };
-                let keys = check_decided(office.for_operator()?.set_password_with(principal, &verifier, options))?;
-                let user = office.find_user(name)?;
-                new_password.deliver(user.name.as_str())?;
-                let state = if *end { "was revoked" } else { "does not depend on the password and stays valid" };
-                note_api_keys(&keys, state);
-                (user, "password changed; all sessions ended")
             }
             Self::Unlock { name } => {
                 let user = office.find_user(name)?;

@@ -202,7 +202,7 @@ fn finished_commands_leave_everything_in_one_file() {
         &["user", "set", "anna", "--display-name", "Anna"],
         &["tenant", "add", "bakery"],
         &["token", "generate", "--user", "anna", "--device", "P01"],
-        &["session", "end", "--device", "P01"],
+        &["session", "end", "--device", "P01", "--yes"],
         &["api-key", "list"],
         &["audit", "list"],
         &["audit", "verify"],

@@ -23,6 +23,9 @@ fn final_commands_ask_on_a_terminal_and_require_yes_elsewhere() {
     let everyone = ["session", "end", "--everyone"];
     for (line, question) in [
         (&everyone[..], "This ends 1 session of the tenant \"default\", 1 of them permanent: "),
+        (&["session", "end", "--user", "anna"], "This ends 1 session, 1 of them permanent: every permanent token has"),
+        (&["session", "end", "--device", "P01"], "This ends 1 session, 1 of them permanent: every permanent token has"),
+        (&["user", "password", "anna"], "A new password ends 1 session, 1 of them permanent: every permanent token"),
         (&["user", "status", "anna", "deleted"], "This permanently deletes the user \"anna\" and ends 1 session"),
         (&["device", "status", "P01", "retired"], "This permanently retires the device \"P01\" and ends 1 session"),
         (&["store", "close", "Station"], "This permanently closes the store \"Station\""),
@@ -82,4 +85,35 @@ fn passwords_are_checked_repeated_and_shown_once() {
     assert_eq!(server.login(&json!({ "login": "anna", "password": PASSWORD })), 201);
     let change = json!({ "login": "jana", "password": password, "new_password": "another horse battery" });
     assert_eq!(server.login(&change), 201, "the shown password is the right one");
+}
+
+#[test]
+fn end_of_permanent_sessions_requires_yes() {
+    let home = TestInstallation::new().with_admin();
+    home.run_ok_with(&["user", "add", "anna"], PASSWORD);
+    for device in ["P01", "P02"] {
+        home.run_ok(&["device", "add", device, "--env", "CashRegister"]);
+    }
+    home.run_ok(&["user", "roles", "anna", "--on", "P01=cashier", "--on", "P02=cashier"]);
+    let generate = |device: &str| {
+        home.run_ok_with(&["token", "generate", "--user", "anna", "--device", device], PASSWORD);
+    };
+    let refuse = |line: &[&str], question: &str| {
+        let refused = home.run_with(line, "another fine password");
+        let text = format!("tillgate: {question}: every permanent token has to be generated again. Nothing was done");
+        assert_eq!((refused.code, refused.err.contains(&text)), (2, true), "{line:?}: {}", refused.err);
+    };
+    generate("P01");
+    generate("P02");
+    refuse(&["session", "end", "--user", "anna"], "This ends 2 sessions, 2 of them permanent");
+    refuse(&["session", "end", "--device", "P02"], "This ends 1 session, 1 of them permanent");
+    refuse(&["user", "password", "anna"], "A new password ends 2 sessions, 2 of them permanent");
+    assert_eq!(home.run_ok(&["session", "end", "--device", "P02", "--yes"]).out, "1 session ended\n");
+    generate("P02");
+    let changed = home.run_ok_with(&["user", "password", "anna", "--yes"], "another fine password");
+    assert_eq!(changed.out, "anna: password changed; 2 sessions ended\n");
+    // nothing permanent ends, so nothing is asked
+    assert_eq!(home.run_ok(&["session", "end", "--user", "anna"]).out, "0 sessions ended\n");
+    let again = home.run_ok_with(&["user", "password", "anna"], "a third fine password");
+    assert_eq!(again.out, "anna: password changed; 0 sessions ended\n");
 }

@@ -33,7 +33,7 @@ pub(super) fn show_device(office: &CommandOffice, device: &Device, json: bool) -
     let people: Vec<&str> = assigned.map(|user| user.name.as_str()).collect();
     let key = keys::find_current_key(office, device)?;
     let enrollment = waiting::find_unfinished_enrollment(office, device)?;
-    let sessions = count_live_sessions(office, SessionTarget::Device(device.id))?;
+    let sessions = count_live_sessions(office, SessionTarget::Device(device.id))?.total;
     let last_use = find_last_use(office, device)?;
     if json {
         let body = DeviceBody::from_view(&view).with_login_throttle(throttle).with_last_use(last_use);

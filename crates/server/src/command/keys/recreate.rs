@@ -139,7 +139,7 @@ impl Loss {
         let mut loss =
             Self { sessions: 0, api_keys: 0, sealed_events: usize::try_from(newest.sequence).unwrap_or_default() };
         for office in offices {
-            loss.sessions += count_live_sessions(office, SessionTarget::Everyone)?;
+            loss.sessions += count_live_sessions(office, SessionTarget::Everyone)?.total;
             loss.api_keys += count_api_keys(office)?;
         }
         Ok(loss)

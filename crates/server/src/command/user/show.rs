@@ -25,7 +25,7 @@ pub(super) fn show_user(office: &CommandOffice, name: &UserName, json: bool) -> 
     let view = office.load_user_view(&office.find_user(name)?)?;
     let throttle = find_login_throttle(office, PrincipalId::User(view.user.id))?;
     let user = &view.user;
-    let sessions = count_live_sessions(office, SessionTarget::User(user.id))?;
+    let sessions = count_live_sessions(office, SessionTarget::User(user.id))?.total;
     if json {
         let user = UserBody::from_view(&view).with_login_throttle(throttle);
         print::print_result(true, "", &ShownUser { user, sessions });
