@@ -51,7 +51,7 @@ fn enable_wal(connection: &mut SqliteConnection, patience: Duration) -> Result<(
             Err(error) if cause(&error) == Cause::Locked && !deadline.has_passed() => {
                 tracing::debug!(%error, "the mode of the log is set again");
             }
-            other => return other.map_err(|error| setup_failure(ENABLE_WAL, &error)),
+            other => return other.map_err(|error| ConnectFailure(error.to_string())),
         }
         std::thread::sleep(WAL_POLL_INTERVAL.min(deadline.remaining()));
     }
@@ -68,11 +68,7 @@ pub(crate) fn connect_plain(path: &Path, patience: Duration) -> Result<SqliteCon
 }
 
 fn execute_setup(connection: &mut SqliteConnection, statement: &str) -> Result<(), ConnectFailure> {
-    connection.batch_execute(statement).map_err(|error| setup_failure(statement, &error))
-}
-
-fn setup_failure(statement: &str, error: &diesel::result::Error) -> ConnectFailure {
-    ConnectFailure(format!("{statement}: {error}"))
+    connection.batch_execute(statement).map_err(|error| ConnectFailure(error.to_string()))
 }
 
 /// Returns the function that opens connections which can only read.

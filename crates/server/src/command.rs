@@ -18,6 +18,7 @@ mod doctor;
 mod init;
 pub(crate) mod json;
 mod keys;
+mod limit_args;
 mod listen_args;
 mod login_throttle;
 mod mail;

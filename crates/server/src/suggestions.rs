@@ -12,6 +12,13 @@ pub(crate) fn did_you_mean<'k>(word: &str, known: impl IntoIterator<Item = &'k s
     find_nearest(word, known).map(|nearest| format!("; did you mean \"{nearest}\"?")).unwrap_or_default()
 }
 
+/// The end of an error text about an unknown name of a tenant, user, device, role or store: a
+/// similar one, otherwise the command that lists all of them.
+pub(crate) fn did_you_mean_or_list<'k>(word: &str, known: impl IntoIterator<Item = &'k str>, kind: &str) -> String {
+    let near = did_you_mean(word, known);
+    if near.is_empty() { format!("; `tillgate {kind} list` shows the {kind}s") } else { near }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -25,5 +32,7 @@ mod tests {
         assert_eq!(find_nearest("", known), None);
         assert_eq!(did_you_mean("DELET", known), "; did you mean \"DELETE\"?");
         assert_eq!(did_you_mean("BREW", known), "");
+        assert_eq!(did_you_mean_or_list("nigth", ["night"], "role"), "; did you mean \"night\"?");
+        assert_eq!(did_you_mean_or_list("boss", ["night"], "role"), "; `tillgate role list` shows the roles");
     }
 }

@@ -10,6 +10,7 @@ use tillgate_http::native_bodies::{ApiKeyBody, CreatedApiKeyBody};
 
 use super::argument_errors::ArgumentErrors;
 use super::json::format_instant;
+use super::limit_args::LimitArgs;
 use super::office::{CommandOffice, check_decided};
 use super::{CommandError, Context, parse, print};
 use crate::composition;
@@ -89,6 +90,8 @@ pub(crate) struct ApiKeyListArgs {
     /// Only API keys in this status
     #[arg(long)]
     status: Option<ApiKeyStatus>,
+    #[command(flatten)]
+    limit: LimitArgs,
 }
 
 /// Whether requests signed with the key are accepted.
@@ -246,7 +249,7 @@ impl ApiKeyListArgs {
             ]
         };
         let rows: Vec<_> = keys.iter().map(|view| (row(view), ApiKeyBody::from_view(view))).collect();
-        print::print_table(
+        self.limit.print_table(
             json,
             &["ID", "CLIENT ID", "NAME", "USER", "DEVICE", "STATUS", "EXPIRES", "LAST USED", "RIGHTS"],
             &rows,

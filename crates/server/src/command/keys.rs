@@ -11,6 +11,7 @@ use tillgate_persistence::Database;
 
 use super::confirmation::{ConfirmationArgs, count_text};
 use super::json::format_instant;
+use super::limit_args::LimitArgs;
 use super::{CommandError, Context, parse, print};
 use crate::composition;
 use crate::ids::IdSource;
@@ -21,7 +22,10 @@ use recreate::RecreateArgs;
 pub(crate) enum KeyCommand {
     /// List keys
     #[command(after_help = "Example:\n  tillgate keys list")]
-    List,
+    List {
+        #[command(flatten)]
+        limit: LimitArgs,
+    },
     /// Create new keys; they are used after keys.lead, when every running server has read them
     #[command(after_help = "Example:\n  tillgate keys rotate")]
     Rotate {
@@ -52,7 +56,7 @@ impl KeyCommand {
         let settings = context.settings(|_| ())?;
         let open_database = || context.open_database(&settings);
         match self {
-            Self::List => {
+            Self::List { limit } => {
                 let database = open_database()?;
                 let row = |key: &StoredKey| {
                     let cells = [
@@ -65,7 +69,7 @@ impl KeyCommand {
                     (cells.to_vec(), key_json(key))
                 };
                 let rows: Vec<_> = read_keys(&database)?.iter().map(row).collect();
-                print::print_table(context.json, &["ID", "KIND", "ALGORITHM", "STATE", "SINCE"], &rows);
+                limit.print_table(context.json, &["ID", "KIND", "ALGORITHM", "STATE", "SINCE"], &rows);
             }
             Self::Rotate { now } => {
                 let database = open_database()?;

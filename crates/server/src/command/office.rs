@@ -17,7 +17,7 @@ use super::{CommandError, Context, password};
 use crate::composition;
 use crate::configuration::Settings;
 use crate::ids::IdSource;
-use crate::suggestions::did_you_mean;
+use crate::suggestions::did_you_mean_or_list;
 
 /// An open database and the tenant given by `--tenant`.
 pub(super) struct CommandOffice {
@@ -108,7 +108,8 @@ impl CommandOffice {
         })
     }
 
-    /// Finds a user by name. The error suggests a similar name, or says that the user was deleted.
+    /// Finds a user by name. The error suggests a similar name or the list, or says that the user
+    /// was deleted.
     pub(super) fn find_user(&self, name: &UserName) -> Result<User, CommandError> {
         if let Some(user) = self.unguarded().find_user_by_name(name).map_err(CommandError::failed)? {
             return Ok(user);
@@ -120,27 +121,36 @@ impl CommandOffice {
             )));
         }
         let names = users.iter().filter(|user| user.status != UserStatus::Deleted).map(|user| user.name.as_str());
-        Err(CommandError::failed(format!("there is no user \"{name}\"{}", did_you_mean(name.as_str(), names))))
+        Err(CommandError::failed(format!(
+            "there is no user \"{name}\"{}",
+            did_you_mean_or_list(name.as_str(), names, "user")
+        )))
     }
 
-    /// Finds a device by name. The error suggests a similar name.
+    /// Finds a device by name. The error suggests a similar name, or the list.
     pub(super) fn find_device(&self, name: &DeviceName) -> Result<Device, CommandError> {
         if let Some(device) = self.unguarded().find_device_by_name(name).map_err(CommandError::failed)? {
             return Ok(device);
         }
         let devices = self.list_devices()?;
         let names = devices.iter().map(|device| device.name.as_str());
-        Err(CommandError::failed(format!("there is no device \"{name}\"{}", did_you_mean(name.as_str(), names))))
+        Err(CommandError::failed(format!(
+            "there is no device \"{name}\"{}",
+            did_you_mean_or_list(name.as_str(), names, "device")
+        )))
     }
 
-    /// Finds a role by name. The error suggests a similar name.
+    /// Finds a role by name. The error suggests a similar name, or the list.
     pub(super) fn find_role(&self, name: &RoleName) -> Result<Role, CommandError> {
         if let Some(role) = self.unguarded().find_role_by_name(name).map_err(CommandError::failed)? {
             return Ok(role);
         }
         let roles = self.unguarded().list_roles().map_err(CommandError::failed)?;
         let names = roles.iter().map(|role| role.name.as_str());
-        Err(CommandError::failed(format!("there is no role \"{name}\"{}", did_you_mean(name.as_str(), names))))
+        Err(CommandError::failed(format!(
+            "there is no role \"{name}\"{}",
+            did_you_mean_or_list(name.as_str(), names, "role")
+        )))
     }
 
     /// Checks that these roles exist, and the devices and roles of these assignments. Each error

@@ -8,6 +8,7 @@ use tillgate_domain::{Environment, FoldedText, KnownRight, Right, RoleId, RoleNa
 use tillgate_http::native_bodies::RoleBody;
 
 use super::argument_errors::ArgumentErrors;
+use super::limit_args::LimitArgs;
 use super::office::{CommandOffice, check_decided};
 use super::{CommandError, Context, parse, print};
 use crate::suggestions::find_nearest;
@@ -45,6 +46,8 @@ pub(crate) enum RoleCommand {
         /// Only built-in roles if true, only custom ones if false
         #[arg(long, value_name = "YES")]
         built_in: Option<bool>,
+        #[command(flatten)]
+        limit: LimitArgs,
     },
     /// List the rights that roles and API keys can have, with the roles that grant each
     #[command(after_help = "Example:\n  tillgate role rights")]
@@ -135,7 +138,7 @@ impl RoleCommand {
                 );
             }
             Self::Rights => print_rights(&office, context.json)?,
-            Self::List { search, built_in } => {
+            Self::List { search, built_in, limit } => {
                 let row = |role: &tillgate_domain::Role| {
                     let environments: Vec<&str> = role.environments.iter().map(|each| each.name()).collect();
                     vec![role.name.to_string(), environments.join(","), role.rights.to_scope()]
@@ -148,7 +151,7 @@ impl RoleCommand {
                         && FoldedText::join_search_text(texts).contains(text.as_str())
                 });
                 let views = office.unguarded().load_role_views(roles).map_err(CommandError::failed)?;
-                print::print_table(
+                limit.print_table(
                     context.json,
                     &["NAME", "ENVIRONMENTS", "RIGHTS"],
                     &views.iter().map(|view| (row(&view.role), RoleBody::from_view(view))).collect::<Vec<_>>(),

@@ -6,10 +6,11 @@ use tillgate_domain::{Branch, BranchId, FoldedText, Tenant, Zone};
 use tillgate_http::native_bodies::StoreBody;
 
 use super::confirmation::ConfirmationArgs;
+use super::limit_args::LimitArgs;
 use super::office::{CommandOffice, check_decided};
 use super::parse::{self, StoreZoneArg};
 use super::{CommandError, Context, print};
-use crate::suggestions::did_you_mean;
+use crate::suggestions::did_you_mean_or_list;
 
 /// The subcommands of `store`.
 #[derive(Debug, Subcommand)]
@@ -29,6 +30,8 @@ pub(crate) enum StoreCommand {
         /// Only stores with this text in their name
         #[arg(long, value_name = "TEXT")]
         search: Option<String>,
+        #[command(flatten)]
+        limit: LimitArgs,
     },
     /// Rename a store
     #[command(after_help = "Example:\n  tillgate store rename Station Harbor")]
@@ -62,7 +65,7 @@ impl StoreCommand {
     pub(super) fn run(&self, context: &Context) -> Result<(), CommandError> {
         let office = CommandOffice::open(context)?;
         match self {
-            Self::List { search } => {
+            Self::List { search, limit } => {
                 let text = FoldedText::of(search.as_deref().unwrap_or_default().trim());
                 let matches = |each: &&Branch| FoldedText::of(&each.name).as_str().contains(text.as_str());
                 let stores = office.tenant.branches.iter().filter(matches);
@@ -72,7 +75,7 @@ impl StoreCommand {
                         (vec![each.name.clone(), zone, each.id.to_string()], StoreBody::from_branch(each))
                     })
                     .collect();
-                print::print_table(context.json, &["NAME", "ZONE", "ID"], &rows);
+                limit.print_table(context.json, &["NAME", "ZONE", "ID"], &rows);
             }
             Self::Add { name, zone } => {
                 let new = Branch { id: office.ids.new_id(BranchId::new)?, name: name.clone(), zone: zone.clone() };
@@ -113,12 +116,12 @@ pub(super) fn find_branch(office: &CommandOffice, store: Option<&str>) -> Result
     store.map(|store| Ok(find_store(&office.tenant, store)?.id)).transpose()
 }
 
-/// Finds a store by its name or id. The error suggests a similar name.
+/// Finds a store by its name or id. The error suggests a similar name, or the list.
 fn find_store<'t>(tenant: &'t Tenant, name_or_id: &str) -> Result<&'t Branch, CommandError> {
     let by_id = tenant.branches.iter().find(|store| store.id.to_string() == name_or_id);
     let by_name = || FoldedText::of(name_or_id).find_best_match(&tenant.branches, |store| FoldedText::of(&store.name));
     by_id.or_else(by_name).ok_or_else(|| {
-        let near = did_you_mean(name_or_id, tenant.branches.iter().map(|store| store.name.as_str()));
+        let near = did_you_mean_or_list(name_or_id, tenant.branches.iter().map(|store| store.name.as_str()), "store");
         CommandError::failed(format!("there is no store \"{name_or_id}\"{near}"))
     })
 }

@@ -27,13 +27,13 @@ impl Command {
             Self::User(command) => !matches!(command, UserCommand::List { .. } | UserCommand::Show { .. }),
             Self::Device(command) => !matches!(command, DeviceCommand::List { .. } | DeviceCommand::Show { .. }),
             Self::Role(command) => !matches!(command, RoleCommand::List { .. } | RoleCommand::Rights),
-            Self::Tenant(command) => !matches!(command, TenantCommand::List | TenantCommand::Show),
+            Self::Tenant(command) => !matches!(command, TenantCommand::List { .. } | TenantCommand::Show),
             Self::Store(command) => !matches!(command, StoreCommand::List { .. }),
             Self::Session(command) => !matches!(command, SessionCommand::List { .. }),
             Self::ApiKeys(command) => !matches!(command, ApiKeyCommand::List(_)),
             // an export and a verification are audit events, and a verification seals others
             Self::Audit(command) => !matches!(command, AuditCommand::List { .. }),
-            Self::Keys(command) => !matches!(command, KeyCommand::List),
+            Self::Keys(command) => !matches!(command, KeyCommand::List { .. }),
             Self::Serve(_)
             | Self::Demo(_)
             | Self::Init(_)

@@ -7,6 +7,7 @@ use tillgate_domain::office::{self, LimitsChange, NewTenant, TenantChange};
 use tillgate_domain::{Branch, BranchId, Locale, RoleId, Slug, Tenant as Vendor, TenantId, Zone};
 
 use super::json::TenantWithStores;
+use super::limit_args::LimitArgs;
 use super::office::{CommandOffice, check_decided};
 use super::parse::{self, AccentColorArg, LimitArg};
 use super::{CommandError, Context, json, print};
@@ -37,7 +38,10 @@ pub(crate) enum TenantCommand {
     },
     /// List tenants
     #[command(after_help = "Example:\n  tillgate tenant list")]
-    List,
+    List {
+        #[command(flatten)]
+        limit: LimitArgs,
+    },
     /// Show the tenant
     #[command(after_help = "Example:\n  tillgate tenant show --tenant bakery")]
     Show,
@@ -97,7 +101,7 @@ impl TenantCommand {
                 };
                 check_decided(office::add_tenant(&*database, &ids.audit_context()?, &new))?
             }
-            Self::List => return print_tenants(context),
+            Self::List { limit } => return print_tenants(context, *limit),
             Self::Show => {
                 show_tenant(&CommandOffice::open(context)?.tenant, context.json);
                 return Ok(());
@@ -135,7 +139,7 @@ impl SetArgs {
     }
 }
 
-fn print_tenants(context: &Context) -> Result<(), CommandError> {
+fn print_tenants(context: &Context, limit: LimitArgs) -> Result<(), CommandError> {
     let settings = context.settings(|_| ())?;
     let database = composition::open_existing_database(&settings)?;
     let tenants =
@@ -150,7 +154,7 @@ fn print_tenants(context: &Context) -> Result<(), CommandError> {
             tenant.branches.len().to_string(),
         ]
     };
-    print::print_table(
+    limit.print_table(
         context.json,
         &["SLUG", "NAME", "ZONE", "LOCALE", "STORES"],
         &tenants.iter().map(|tenant| (row(tenant), TenantWithStores::from_tenant(tenant))).collect::<Vec<_>>(),

@@ -14,7 +14,7 @@ use crate::command::CommandError;
 use crate::configuration::{Settings, libpq_error_text};
 use crate::file_access::{describe_open_error, foreign_owner_text};
 use crate::ids::IdSource;
-use crate::suggestions::did_you_mean;
+use crate::suggestions::did_you_mean_or_list;
 use crate::{disk, master_key};
 
 /// The address of the database.
@@ -115,7 +115,7 @@ pub(crate) fn open_database(settings: &Settings) -> Result<Arc<Database>, Comman
                 foreign_owner_suffix(folder)
             ))
         }
-        _ => CommandError::failed(error),
+        (_, error) => CommandError::failed(error),
     })
 }
 
@@ -195,7 +195,7 @@ pub(crate) fn master_key_location(settings: &Settings) -> String {
     }
 }
 
-/// Finds a tenant by its short name. The error suggests a similar one.
+/// Finds a tenant by its short name. The error suggests a similar one, or the list.
 pub(crate) fn find_tenant(database: &Database, slug: &Slug) -> Result<Tenant, CommandError> {
     let found = office::unguarded::find_tenant_by_slug(database, slug).map_err(CommandError::failed)?;
     if let Some(tenant) = found {
@@ -203,7 +203,7 @@ pub(crate) fn find_tenant(database: &Database, slug: &Slug) -> Result<Tenant, Co
     }
     let list_page = |page: &PageRequest<TenantId>| office::unguarded::list_tenants(database, page);
     let tenants = office::collect_pages(None, list_page, |tenant| tenant.id).map_err(CommandError::failed)?;
-    let near = did_you_mean(slug.as_str(), tenants.iter().map(|tenant| tenant.slug.as_str()));
+    let near = did_you_mean_or_list(slug.as_str(), tenants.iter().map(|tenant| tenant.slug.as_str()), "tenant");
     Err(CommandError::failed(format!("there is no tenant \"{slug}\"{near}")))
 }
 

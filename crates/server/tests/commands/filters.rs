@@ -102,6 +102,37 @@ fn roles_stores_and_api_keys_are_filtered() {
 }
 
 #[test]
+fn lists_end_at_their_limit_and_say_so() {
+    let home = TestInstallation::new().with_admin();
+    home.run_ok(&["tenant", "add", "bakery"]);
+    home.run_ok(&["store", "add", "Station"]);
+    home.start(&["serve"]).wait_until_ready();
+    for name in ["P01", "P02"] {
+        home.run_ok(&["device", "add", name, "--env", "CashRegister"]);
+        home.run_ok(&["user", "roles", "admin", "--on", &format!("{name}=cashier")]);
+        home.run_ok(&["api-key", "add", name, "--user", "admin", "--device", name, "--right", "ticketClose"]);
+    }
+    for kind in ["tenant", "store", "role", "api-key", "keys", "user", "device", "session"] {
+        let list = |limit: &[&str]| home.run_ok(&[&[kind, "list"], limit].concat());
+        let all = list(&[]);
+        let rows = all.out.lines().count() - 1;
+        assert_eq!(all.err, "", "{kind}");
+        let first = list(&["--limit", "1"]);
+        let shown: Vec<&str> = all.out.lines().take(2).map(|line| line.split("  ").next().unwrap()).collect();
+        assert_eq!(first.out.lines().map(|line| line.split("  ").next().unwrap()).collect::<Vec<_>>(), shown, "{kind}");
+        let omitted = match rows.saturating_sub(1) {
+            0 => String::new(),
+            1 => "1 more row omitted by --limit\n".to_owned(),
+            number => format!("{number} more rows omitted by --limit\n"),
+        };
+        assert_eq!(first.err, omitted, "{kind}");
+        assert!(rows > 1 || ["user", "session"].contains(&kind), "{kind}: {}", all.out);
+        assert_eq!(list(&["--limit", "1", "--json"]).json().as_array().unwrap().len(), rows.min(1), "{kind}");
+        assert!(home.run_refused(&[kind, "list", "--limit", "0"], 2).contains("a whole number from 1"), "{kind}");
+    }
+}
+
+#[test]
 fn rights_are_listed_with_the_roles_that_grant_them() {
     let home = TestInstallation::new().with_admin();
     home.run_ok(&["role", "add", "own", "--right", "drawerOpen", "--env", "PDA"]);
@@ -131,6 +162,16 @@ fn unknown_names_are_answered_with_similar_ones() {
         (key("anna", "P02", "storno"), 1, "there is no device \"P02\"; did you mean \"P01\"?"),
         (key("anna", "P01", "stornos"), 2, "no role grants the right \"stornos\"; did you mean \"storno\"?"),
         (key("anna", "P01", "drawerOpn"), 2, "did you mean \"drawerOpen\"?"),
+        // no name is similar
+        (vec!["user", "show", "boss"], 1, "there is no user \"boss\"; `tillgate user list` shows the users"),
+        (vec!["device", "show", "x"], 1, "there is no device \"x\"; `tillgate device list` shows the devices"),
+        (vec!["role", "delete", "boss"], 1, "there is no role \"boss\"; `tillgate role list` shows the roles"),
+        (vec!["store", "close", "x"], 1, "there is no store \"x\"; `tillgate store list` shows the stores"),
+        (
+            vec!["user", "list", "--tenant", "x"],
+            1,
+            "there is no tenant \"x\"; `tillgate tenant list` shows the tenants",
+        ),
     ] {
         let refused = home.run_refused(&line, code);
         assert!(refused.contains(near), "{line:?}: {refused}");
