@@ -5,9 +5,10 @@ use std::sync::LazyLock;
 
 /// The version with the details that a bug report needs: `0.1.0 (05a1634, 2026-11-21; SQLite
 /// 3.53.2; libpq 18.6 without TLS)`.
-pub(crate) static VERSION: LazyLock<String> = LazyLock::new(|| {
+pub(crate) static VERSION: LazyLock<String> = LazyLock::new(|| describe_version(env!("SOURCE_COMMIT")));
+
+fn describe_version(commit: &str) -> String {
     let mut text = format!("{} (", env!("CARGO_PKG_VERSION"));
-    let commit = env!("SOURCE_COMMIT");
     if !commit.is_empty() {
         text += commit;
         text += "; ";
@@ -20,7 +21,7 @@ pub(crate) static VERSION: LazyLock<String> = LazyLock::new(|| {
         text += "; traces";
     }
     text + ")"
-});
+}
 
 #[cfg(test)]
 mod tests {
@@ -30,6 +31,8 @@ mod tests {
     fn version_names_its_components() {
         let text = VERSION.as_str();
         assert!(text.starts_with(concat!(env!("CARGO_PKG_VERSION"), " (")), "{text}");
+        let with_commit = describe_version("05a1634, 2026-11-21");
+        assert!(with_commit.contains(" (05a1634, 2026-11-21; SQLite 3."), "{with_commit}");
         assert!(text.contains("SQLite 3.") && text.contains("; libpq 1") && text.ends_with(')'), "{text}");
     }
 }

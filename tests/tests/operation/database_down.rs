@@ -336,11 +336,15 @@ fn start_waits_for_postgresql_and_obeys_signals() {
     assert_eq!(waiting.wait().unwrap().code(), Some(0));
     // a server that has waited long enough reports the cause
     let short = Installation::with_database(DatabaseEngine::Postgres, installation.database().to_owned())
-        .with_setting("DATABASE__START_WAIT", "1s");
+        .with_setting("DATABASE__START_WAIT", "5s");
     let output = short.run(&["serve", "--listen", "127.0.0.1:0"], "");
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains(away) && said.contains("cannot be reached"), "{said}");
+    // a line a second: each at least one after the last one, and more than one in five seconds
+    let left = said.lines().filter_map(|line| line.split_once("seconds_left=")?.1.split(' ').next()?.parse().ok());
+    let left: Vec<u64> = left.collect();
+    assert!(left.len() > 1 && left.windows(2).all(|pair| pair[0] > pair[1]), "{said}");
     // a server whose database becomes available serves
     let server = std::thread::scope(|scope| {
         scope.spawn(|| {

@@ -334,6 +334,35 @@ fn doctor_suggests_remedies() {
     assert!(!remedy_of("database").is_empty());
 }
 
+#[test]
+fn restore_is_declared_by_a_server_of_the_database_only() {
+    let home = TestInstallation::new().with_admin();
+    home.start(&["serve"]).wait_until_ready();
+    let declarations = || {
+        // an event of all tenants
+        let events = home.run_ok(&["audit", "export", "--all-tenants", "--action", "store.restored"]).out;
+        events.lines().count()
+    };
+    let (key, seal) = (home.data().join("master.key"), home.data().join("audit.seal"));
+    let [own_key, own_seal] = [&key, &seal].map(|path| std::fs::read(path).unwrap());
+    std::fs::write(&key, FOREIGN_KEY).unwrap();
+    let error = home.run_refused(&["doctor", "--restored"], 1);
+    assert!(error.contains("master.key and ") && error.contains(" do not belong together"), "{error}");
+    assert_eq!(std::fs::read(&seal).unwrap(), own_seal, "the seal is not set aside");
+    std::fs::write(&key, own_key).unwrap();
+    assert_eq!(declarations(), 0);
+    // a folder without a seal may be one of several servers
+    std::fs::remove_file(&seal).unwrap();
+    let declared = home.run_ok(&["doctor", "--restored"]);
+    let reseal = format!("tillgate audit reseal --yes{}", home.flags());
+    for part in ["audit.seal is missing. In a new folder, create it", &reseal, "the --data of every server"] {
+        assert!(declared.err.contains(part), "{part}: {}", declared.err);
+    }
+    assert_eq!(declarations(), 1);
+    std::fs::write(&seal, own_seal).unwrap();
+    assert!(!home.run_ok(&["doctor", "--restored"]).err.contains("is missing"));
+}
+
 /// A till refreshes, the database is restored to the state before, and the till refreshes again.
 #[test]
 fn doctor_reports_a_rolled_back_database() {
