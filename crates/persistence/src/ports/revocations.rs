@@ -38,6 +38,7 @@ macro_rules! end_sessions_sql {
 }
 
 const END_SESSION: &str = end_sessions_sql!("id = $3", "ended_at IS NOT NULL");
+const END_CHILDREN: &str = end_sessions_sql!("parent_id = $3", "ended_at IS NOT NULL");
 // a raised epoch implies the end of the sessions it is compared with; a permanent session or one of
 // another principal may descend from an ended one
 const END_SESSIONS_OF_USER: &str = end_sessions_sql!(
@@ -94,7 +95,12 @@ impl Transaction<'_> {
 
 impl Revocations for Transaction<'_> {
     fn end_session(&mut self, session: SessionId, why: EndReason, at: Instant) -> StoreResult<bool> {
-        let changes = self.end_sessions(END_SESSION, &session.0, why, at)?;
+        let mut changes = self.end_sessions(END_SESSION, &session.0, why, at)?;
+        if changes.contains(&Change::SessionEnded(session)) {
+            // on PostgreSQL, the first statement does not see a child that another unit of work
+            // inserted while it had the session locked
+            changes.extend(self.end_sessions(END_CHILDREN, &session.0, why, at)?);
+        }
         self.record_changes(&changes, at)?;
         Ok(changes.contains(&Change::SessionEnded(session)))
     }

@@ -327,6 +327,7 @@ macro_rules! auth_contract {
                 concurrent_first_current_keys_leave_one,
                 concurrent_next_keys_leave_one_current,
                 rotation_during_an_end_fails,
+                child_that_is_inserted_during_an_end_ends,
                 end_during_a_rotation_persists,
                 concurrent_ends_of_one_session_succeed_once,
                 concurrent_epoch_bumps_return_two_epochs,

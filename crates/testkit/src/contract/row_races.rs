@@ -1,6 +1,7 @@
 //! Two threads that change the same row concurrently: a session, a key, an epoch, a bucket. Only
 //! one change from a given state succeeds, and the other thread learns that it was late.
 
+use tillgate_auth_core::Session;
 use tillgate_auth_core::ports::{KeyKind, KeyState, TokenDisposition};
 use tillgate_domain::{Change, EndReason, Epoch, Scope};
 
@@ -306,4 +307,36 @@ pub fn late_commit_is_found_in_the_feed(harness: &AuthStoreHarness) {
     let third = run_read(harness, |tx| tx.feed().poll(Some(&second.next)));
     let both: Vec<_> = first.entries.iter().filter(|found| second.entries.contains(found)).collect();
     assert_eq!((both, third.entries), (vec![], vec![]), "found twice");
+}
+
+/// A session that is inserted under another one, which the same unit of work has locked by an
+/// extension, ends with it, also if the end of that one has begun before the commit.
+pub fn child_that_is_inserted_during_an_end_ends(harness: &AuthStoreHarness) {
+    let fixture = ContractFixture::insert_into(harness);
+    insert_sessions(harness, &[fixture.new_session(1)]);
+    let (inserted, ended) = (ThreadSignal::default(), ThreadSignal::default());
+    let (early, ()) = run_both(
+        || {
+            run_write(harness, |tx| {
+                let parent = fixture.new_session(1);
+                assert!(tx.sessions().extend(parent.id, parent.generation, parent.expires_at, parent.rotated_from)?);
+                tx.sessions().insert(&Session { parent: Some(parent.id), ..fixture.new_session(2) })?;
+                inserted.set();
+                Ok(ended.wait_briefly())
+            })
+        },
+        || {
+            inserted.wait();
+            run_write(harness, |tx| tx.revocations().end_session(session_id(1), EndReason::Logout, after_start(9)));
+            ended.set();
+        },
+    );
+    assert!(!early, "it ended before the unit of work that had locked it");
+    for number in [1, 2] {
+        assert_eq!(
+            load_session(harness, session_id(number)).ended,
+            Some((after_start(9), EndReason::Logout)),
+            "{number}"
+        );
+    }
 }
