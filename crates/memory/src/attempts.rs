@@ -121,7 +121,8 @@ impl Attempts for Transaction<'_> {
 
     fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32> {
         let tables = self.tables_mut()?;
-        let old = tables.buckets.rows().iter().filter(|(_, row)| row.updated_at < before).take(to_usize(limit));
+        let is_old = |row: &BucketRow| row.updated_at < before && row.bucket.full_at <= before;
+        let old = tables.buckets.rows().iter().filter(|(_, row)| is_old(row)).take(to_usize(limit));
         let old: Vec<_> = old.map(|(key, row)| (*key, row.principal)).collect();
         for (key, principal) in &old {
             tables.buckets.remove(key);

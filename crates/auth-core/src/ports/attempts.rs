@@ -98,8 +98,8 @@ pub trait Attempts {
     /// was stored. Remembered passwords stay.
     fn refill(&mut self, key: CountKey) -> StoreResult<bool>;
 
-    /// Removes at most `limit` buckets that were not written since this instant. Returns their
-    /// number.
+    /// Removes at most `limit` buckets that were not written since this instant, and are full at
+    /// it. Returns their number.
     fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32>;
 
     /// Removes at most `limit` wrong passwords that were remembered before this instant. Returns

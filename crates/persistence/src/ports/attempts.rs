@@ -33,7 +33,8 @@ const FORGET_GUESSES: &str = "DELETE FROM guesses WHERE key IN (SELECT key FROM 
 // the condition is repeated outside of the subquery: on PostgreSQL, another unit of work may have
 // used the bucket since the subquery read it
 const SWEEP: &str = "DELETE FROM attempts WHERE key IN (\
-     SELECT key FROM attempts WHERE touched_at < $1 ORDER BY touched_at LIMIT $2) AND touched_at < $1";
+     SELECT key FROM attempts WHERE touched_at < $1 AND full_at <= $1 ORDER BY touched_at LIMIT $2) \
+     AND touched_at < $1 AND full_at <= $1";
 const SWEEP_GUESSES: &str = "DELETE FROM guesses WHERE (key, guess) IN (\
      SELECT key, guess FROM guesses WHERE guessed_at < $1 ORDER BY guessed_at LIMIT $2) AND guessed_at < $1";
 

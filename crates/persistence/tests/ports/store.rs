@@ -151,7 +151,8 @@ fn failures_are_counted_charged_and_forgiven(engine: DatabaseEngine) {
     assert!(fresh.write(|tx| tx.attempts().take_token(other, None, &Bucket::default(), &to(60, 1, 7), at(7))));
     assert!(fresh.write(|tx| tx.attempts().record_guess(other, &one, at(0), at(7))));
     assert_eq!(fresh.write(|tx| tx.attempts().sweep(at(7), 9)), 0);
-    assert_eq!(fresh.write(|tx| tx.attempts().sweep(at(8), 9)), 1);
+    assert_eq!(fresh.write(|tx| tx.attempts().sweep(at(59), 9)), 0, "it is full at 60");
+    assert_eq!(fresh.write(|tx| tx.attempts().sweep(at(60), 9)), 1);
     assert_eq!(fresh.write(|tx| tx.attempts().sweep_guesses(at(7), 9)), 0);
     assert_eq!(fresh.write(|tx| tx.attempts().sweep_guesses(at(8), 9)), 1);
 }

@@ -241,6 +241,17 @@ pub fn old_buckets_are_swept(harness: &AuthStoreHarness) {
     assert_eq!(buckets.map(|bucket| bucket == full_bucket()), [false, false, true, true]);
 }
 
+/// A bucket that is not full at the instant is not swept, however long ago it was used.
+pub fn bucket_that_is_not_full_is_not_swept(harness: &AuthStoreHarness) {
+    let from = full_bucket();
+    let to = Bucket { full_at: after_start(1000), ..bucket_after_charge(&from, 10) };
+    assert!(run_write(harness, |tx| tx.attempts().take_token(count_key(1), None, &from, &to, after_start(10))));
+    assert_eq!(run_write(harness, |tx| tx.attempts().sweep(after_start(999), 10)), 0);
+    assert_eq!(find_bucket(harness, count_key(1)).full_at, to.full_at);
+    assert_eq!(run_write(harness, |tx| tx.attempts().sweep(after_start(1000), 10)), 1);
+    assert_eq!(find_bucket(harness, count_key(1)), full_bucket());
+}
+
 /// A sweep removes at most `limit` guesses recorded before the instant, and returns how many.
 pub fn old_wrong_passwords_are_swept(harness: &AuthStoreHarness) {
     for (key, guess, seconds) in [(1, 1, 10), (1, 2, 20), (2, 1, 30), (2, 2, 40)] {

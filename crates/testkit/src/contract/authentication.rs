@@ -191,6 +191,7 @@ macro_rules! auth_contract {
                 principal_is_forgiven,
                 bucket_without_a_principal_is_refilled,
                 old_buckets_are_swept,
+                bucket_that_is_not_full_is_not_swept,
                 old_wrong_passwords_are_swept,
             ]
         );
