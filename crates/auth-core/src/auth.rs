@@ -47,6 +47,7 @@ pub use change_password::PasswordChange;
 pub use devices::LoginDevice;
 pub use introspect::{Introspection, TokenUse};
 pub use live_events::may_see_event;
+pub use login::{OperatorRequest, SignedInOperator};
 pub use maintenance::SweepCounts;
 pub use pins::DrawnPin;
 

@@ -46,7 +46,9 @@ impl Error {
         match self {
             Self::Unavailable { retry_after, .. }
             | Self::Denied(
-                AuthDenied::TooManyAttempts { retry_after } | AuthDenied::TooManyExchanges { retry_after },
+                AuthDenied::TooManyAttempts { retry_after }
+                | AuthDenied::TooManyExchanges { retry_after }
+                | AuthDenied::OperatorThrottled { retry_after },
             ) => Some(*retry_after),
             Self::Denied(_) | Self::Fault(_) => None,
         }
@@ -125,6 +127,21 @@ pub enum AuthDenied {
     /// its tokens stay valid.
     #[error("the password is wrong")]
     WrongPassword,
+    /// The call is for a device that is logged in as itself, in a session that is bound to its key.
+    #[error("only a till that is logged in as itself with its key may do this; enroll it first")]
+    TillRequired,
+    /// The device is not in till mode.
+    #[error("the device is not in till mode; set its `till_mode` first")]
+    TillModeOff,
+    /// The user may not sign in as the operator of the till, for whatever reason.
+    #[error("the user or the PIN is wrong, or the user may not work on this till")]
+    OperatorMismatch,
+    /// Too many wrong PINs of the user on the till, or of all users there.
+    #[error("too many wrong PINs on this till; retry in {} s", retry_after.as_secs_f64().ceil())]
+    OperatorThrottled {
+        /// How long to wait before the next PIN is checked.
+        retry_after: Duration,
+    },
     /// No enrollment waits for this code: it is wrong, was used, or has expired, or the device is
     /// not active.
     #[error("the code is wrong, was used or has expired; ask for a new one")]
@@ -146,11 +163,15 @@ impl AuthDenied {
         match self {
             Self::Login(_) | Self::Token(_) | Self::TokenUnproven(_) => DenialKind::Unauthenticated,
             Self::Proof(_) => DenialKind::ProofRequired,
-            Self::TooManyAttempts { .. } | Self::TooManyExchanges { .. } => DenialKind::TooManyAttempts,
-            Self::RightMissing(_) | Self::RankTooLow(_) | Self::EnrollmentUnknown | Self::WrongPassword => {
-                DenialKind::Forbidden
+            Self::TooManyAttempts { .. } | Self::TooManyExchanges { .. } | Self::OperatorThrottled { .. } => {
+                DenialKind::TooManyAttempts
             }
-            Self::KeyKnown => DenialKind::Conflict,
+            Self::RightMissing(_)
+            | Self::RankTooLow(_)
+            | Self::EnrollmentUnknown
+            | Self::WrongPassword
+            | Self::OperatorMismatch => DenialKind::Forbidden,
+            Self::KeyKnown | Self::TillRequired | Self::TillModeOff => DenialKind::Conflict,
             Self::Poll(_) => DenialKind::PollDenied,
             Self::WeakPassword(_) | Self::WeakPin(_) => DenialKind::InvalidFields,
             Self::SessionNotFound => DenialKind::NotFound,
@@ -170,6 +191,10 @@ impl AuthDenied {
             Self::WeakPassword(_) => "password_weak",
             Self::WeakPin(why) => why.code(),
             Self::WrongPassword => "password_wrong",
+            Self::TillRequired => "till_required",
+            Self::TillModeOff => "till_mode_off",
+            Self::OperatorMismatch => "operator_mismatch",
+            Self::OperatorThrottled { .. } => "operator_throttled",
             Self::EnrollmentUnknown => "enrollment_unknown",
             Self::KeyKnown => "key_known",
             Self::Poll(denial) => denial.code(),

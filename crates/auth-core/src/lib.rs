@@ -95,13 +95,13 @@
 //! | [`DenialKind`](tillgate_domain::DenialKind) | status | denials |
 //! | --- | --- | --- |
 //! | `Unauthenticated` | 401 | a login or a token is not accepted |
-//! | `Forbidden` | 403 | a right or a rank is missing, or the code of an enrollment is not valid |
-//! | `Conflict` | 409 | the key to enroll was enrolled before |
+//! | `Forbidden` | 403 | a right or a rank is missing, the code of an enrollment is not valid, or a user may not sign in on a till |
+//! | `Conflict` | 409 | the key to enroll was enrolled before, or the caller is no till in till mode |
 //! | `NotFound` | 404 | the session does not exist for the caller |
 //! | `InvalidFields` | 422 | the new password violates the policy |
 //! | `ProofRequired` | 400 | a login or a refresh lacks a valid proof of the client's key ([`dpop`]) |
 //! | `PollDenied` | 400 | a key that waits to be accepted gets no tokens yet, or none at all ([`PollDenied`]) |
-//! | `TooManyAttempts` | 429 with `Retry-After` | too many failed logins, or exchanges of a session |
+//! | `TooManyAttempts` | 429 with `Retry-After` | too many failed logins, wrong PINs, or exchanges of a session |
 //!
 //! The other kinds are those of the back office. [`Error::retry_after`] is the delay for a 429 or a
 //! 503. Before the password has proved right, a denied login reports nothing but
@@ -139,7 +139,7 @@ pub mod token;
 
 pub use auth::{
     Auth, AuthBuilder, AuthSettings, AuthStore, BuildError, DeniedCall, Introspection, LoginDevice, MissingRequirement,
-    Readiness, TokenUse,
+    OperatorRequest, Readiness, SignedInOperator, TokenUse,
 };
 pub use cache::{CacheLimits, CacheUsage};
 pub use caller::{AuthenticatedBy, Caller, Profile, SessionContext};

@@ -29,7 +29,7 @@ pub use api_keys::{ApiKeys, SignatureDigest, Signatures, WrappedApiKey};
 pub use attempts::{Attempts, Bucket, CountKey, KnownNetworks, PrincipalBucket, TokenDisposition};
 pub use credentials::{Credential, CredentialKind, Credentials, Verifier};
 pub use device_keys::DeviceKeys;
-pub use directory::{Devices, Roles, Tenants, Users};
+pub use directory::{Devices, Roles, Tenants, TillOperator, Users};
 pub use enrollments::Enrollments;
 pub use feed::{
     Bookmark, Feed, FeedBatch, FeedCursor, FeedEntry, Instance, InstanceState, Instances, MachineClock, Node,

@@ -24,6 +24,7 @@
 mod count_keys;
 mod login_queue;
 mod network_charge;
+mod pins;
 mod rules;
 mod status;
 
@@ -39,6 +40,7 @@ use crate::ports::{Bucket, CountKey, TokenDisposition};
 
 use count_keys::{AttemptKeys, CountKeyDeriver};
 pub use login_queue::{LoginQueue, QueueFull, QueueSlot, Turn};
+pub use pins::{PinAttempt, PinLimits};
 pub use rules::BucketRate;
 use rules::RateVerdict;
 pub use status::LoginThrottle;
@@ -60,6 +62,8 @@ pub struct ThrottleLimits {
     pub user_codes: BucketRate,
     /// The bucket of a network for such codes, for all principals.
     pub user_code_network: BucketRate,
+    /// The limits of wrong PINs on tills.
+    pub pins: PinLimits,
     /// The number of wrong passwords within [`GUESS_MEMORY`] that makes a proof worthless for as
     /// long again.
     pub proof_bound: u32,
@@ -83,6 +87,7 @@ impl Default for ThrottleLimits {
             starts: BucketRate { burst: 50, refill_interval: Duration::from_mins(1) },
             user_codes: BucketRate { burst: 10, refill_interval: Duration::from_mins(1) },
             user_code_network: BucketRate { burst: 50, refill_interval: Duration::from_mins(1) },
+            pins: PinLimits::default(),
             proof_bound: 100,
             known_networks: 4,
             known_for: Duration::from_hours(90 * 24),
@@ -94,10 +99,10 @@ impl Default for ThrottleLimits {
 
 impl ThrottleLimits {
     /// How long an unused bucket is kept: until it is full and blocks nothing, whatever was taken
-    /// from it.
+    /// from it. The counts of wrong PINs are kept longer: until they are full.
     pub fn bucket_retention(&self) -> Duration {
         let logins = [self.unknown, self.known, self.proof, self.network];
-        let codes = [self.starts, self.user_codes, self.user_code_network];
+        let codes = [self.starts, self.user_codes, self.user_code_network, self.pins.till];
         let whole = logins.into_iter().chain(codes).map(BucketRate::full_refill_time);
         whole.max().unwrap_or_default().max(GUESS_MEMORY).saturating_mul(2)
     }
@@ -167,6 +172,8 @@ enum BucketClass {
     Proof,
     Known,
     Unknown,
+    /// A PIN on a till.
+    Pin,
 }
 
 /// A bucket from which an attempt has taken a token.
@@ -176,8 +183,9 @@ struct TakenToken {
     rate: BucketRate,
     /// Whether the bucket belongs to the principal.
     is_own: bool,
-    /// The network whose buckets of all tenants are refilled together.
-    network: Option<Uuid>,
+    /// The buckets that are refilled together, unless they belong to a principal: those of all
+    /// tenants for a network, or those of all users on a till.
+    group: Option<Uuid>,
 }
 
 /// The tokens of an admitted attempt. Settle each charge once.
@@ -292,6 +300,9 @@ impl Throttle {
         outcome: AttemptOutcome,
         now: Instant,
     ) -> StoreResult<bool> {
+        if charge.class == BucketClass::Pin {
+            return self.settle_pin(tx, charge, outcome, now);
+        }
         let first = charge.tokens.first().map(|taken| taken.key);
         let counts = match (outcome, first) {
             (AttemptOutcome::Failed, Some(key)) => {
@@ -342,8 +353,8 @@ impl Throttle {
 
     fn select_buckets(&self, charge: &Charge) -> Vec<TakenToken> {
         let (names, limits) = (&charge.names, &self.limits);
-        let own_bucket = |key, rate| TakenToken { key, rate, is_own: true, network: None };
-        let shared_bucket = |key| TakenToken { key, rate: limits.network, is_own: false, network: None };
+        let own_bucket = |key, rate| TakenToken { key, rate, is_own: true, group: None };
+        let shared_bucket = |key| TakenToken { key, rate: limits.network, is_own: false, group: None };
         let network = names.network.map(shared_bucket);
         match charge.class {
             BucketClass::Proof => names.proof.map(|key| own_bucket(key, limits.proof)).into_iter().collect(),
@@ -351,6 +362,8 @@ impl Throttle {
             BucketClass::Unknown => {
                 [Some(own_bucket(names.unknown, limits.unknown)), network].into_iter().flatten().collect()
             }
+            // a PIN has its buckets from the beginning
+            BucketClass::Pin => charge.tokens.clone(),
         }
     }
 
@@ -376,7 +389,11 @@ impl Throttle {
                     rules::ProofState::Spent => return Ok(None),
                 }
             }
-            match rules::check_buckets(&self.limits, &buckets_now, now) {
+            let verdict = match charge.class {
+                BucketClass::Pin => self.check_pin_buckets(&buckets_now, now),
+                _ => rules::check_buckets(&self.limits, &buckets_now, now),
+            };
+            match verdict {
                 RateVerdict::Admit if self.take_tokens(tx, charge, &buckets_now, now)? => {
                     return Ok(Some(Admission::Admitted(Box::new(charge.clone()))));
                 }
@@ -402,7 +419,7 @@ impl Throttle {
         let principal = charge.principal.map(PrincipalId::uuid);
         for (index, (taken, (rate, from))) in charge.tokens.iter().zip(buckets_now).enumerate() {
             let to = rules::take_token(&self.limits, *rate, from, now);
-            let owner = taken.network.or(principal.filter(|_| taken.is_own));
+            let owner = taken.group.or(principal.filter(|_| taken.is_own));
             if !tx.attempts().take_token(taken.key, owner, from, &to, now)? {
                 for before in charge.tokens.iter().take(index) {
                     tx.attempts().settle(before.key, TokenDisposition::Returned(before.rate.refill_interval), now)?;

@@ -175,6 +175,10 @@ words! {
         PinSet = "pin.set",
         /// The PIN of a user was removed.
         PinRemove = "pin.remove",
+        /// Wrong PINs of a user on a till have reached the limit: the PIN is not accepted there.
+        PinStopped = "pin.stopped",
+        /// PINs are accepted again on a till after wrong ones.
+        PinUnlock = "pin.unlock",
         /// A token was issued to a user who has forgotten the password.
         ResetGrant = "reset.grant",
         /// The failed logins of a user or a network were cleared.

@@ -119,11 +119,13 @@ pub struct Device {
     pub settings: BTreeMap<String, String>,
     /// The store in which it is; a retired device is in none.
     pub branch: Option<BranchId>,
+    /// Whether users work on the device as operators, who sign in under its own session.
+    pub till_mode: bool,
     /// The roles that the device has when it logs in as itself.
     pub roles: BTreeSet<RoleId>,
     /// Raised to end all sessions on the device, except permanent ones.
     pub epoch: Epoch,
-    /// The session of the person who is logged in, on a sale device.
+    /// The session of the person who is logged in, on a sale device or one in till mode.
     pub seat: Option<SessionId>,
     /// The permanent session that was generated for the device.
     pub pairing: Option<SessionId>,

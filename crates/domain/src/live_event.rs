@@ -154,6 +154,8 @@ const fn changes_subject(action: Action) -> bool {
         | Action::RightMissing
         | Action::PinSet
         | Action::PinRemove
+        | Action::PinStopped
+        | Action::PinUnlock
         | Action::ResetGrant
         | Action::Unlock
         | Action::KeyAdd

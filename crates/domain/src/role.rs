@@ -55,6 +55,7 @@ const MANAGER_RIGHTS: &[KnownRight] = &[
     KnownRight::TicketDelete,
     KnownRight::Storno,
     KnownRight::DeviceEnroll,
+    KnownRight::PinReset,
     KnownRight::SessionDelete,
     KnownRight::SessionRead,
     KnownRight::UserRead,

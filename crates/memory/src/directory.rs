@@ -6,8 +6,8 @@ use tillgate_domain::{
     TenantId, User, UserId, UserStatus,
 };
 
-use super::transaction::Transaction;
-use tillgate_auth_core::ports::{Devices, Roles, Tenants, Users};
+use super::transaction::{Transaction, to_usize};
+use tillgate_auth_core::ports::{Devices, Roles, Tenants, TillOperator, Users};
 
 impl Tenants for Transaction<'_> {
     fn find(&mut self, id: TenantId) -> StoreResult<Option<Tenant>> {
@@ -47,6 +47,21 @@ impl Users for Transaction<'_> {
 
     fn clear_password_change_required(&mut self, id: UserId, at: Instant) -> StoreResult<bool> {
         office::Users::set_password_change_required(self, id, false, at)
+    }
+
+    fn list_operators(&mut self, device: DeviceId, limit: u32) -> StoreResult<Vec<TillOperator>> {
+        let tables = self.tables();
+        let works_there = |user: &&User| {
+            user.status == UserStatus::Active && !user.is_virtual() && user.assignment.devices.contains_key(&device)
+        };
+        let operators = tables.users.rows().values().filter(works_there).take(to_usize(limit));
+        let to_operator = |user: &User| TillOperator {
+            id: user.id,
+            name: user.name.clone(),
+            display_name: user.display_name.clone(),
+            has_pin: tables.pins.has(&user.id),
+        };
+        Ok(operators.map(to_operator).collect())
     }
 }
 

@@ -108,6 +108,7 @@ diesel::table! {
         epoch -> BigInt,
         seat_id -> Nullable<Binary>,
         pairing_id -> Nullable<Binary>,
+        till_mode -> Bool,
         last_seen_at -> Nullable<BigInt>,
         last_login_at -> Nullable<BigInt>,
         created_at -> BigInt,

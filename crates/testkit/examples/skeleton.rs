@@ -272,6 +272,9 @@ impl Users for Transaction {
             "record that the user has changed the password and need not change it at the next login; return true if they had to, which increments the user's version"
         )
     }
+    fn list_operators(&mut self, device: DeviceId, limit: u32) -> StoreResult<Vec<TillOperator>> {
+        todo!("at most `limit` active users who are assigned to the device and are not virtual, by their ids")
+    }
 }
 
 // Port: devices.

@@ -39,6 +39,7 @@ pub fn new_device(id: DeviceId, tenant: TenantId, name: &str, at: Instant) -> De
         preferences: JsonObject::default(),
         settings: BTreeMap::new(),
         branch: None,
+        till_mode: false,
         roles: BTreeSet::new(),
         epoch: Epoch(0),
         seat: None,

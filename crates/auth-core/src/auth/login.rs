@@ -21,6 +21,7 @@ mod enrollment;
 mod enrollment_starter;
 mod login_tx;
 mod new_password;
+mod operator;
 mod pending_key;
 mod stale_epochs;
 mod user_code;
@@ -45,6 +46,7 @@ use admission::AdmittedLogin;
 pub(super) use admission::WaitResult;
 use login_tx::LoginTx;
 use new_password::NewPasswordHash;
+pub use operator::{OperatorRequest, SignedInOperator};
 
 /// How often a login starts again because its principal or credential changed between the two units
 /// of work.

@@ -38,6 +38,15 @@ enum SetPinOutcome {
     KeyReplaced,
 }
 
+/// The outcome of the check of a PIN.
+pub(super) struct PinCheck {
+    pub(super) matches: bool,
+    /// Whether there is a PIN whose key is trusted.
+    pub(super) is_comparable: bool,
+    /// The same PIN with another verifier, if its key or the parameters of its hash are old.
+    pub(super) rehashed: Option<StoredPin>,
+}
+
 /// A PIN that the server has drawn.
 #[derive(Debug)]
 pub struct DrawnPin {
@@ -115,6 +124,36 @@ impl Auth {
         Err(Error::unavailable("the password or the key of PINs was replaced again and again: retry"))
     }
 
+    /// Compares a PIN of a user with the one that is stored; costs the same if there is none. A PIN
+    /// whose key was revoked matches nothing. It waits for its hash in this lane, under this
+    /// network address. With `rehashes`, also returns another verifier of a PIN that matches, if
+    /// its key or the parameters of its hash are old.
+    pub(super) fn verify_pin(
+        &self,
+        (tenant, user): (TenantId, UserId),
+        pin: &Secret<String>,
+        stored: Option<&StoredPin>,
+        (lane, address): (Lane, Option<IpAddr>),
+        rehashes: bool,
+    ) -> Result<PinCheck, Error> {
+        let keys = self.keyring.current();
+        let (current, current_key) =
+            keys.current_pin_key().ok_or_else(|| Error::Fault("the store has no current pin key".to_owned()))?;
+        let comparable = stored.and_then(|stored| Some((stored, keys.pin_key(stored.key)?)));
+        let digest = digest_pin(comparable.map_or(current_key, |(_, key)| key), tenant, user, pin);
+        let verifier = comparable.map(|(stored, _)| stored.verifier.clone());
+        let verified = self.hash_queue.verify(digest, verifier, lane, address, rehashes);
+        let verified = verified.map_err(|error| map_hash_error(&error))?;
+        let rehashed = match comparable {
+            Some((stored, _)) if rehashes && verified.matches && stored.key != current => {
+                Some(self.hash_pin(tenant, user, pin, stored.due, address)?)
+            }
+            Some((stored, _)) => verified.rehash.map(|verifier| StoredPin { verifier, ..stored.clone() }),
+            None => None,
+        };
+        Ok(PinCheck { matches: verified.matches, is_comparable: comparable.is_some(), rehashed })
+    }
+
     /// Whether this is the PIN that is stored. A PIN whose key was revoked matches nothing.
     fn is_pin(
         &self,
@@ -124,11 +163,8 @@ impl Auth {
         stored: &StoredPin,
         address: Option<IpAddr>,
     ) -> Result<bool, Error> {
-        let keys = self.keyring.current();
-        let Some(key) = keys.pin_key(stored.key) else { return Ok(false) };
-        let digest = digest_pin(key, tenant, user, pin);
-        let verified = self.hash_queue.verify(digest, Some(stored.verifier.clone()), Lane::Known, address, false);
-        Ok(verified.map_err(|error| map_hash_error(&error))?.matches)
+        let check = self.verify_pin((tenant, user), pin, Some(stored), (Lane::Known, address), false)?;
+        Ok(check.matches)
     }
 
     fn hash_pin(

@@ -175,6 +175,11 @@ impl Auth {
                 return Ok(RefreshStep::Decided(Err(TokenDenied::SessionOver.into())));
             }
 
+            // An operator's session ends with that of the till, also if that one has expired.
+            if !self.has_live_parent(tx, &record.session, attempt.now)? {
+                return Ok(RefreshStep::Decided(Err(TokenDenied::SessionOver.into())));
+            }
+
             // Judge the presented generation.
             let presenter = Presenter {
                 dialect: request.dialect,
@@ -364,6 +369,13 @@ impl Auth {
         }
         let profile = self.cached_or_read_profile(tx, session)?;
         Ok(profile.map_or_else(|| session.terms.clone(), |profile| session.terms.for_rights(&profile.rights)))
+    }
+
+    /// Whether the session under which this one was created is live; true if there is none.
+    fn has_live_parent(&self, tx: &mut dyn AuthTx, session: &Session, now: Instant) -> StoreResult<bool> {
+        let Some(parent) = session.parent else { return Ok(true) };
+        let record = tx.sessions().find(parent)?;
+        Ok(record.is_some_and(|record| self.is_live(&record, now)))
     }
 
     /// The profile of the session's principal, from the cache if it is current.

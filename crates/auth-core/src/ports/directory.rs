@@ -3,7 +3,7 @@
 
 use tillgate_domain::{
     Device, DeviceId, Epoch, FoldedText, Instant, Role, RoleId, SessionId, Slug, StoreResult, Tenant, TenantId, User,
-    UserId,
+    UserId, UserName,
 };
 
 /// Finds tenants by id and by slug.
@@ -12,6 +12,19 @@ pub trait Tenants {
     fn find(&mut self, id: TenantId) -> StoreResult<Option<Tenant>>;
     /// The tenant with this slug.
     fn find_by_slug(&mut self, slug: &Slug) -> StoreResult<Option<Tenant>>;
+}
+
+/// A user who may work on a till.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TillOperator {
+    /// The identifier of the user.
+    pub id: UserId,
+    /// The name with which the user logs in.
+    pub name: UserName,
+    /// The name for people.
+    pub display_name: String,
+    /// Whether the user has a PIN.
+    pub has_pin: bool,
 }
 
 /// Finds users and claims them for a login.
@@ -29,6 +42,9 @@ pub trait Users {
     /// Records that the user has changed the password and is no longer required to. Returns true if
     /// it was required; then the user's version increases.
     fn clear_password_change_required(&mut self, id: UserId, at: Instant) -> StoreResult<bool>;
+    /// At most `limit` active users who are assigned to the device and are not virtual, by their
+    /// ids.
+    fn list_operators(&mut self, device: DeviceId, limit: u32) -> StoreResult<Vec<TillOperator>>;
 }
 
 /// Finds devices, and changes their seats and pairings.

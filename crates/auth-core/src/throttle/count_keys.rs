@@ -5,12 +5,12 @@
 use std::net::IpAddr;
 
 use ring::hmac;
-use tillgate_domain::TenantId;
 use tillgate_domain::network::{site_network, subscriber_network};
+use tillgate_domain::{DeviceId, TenantId, UserId};
 use uuid::Uuid;
 
 use super::{ClaimedIdentity, LoginAttempt, PriorSession};
-use crate::ports::CountKey;
+use crate::ports::{CountKey, Verifier};
 
 /// Derives count keys.
 #[derive(Debug)]
@@ -100,6 +100,29 @@ impl CountKeyDeriver {
     pub(super) fn user_codes_in(&self, address: IpAddr, tenant: TenantId) -> CountKey {
         let tenant = tenant.0.as_bytes();
         self.digest("user codes in network and tenant", &[Some(&octets(site_network(address))), Some(tenant)])
+    }
+
+    /// The bucket of a till for the PINs of all users.
+    pub(super) fn pins_of_till(&self, tenant: TenantId, device: DeviceId) -> CountKey {
+        self.digest("pins on till", &[Some(tenant.0.as_bytes()), Some(device.0.as_bytes())])
+    }
+
+    /// The count of a user on a till, for the PIN with this verifier.
+    pub(super) fn pins_of(
+        &self,
+        tenant: TenantId,
+        device: DeviceId,
+        user: UserId,
+        verifier: Option<&Verifier>,
+    ) -> CountKey {
+        let till = self.pins_of_till(tenant, device);
+        let verifier = verifier.map(|verifier| verifier.expose().as_bytes());
+        self.digest("pin of user on till", &[Some(&till.0), Some(user.0.as_bytes()), verifier])
+    }
+
+    /// The owner of the bucket of a till and of the counts of all users on it.
+    pub(super) fn pins_on(&self, tenant: TenantId, device: DeviceId) -> Uuid {
+        unused_uuid(&self.digest("owner of pins on till", &[Some(&self.pins_of_till(tenant, device).0)]))
     }
 
     fn network(&self, octets: &[u8]) -> CountKey {
@@ -261,6 +284,22 @@ mod tests {
         }
         let owners = ["192.0.2.1", "192.0.2.9", "192.0.3.1"].map(|text| keyring.machines_in(text.parse().unwrap()));
         assert!(owners[0] == owners[1] && owners[1] != owners[2]);
+    }
+
+    #[test]
+    fn counts_of_pins_are_apart_for_each_till_user_and_pin() {
+        let keyring = CountKeyDeriver::new(&[7; 32]);
+        let (mut keys, mut owners) = (BTreeSet::new(), BTreeSet::new());
+        let verifiers = [None, Some("first"), Some("second")].map(|text| text.map(|text| Secret::new(text.to_owned())));
+        for (tenant, device) in [(1, 1), (1, 2), (2, 1)] {
+            let (tenant, device) = (TenantId::new(AT, [tenant; 10]), DeviceId::new(AT, [device; 10]));
+            keys.insert(keyring.pins_of_till(tenant, device));
+            owners.insert(keyring.pins_on(tenant, device));
+            for user in [1, 2].map(|number| UserId::new(AT, [number; 10])) {
+                keys.extend(verifiers.iter().map(|pin| keyring.pins_of(tenant, device, user, pin.as_ref())));
+            }
+        }
+        assert_eq!((keys.len(), owners.len()), (3 * (1 + 2 * 3), 3));
     }
 
     #[test]

@@ -45,7 +45,7 @@ impl Throttle {
                 key: self.key_deriver.refused_starts_in(address),
                 rate: self.limits.starts,
                 is_own: false,
-                network: None,
+                group: None,
             },
         });
         self.open_own_charge(tx, &attempt, token.into_iter().collect(), now)
@@ -67,7 +67,7 @@ impl Throttle {
             key: self.key_deriver.user_codes_of(caller.uuid()),
             rate: self.limits.user_codes,
             is_own: true,
-            network: None,
+            group: None,
         };
         let network = address.map(|address| {
             let key = self.key_deriver.user_codes_in(address, tenant);
@@ -78,7 +78,7 @@ impl Throttle {
 
     /// A token of a bucket of one tenant in the network of this address.
     fn tenant_token(&self, address: IpAddr, key: CountKey, rate: BucketRate) -> TakenToken {
-        TakenToken { key, rate, is_own: false, network: Some(self.key_deriver.machines_in(address)) }
+        TakenToken { key, rate, is_own: false, group: Some(self.key_deriver.machines_in(address)) }
     }
 
     /// Takes these tokens, or returns why not.

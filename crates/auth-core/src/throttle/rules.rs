@@ -43,7 +43,7 @@ pub(super) enum ProofState {
 
 /// The greatest difference between the clocks of two processes. An instant further in the future is
 /// from a wrong clock.
-const MAX_CLOCK_SKEW: Duration = Duration::from_mins(1);
+pub(super) const MAX_CLOCK_SKEW: Duration = Duration::from_mins(1);
 
 /// Decides about an attempt by the buckets from which it would take tokens. Failed attempts are
 /// considered before open ones, so that a rate limit is reported at once.
@@ -110,7 +110,7 @@ fn wait_time(rate: BucketRate, full_at: Instant, now: Instant) -> Duration {
 }
 
 /// The number of open attempts whose processes may still settle them. The others count as failed.
-fn open_attempts(limits: &ThrottleLimits, bucket: &Bucket, now: Instant) -> i64 {
+pub(super) fn open_attempts(limits: &ThrottleLimits, bucket: &Bucket, now: Instant) -> i64 {
     let alive = bucket.opened_at.is_some_and(|opened_at| {
         now.duration_since(opened_at) <= limits.abandoned_after && opened_at.duration_since(now) <= MAX_CLOCK_SKEW
     });

@@ -31,6 +31,8 @@ mod login;
 mod login_denials;
 mod login_races;
 mod login_throttle;
+mod operator_limits;
+mod operators;
 mod own_password;
 mod pairing;
 mod password_changes;

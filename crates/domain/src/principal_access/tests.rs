@@ -32,6 +32,7 @@ fn device(number: u128, environment: Environment, roles: &[&Role]) -> Device {
         preferences: crate::JsonObject::default(),
         settings: BTreeMap::default(),
         branch: None,
+        till_mode: false,
         roles: roles.iter().map(|role| role.id).collect(),
         epoch: Epoch::default(),
         seat: None,

@@ -75,6 +75,7 @@ known_rights! {
     OrderProcess = "orderProcess",
     OrderUpdate = "orderUpdate",
     OverviewSalesReport = "overviewSalesReport",
+    PinReset = "pinReset",
     PrintNonfiscalRecord = "printNonfiscalRecord",
     RoleCreate = "roleCreate",
     RoleDelete = "roleDelete",
@@ -119,7 +120,8 @@ impl KnownRight {
     /// stores, API keys, sessions or audit events, and not about sales. A name begins with what the
     /// right is about.
     pub fn is_of_office(self) -> bool {
-        const ABOUT: [&str; 9] = ["admin", "apiKey", "audit", "device", "role", "session", "store", "tenant", "user"];
+        const ABOUT: [&str; 10] =
+            ["admin", "apiKey", "audit", "device", "pin", "role", "session", "store", "tenant", "user"];
         ABOUT.iter().any(|about| self.as_str().starts_with(about))
     }
 

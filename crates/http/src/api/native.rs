@@ -30,6 +30,7 @@ mod stores;
 mod summary;
 mod tenants;
 mod tickets;
+mod till;
 mod till_terms;
 mod users;
 mod version;
@@ -116,6 +117,7 @@ impl Dialect for Native {
     fn routes(&self) -> Vec<Route> {
         // before `/enrollments/{user_code}`, which matches their paths, too
         let mut all = Route::all_about(SubjectKind::Device, enrollments::machine_routes(&self.till_terms));
+        all.extend(Route::all_about(SubjectKind::Session, till::routes(&self.till_terms)));
         all.extend(routes());
         all
     }
@@ -125,8 +127,8 @@ impl Dialect for Native {
     }
 }
 
-/// The routes of the native API, except those with which a machine is enrolled, whose session has
-/// terms of its own.
+/// The routes of the native API, except those of machines and tills, whose sessions have terms of
+/// their own.
 pub(crate) fn routes() -> Vec<Route> {
     let all = [
         Route::all_about(SubjectKind::Session, sessions::routes()),

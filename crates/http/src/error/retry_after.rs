@@ -18,7 +18,9 @@ impl ApiError {
         match self {
             Self::Unavailable { retry_after, .. }
             | Self::Denied(
-                AuthDenied::TooManyAttempts { retry_after } | AuthDenied::TooManyExchanges { retry_after },
+                AuthDenied::TooManyAttempts { retry_after }
+                | AuthDenied::TooManyExchanges { retry_after }
+                | AuthDenied::OperatorThrottled { retry_after },
             )
             | Self::Office(OfficeError::MailedRecently { retry_after })
             | Self::Protocol(ProtocolError::RateLimited { retry_after }) => Some(*retry_after),
@@ -70,6 +72,7 @@ mod tests {
             (ApiError::Unavailable { reason: "full".to_owned(), retry_after: after(0) }, 503, Some("1")),
             (ApiError::Denied(AuthDenied::TooManyAttempts { retry_after: after(2_001) }), 429, Some("3")),
             (ApiError::Denied(AuthDenied::TooManyExchanges { retry_after: after(2_000) }), 429, Some("2")),
+            (ApiError::Denied(AuthDenied::OperatorThrottled { retry_after: after(30_000) }), 429, Some("30")),
             (ProtocolError::RateLimited { retry_after: after(60_000) }.into(), 429, Some("60")),
             (ProtocolError::StreamLimitReached(StreamLimit::Principal).into(), 429, Some("30")),
             (ProtocolError::StreamLimitReached(StreamLimit::Tenant).into(), 503, Some("30")),

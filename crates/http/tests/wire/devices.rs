@@ -33,6 +33,7 @@ async fn device_is_registered_changed_and_retired() {
         "preferences": { "sound": { "on": true, "level": 3 } },
         "settings": { "MaxQuantity": "200" },
         "store": null,
+        "till_mode": false,
         "roles": ["cashier"],
         "last_seen_at": null,
         "created_at": "2026-11-21T12:00:00.000Z",

@@ -51,6 +51,7 @@ mod office_sessions;
 mod office_set_up;
 mod office_tokens;
 mod openapi;
+mod operators;
 mod overload;
 mod page_sizes;
 mod password_changes;

@@ -212,6 +212,7 @@ pub fn well_formed(method: &str, path: &str, id: &str) -> TestRequest {
         ("POST", "/enrollments/poll") => Some(json!({ "device_code": "none" })),
         ("POST", "/enrollments/{user_code}/accept") => Some(json!({ "device": "P01", "fingerprint": "0000" })),
         ("POST", "/devices/{id}/enrollment/confirm") => Some(json!({ "fingerprint": "0000" })),
+        ("POST", "/till/operator") => Some(json!({ "user": id, "pin": "905817" })),
         ("POST", "/devices") => Some(json!({ "name": "P09", "environment": "PDA" })),
         ("PATCH", "/devices/{id}") => Some(json!({ "description": "Another" })),
         ("POST", "/roles") => Some(json!({ "name": "waiter", "rights": ["storno"], "environments": ["PDA"] })),

@@ -20,12 +20,16 @@ async fn browser_has_the_calls_of_the_native_api_except_those_that_return_tokens
     let (native, browser) = (calls("native", "/api/v1"), calls("office", "/office/api/v1"));
     let absent: Vec<String> = native.difference(&browser).map(|(method, path)| format!("{method} {path}")).collect();
     let expected = [
+        "DELETE /till/operator",
         "GET /access",
+        "GET /till",
+        "GET /till/operators",
         "POST /enrollments",
         "POST /enrollments/poll",
         "POST /enrollments/start",
         "POST /sessions",
         "POST /sessions/refresh",
+        "POST /till/operator",
     ];
     assert_eq!(absent, expected);
     assert_eq!(browser.difference(&native).count(), 0);

@@ -88,12 +88,18 @@ const TABLE: &[(&str, &str, &str, [u16; 4])] = &[
     ("PUT", "/api/v1/devices/{id}/password", "", [401, 403, 403, 204]),
     ("DELETE", "/api/v1/devices/{id}/password", "", [401, 403, 403, 204]),
     ("POST", "/api/v1/devices/{id}/unlock", "", [401, 403, 403, 204]),
+    ("POST", "/api/v1/devices/{id}/unlock-pins", "", [401, 403, 204, 204]),
     ("POST", "/api/v1/devices/{id}/enrollment", "", [401, 403, 201, 201]),
     ("GET", "/api/v1/devices/{id}/enrollment", "", [401, 403, 200, 200]),
     ("DELETE", "/api/v1/devices/{id}/enrollment", "", [401, 403, 204, 204]),
     ("GET", "/api/v1/devices/{id}/keys", "", [401, 403, 200, 200]),
     // there is no such key: see enrollments.rs
     ("DELETE", "/api/v1/devices/{id}/keys/{thumbprint}", "", [401, 403, 404, 404]),
+    // in the session of an enrolled till only: see operators.rs
+    ("GET", "/api/v1/till", "", [401, 409, 409, 409]),
+    ("GET", "/api/v1/till/operators", "", [401, 409, 409, 409]),
+    ("POST", "/api/v1/till/operator", "", [401, 409, 409, 409]),
+    ("DELETE", "/api/v1/till/operator", "", [401, 409, 409, 409]),
     // without a proof: see enrollments.rs
     ("POST", "/api/v1/enrollments", "", [400, 400, 400, 400]),
     ("POST", "/api/v1/enrollments/start", "", [400, 400, 400, 400]),

@@ -7,6 +7,7 @@ use tillgate_domain::Rank;
 use tillgate_http::{AccessRequirement, AccessRule, HttpSettings};
 use tillgate_testkit::ProofSigner;
 
+use crate::enrollments::post_with_proof;
 use crate::office;
 use crate::portos_client::PortosKey;
 use crate::test_server::{StoreState, TEST_PASSWORD, TestServer, build_request, post_request, put_request};
@@ -81,6 +82,7 @@ fn valid_request(method: &str, path: &str, sent: &Samples) -> TestRequest {
             let request = office::well_formed(method, path, &sent.user).insert_header(("Host", "pos.example"));
             request.insert_header(("DPoP", proof))
         }
+        (method, path) if path.starts_with("/api/v1/till") => till_request(method, path, sent),
         (method, path) if office::is_office_path(path) => {
             // another tenant is denied by what is known in memory, without the store
             let named = if path.starts_with("/api/v1/tenants/") { &sent.tenant } else { &sent.user };
@@ -128,6 +130,15 @@ fn valid_request(method: &str, path: &str, sent: &Samples) -> TestRequest {
     }
 }
 
+/// A request in the session of a till, with a proof of its key.
+fn till_request(method: &str, path: &str, sent: &Samples) -> TestRequest {
+    let uri = format!("http://pos.example{path}");
+    let proof = ProofSigner::ed25519(2).prove(method, &uri, &sent.nonce, Some(&sent.till));
+    let request = office::well_formed(method, path, &sent.user).insert_header(("Host", "pos.example"));
+    let request = request.insert_header(("Authorization", format!("DPoP {}", sent.till)));
+    request.insert_header(("DPoP", proof))
+}
+
 struct Samples {
     id: String,
     nonce: String,
@@ -136,6 +147,8 @@ struct Samples {
     native: String,
     native_admin: String,
     native_refresh: String,
+    /// The access token of a till, which is bound to its key.
+    till: String,
     portos: String,
     portos_refresh: String,
     portos_admin: String,
@@ -154,6 +167,8 @@ async fn create_samples(shop: &TestServer) -> Samples {
     // creating a key changes the admin, so cached data of the admin becomes outdated
     let program = crate::oauth::create_client_key(shop);
     let native = shop.log_in_native("cashier").await;
+    let body = json!({ "device": "P01", "password": TEST_PASSWORD });
+    let till = post_with_proof(shop, &ProofSigner::ed25519(2), "/api/v1/sessions", body).await;
     let portos = shop.log_in_portos("cashier", "OFFICE").await;
     let kasir = shop.log_in_kasir("admin").await;
     let fiuu = shop.log_in_fiuu().await;
@@ -171,6 +186,7 @@ async fn create_samples(shop: &TestServer) -> Samples {
         native: native.text_at("/access_token"),
         native_admin: shop.log_in_native("admin").await.text_at("/access_token"),
         native_refresh: native.text_at("/refresh_token"),
+        till: till.text_at("/access_token"),
         portos: portos.text_at("/tokenId"),
         portos_refresh: portos.text_at("/refreshToken"),
         portos_admin: shop.log_in_portos("admin", "OFFICE").await.text_at("/tokenId"),

@@ -28,7 +28,7 @@ const PAIR: &str = "UPDATE devices SET pairing_id = $2 WHERE id = $1 AND pairing
 const UPDATE: &str = "UPDATE devices SET name = $3, environment = $5, status = $6, description = $7, \
      folded = CASE WHEN name = $3 AND EXISTS (SELECT 1 FROM devices other WHERE other.tenant_id = devices.tenant_id \
      AND other.folded = $4 AND other.status <> 'retired' AND other.id <> devices.id) THEN folded ELSE $4 END, \
-     preferences = $8, settings = $9, updated_at = $10, searched = $11, branch_id = $13, version = version + 1 \
+     preferences = $8, settings = $9, updated_at = $10, searched = $11, branch_id = $13, till_mode = ($14 <> 0), version = version + 1 \
      WHERE id = $1 AND version = $2 \
      AND ($6 = 'retired' OR (name = $3 AND status <> 'retired') \
      OR NOT EXISTS (SELECT 1 FROM devices other WHERE other.tenant_id = devices.tenant_id \
@@ -181,6 +181,7 @@ impl office::Devices for Transaction<'_> {
             searched.as_str().into(),
             name.legacy_key().unwrap_or(name.as_str()).into(),
             device.branch.as_ref().map(|id| &id.0).into(),
+            i64::from(device.till_mode).into(),
         ];
         if Statement::new(UPDATE, binds).execute(self.write_connection()?).map_err(violation_as_conflict)? == 0 {
             return Ok(false);

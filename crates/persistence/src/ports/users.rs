@@ -6,15 +6,15 @@ mod search;
 use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::prelude::*;
-use diesel::sql_types::{Binary, Nullable};
-use tillgate_auth_core::ports::{self as auth, CredentialKind};
+use diesel::sql_types::{Binary, Bool, Nullable, Text};
+use tillgate_auth_core::ports::{self as auth, CredentialKind, TillOperator};
 use tillgate_domain::office::ports as office;
 use tillgate_domain::office::ports::{
     OffsetPageRequest, PageRequest, RoleHolderFilter, UserCursor, UserFilter, UserOrder,
 };
 use tillgate_domain::{
     Assignment, DeviceId, Email, Epoch, FoldedText, Instant, Locale, RoleId, StoreResult, TenantId, User, UserId,
-    UserStatus,
+    UserName, UserStatus,
 };
 
 use super::{foreign_key_violation_as_conflict, lookup_keys, unique_violation_as_conflict};
@@ -43,6 +43,10 @@ const SELECT_ASSIGNMENTS: &str = "SELECT user_id, NULL AS device_id, role_id FRO
 const SELECT_ROLES_ON_DEVICE: &str = "SELECT DISTINCT held.role_id FROM user_devices listed \
      JOIN user_device_roles held ON held.user_id = listed.user_id AND held.device_id = listed.device_id \
      WHERE listed.device_id = $1";
+const SELECT_OPERATORS: &str = "SELECT users.id, users.name, users.display_name, EXISTS (SELECT 1 FROM credentials \
+     WHERE principal_id = users.id AND principal_kind = 'user' AND kind = 'pin' AND credentials.device_id IS NULL) \
+     AS has_pin FROM user_devices listed JOIN users ON users.id = listed.user_id \
+     WHERE listed.device_id = $1 AND users.status = $2 AND users.feature IS NULL ORDER BY listed.user_id LIMIT $3";
 const BUMP_VERSIONS_ON_DEVICE: &str =
     "UPDATE users SET version = version + 1 WHERE id IN (SELECT user_id FROM user_devices WHERE device_id = $1)";
 const CLAIM: &str = "UPDATE users SET last_login_at = $4 WHERE id = $1 AND epoch = $2 AND status = $3";
@@ -62,6 +66,19 @@ const UPDATE: &str = "UPDATE users SET name = $3, email = $5, display_name = $7,
      WHERE other.tenant_id = users.tenant_id AND other.folded IN ($4, $12) AND other.id <> users.id)) \
      AND ((email = $5 AND email_folded IS NOT NULL) OR NOT EXISTS (SELECT 1 FROM users other \
      WHERE other.email_folded IN ($6, $13) AND other.id <> users.id))";
+
+/// A user who may work on a device.
+#[derive(QueryableByName)]
+struct OperatorRow {
+    #[diesel(sql_type = Binary)]
+    id: Vec<u8>,
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Text)]
+    display_name: String,
+    #[diesel(sql_type = Bool)]
+    has_pin: bool,
+}
 
 /// A role assigned on a device.
 #[derive(QueryableByName)]
@@ -161,6 +178,20 @@ impl auth::Users for Transaction<'_> {
 
     fn clear_password_change_required(&mut self, id: UserId, at: Instant) -> StoreResult<bool> {
         office::Users::set_password_change_required(self, id, false, at)
+    }
+
+    fn list_operators(&mut self, device: DeviceId, limit: u32) -> StoreResult<Vec<TillOperator>> {
+        let binds = [Bind::from(&device.0), UserStatus::Active.name().into(), i64::from(limit).into()];
+        let rows: Vec<OperatorRow> = Statement::new(SELECT_OPERATORS, binds).load(self.connection).map_err(classify)?;
+        let to_operator = |row: OperatorRow| {
+            Ok(TillOperator {
+                id: UserId(Column("users", "id").parse_uuid(&row.id)?),
+                name: UserName::from_stored(row.name),
+                display_name: row.display_name,
+                has_pin: row.has_pin,
+            })
+        };
+        rows.into_iter().map(to_operator).collect()
     }
 }
 

@@ -38,6 +38,7 @@ tillgate_testkit::on_both_databases!(
     built_in_manager_gets_the_right_to_see_sessions,
     built_in_manager_gets_the_right_to_enroll_devices,
     search_texts_of_users_are_composed_again_in_both_directions,
+    existing_managers_get_the_right_to_unlock_pins,
     existing_tenants_accept_no_machines_that_show_a_code,
     keys_of_machines_outlive_the_migration_to_tenants,
     changes_of_first_uses_are_removed_from_the_feed,
@@ -118,6 +119,42 @@ fn built_in_manager_gets_the_right_to_enroll_devices(engine: DatabaseEngine) {
     fresh.raw().execute(up);
     assert_eq!(read(role.id), Role { version: 3, ..role });
     assert_eq!(read(custom.id), custom, "other roles stay");
+}
+
+/// Existing managers may unlock PINs, devices keep working as before, and a role of a tenant's own
+/// gets no right.
+fn existing_managers_get_the_right_to_unlock_pins(engine: DatabaseEngine) {
+    let fresh = TestDatabase::on(engine).with_fixture();
+    let fixture = StoreFixture::default();
+    let role = Rank::Manager.to_role(RoleId(Uuid::from_u128(77)), fixture.tenant.id).unwrap();
+    let custom = Role {
+        id: RoleId(Uuid::from_u128(78)),
+        name: RoleName::parse("watch").unwrap(),
+        built_in: false,
+        rights: Rights::of(&[KnownRight::SessionDelete, KnownRight::UserRead]),
+        ..role.clone()
+    };
+    let (up, down) = match engine {
+        DatabaseEngine::Sqlite => (
+            include_str!("../../../../migrations/sqlite/2026-11-30-000044_till_mode/up.sql"),
+            include_str!("../../../../migrations/sqlite/2026-11-30-000044_till_mode/down.sql"),
+        ),
+        DatabaseEngine::Postgres => (
+            include_str!("../../../../migrations/postgres/2026-11-30-000044_till_mode/up.sql"),
+            include_str!("../../../../migrations/postgres/2026-11-30-000044_till_mode/down.sql"),
+        ),
+    };
+    fresh.write_office(|tx| tx.roles().insert(&role));
+    fresh.write_office(|tx| tx.roles().insert(&custom));
+    let read = |id| fresh.write_office(|tx| tx.roles().find(id)).unwrap();
+    fresh.raw().execute(down);
+    let before = read(role.id);
+    assert!(!before.rights.allows(KnownRight::PinReset) && before.rights.allows(KnownRight::SessionDelete));
+    fresh.raw().execute(up);
+    assert_eq!(read(role.id), Role { version: 3, ..role });
+    assert_eq!(read(custom.id), custom, "other roles stay");
+    assert!(!fresh.write_office(|tx| tx.devices().find(fixture.till.id)).unwrap().till_mode);
+    assert_eq!(column_names(fresh.raw()), column_names(TestDatabase::on(engine).raw()));
 }
 
 /// A tenant from before accepts machines that show a code only once it chooses to.

@@ -135,6 +135,10 @@ pub(crate) enum DeviceCommand {
         /// Remove the device from its store
         #[arg(long)]
         no_store: bool,
+        /// Whether users work on the device as operators, who sign in under its own session with
+        /// their PIN; ends the session of the person who is logged in on it
+        #[arg(long, value_name = "YES")]
+        till_mode: Option<bool>,
         /// Setting to add or replace; an empty value removes it
         #[arg(long = "setting", value_name = "KEY=VALUE", value_parser = parse::key_value)]
         settings: Vec<(String, String)>,
@@ -235,7 +239,7 @@ impl DeviceCommand {
                 check_decided(office.for_operator()?.unlock_principal(PrincipalId::Device(device.id)))?;
                 (device, "may log in again")
             }
-            Self::Set { name, rename, env, description, store, no_store, settings, roles, no_role } => {
+            Self::Set { name, rename, env, description, store, no_store, till_mode, settings, roles, no_role } => {
                 let (device, branch) = (office.find_device(name), find_branch(&office, store.as_deref()));
                 let errors = ArgumentErrors::default().with(&device).with(&branch);
                 errors.with_each(office.check_assignments(roles, &[])).report()?;
@@ -249,6 +253,7 @@ impl DeviceCommand {
                         None if *no_store => Some(None),
                         found => found.map(Some),
                     },
+                    till_mode: *till_mode,
                     roles: (*no_role || !roles.is_empty()).then(|| roles.clone()),
                     ..DeviceChange::default()
                 };

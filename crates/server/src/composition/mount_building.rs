@@ -72,6 +72,7 @@ fn till_terms(settings: &Settings) -> TillTerms {
     let till = &settings.till;
     TillTerms::new(till.access, till.idle, till.overlap, till.software_absolute)
         .trust_hardware_claim(till.trust_hardware_claim)
+        .with_operator(till.operator_access, till.operator_idle, till.operator_absolute)
 }
 
 /// Reads the settings of one dialect.

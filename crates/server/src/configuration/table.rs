@@ -175,7 +175,7 @@ settings! {
         /// How long an ended session stays in lists.
         keep: Duration = "30d",
     }
-    /// Session lifetimes of enrolled devices (docs/tills.md#enrollment).
+    /// Session lifetimes of enrolled devices (docs/tills.md#enrollment) and of operators on them.
     till: Till {
         /// Lifetime of an access token, at most 24 h.
         access: Duration = "15m",
@@ -190,6 +190,12 @@ settings! {
         /// Whether a device is believed that says it keeps its key in hardware, which it does not
         /// prove. Such a key cannot be copied, so its session then has no such end.
         trust_hardware_claim: bool = "false",
+        /// Lifetime of an operator's access token, at most 24 h (docs/tills.md#operators).
+        operator_access: Duration = "5m",
+        /// How long after its last refresh an operator's session ends.
+        operator_idle: Duration = "15m",
+        /// How long after the sign-in an operator's session ends.
+        operator_absolute: Duration = "12h",
     }
     /// Session lifetimes of the back office in the browser.
     office: Office {

@@ -121,6 +121,15 @@ fn check_token_terms(settings: &Settings) -> Result<(), ConfigError> {
     require(till.idle >= till.access, || "till.idle must not be shorter than till.access".to_owned())?;
     require(till.software_absolute >= till.idle, || {
         "till.software_absolute must not be shorter than till.idle".to_owned()
+    })?;
+    require((Duration::from_secs(1)..=DAY).contains(&till.operator_access), || {
+        "till.operator_access must be between 1s and 24h".to_owned()
+    })?;
+    require(till.operator_idle >= till.operator_access, || {
+        "till.operator_idle must not be shorter than till.operator_access".to_owned()
+    })?;
+    require(till.operator_absolute >= till.operator_idle, || {
+        "till.operator_absolute must not be shorter than till.operator_idle".to_owned()
     })
 }
 

@@ -174,6 +174,7 @@ macro_rules! contract {
                 new_pin_waits_for_a_claimed_login,
                 only_the_current_key_of_pins_is_claimed,
                 revocation_of_a_key_waits_for_a_claimed_pin,
+                operators_of_a_device_are_listed,
             ]
         );
         $crate::cases!(

@@ -285,6 +285,7 @@ pub fn device_update_stores_every_field(harness: &StoreHarness) {
             ("far".to_owned(), ExactJson::Number("123456789012345678901234567890".to_owned())),
         ]),
         branch: Some(fixture.tenant.branches[0].id),
+        till_mode: true,
         settings: [("Ž".to_owned(), "\"\\\n".to_owned())].into(),
         roles: [role_id(3)].into(),
         epoch: Epoch(99),

@@ -1,13 +1,15 @@
 //! PINs of users, and how a login claims one.
 
-use tillgate_auth_core::ports::{CredentialKind, KeyKind, KeyState, StoredKey};
-use tillgate_domain::{KeyId, PrincipalId, StoredPin, UserId};
+use std::collections::BTreeSet;
 
-use crate::StoreHarness;
+use tillgate_auth_core::ports::{CredentialKind, KeyKind, KeyState, StoredKey, TillOperator};
+use tillgate_domain::{KeyId, PrincipalId, StoredPin, User, UserId, UserStatus};
+
 use crate::contract_fixture::{
-    ContractFixture, after_start, hash_requested_password, key_id, new_key, run_office_write, run_read, run_write,
+    self, ContractFixture, after_start, hash_requested_password, key_id, new_key, run_office_write, run_read, run_write,
 };
 use crate::rendezvous::{ThreadSignal, run_both};
+use crate::{Roster, StoreHarness};
 
 /// A PIN with this text as its verifier and this number as its key.
 fn new_pin(text: &str, key: u8, due: bool) -> StoredPin {
@@ -167,4 +169,46 @@ pub fn revocation_of_a_key_waits_for_a_claimed_pin(harness: &StoreHarness) {
     );
     assert!(!early, "it was revoked before the end");
     assert!(!run_office_write(harness, |tx| tx.pins().claim_key(key.id)));
+}
+
+/// The users who may work on a device are active, assigned to it and not virtual. They are listed
+/// by their ids, with whether they have a PIN, at most `limit` of them.
+pub fn operators_of_a_device_are_listed(harness: &StoreHarness) {
+    let fixture = ContractFixture::insert_into(&harness.auth);
+    let device = fixture.handheld.id;
+    let (mut users, mut numbers) = (Vec::new(), 20..);
+    let mut add = |name: &str, change: fn(&mut User)| {
+        let mut user = contract_fixture::new_user(numbers.next().unwrap(), fixture.tenant.id, name, None);
+        user.assignment.devices = [(device, BTreeSet::new())].into();
+        change(&mut user);
+        users.push(user.clone());
+        user
+    };
+    let first = add("First", |_| ());
+    add("Suspended", |user| user.status = UserStatus::Suspended);
+    add("Pending", |user| user.status = UserStatus::Pending);
+    add("Kiosk", |user| user.feature = Some("kiosk".to_owned()));
+    add("Elsewhere", |user| user.assignment.devices.clear());
+    let second = add("Second", |user| "Mr. Second".clone_into(&mut user.display_name));
+    harness.auth.insert_roster(&Roster { users, ..Roster::default() });
+    let own = run_read(&harness.auth, |tx| tx.users().list_operators(device, 100));
+    let list = |limit| {
+        let mut found = run_read(&harness.auth, |tx| tx.users().list_operators(device, limit));
+        found.retain(|each| [first.id, second.id].contains(&each.id));
+        found
+    };
+    assert!(own.is_sorted_by_key(|each| each.id));
+    let operator = |user: &User, has_pin| TillOperator {
+        id: user.id,
+        name: user.name.clone(),
+        display_name: user.display_name.clone(),
+        has_pin,
+    };
+    assert_eq!(list(100), [operator(&first, false), operator(&second, false)]);
+    set(harness, second.id, &new_pin("second", 1, true));
+    assert_eq!(list(100), [operator(&first, false), operator(&second, true)]);
+    let limited = run_read(&harness.auth, |tx| tx.users().list_operators(device, 1));
+    assert_eq!(limited[..], own[..1]);
+    let unknown = contract_fixture::device_id(99);
+    assert_eq!(run_read(&harness.auth, |tx| tx.users().list_operators(unknown, 100)), []);
 }

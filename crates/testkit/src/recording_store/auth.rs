@@ -8,7 +8,7 @@ use tillgate_auth_core::ports::{
     Enrollments, Feed, FeedBatch, FeedCursor, FirstUse, Instance, Instances, KeyState, Keys, KnownNetworks,
     LiveEventBatch, LiveEvents, Node, NodeAcknowledgment, Nodes, PendingKeys, Pins, PrincipalBucket, Roles, Rotation,
     SessionCursor, SessionFilter, SessionOrder, SessionRecord, SessionUse, SessionView, Sessions, SignatureDigest,
-    Signatures, StoredKey, Tenants, TokenDisposition, Users, Verifier, WrappedApiKey,
+    Signatures, StoredKey, Tenants, TillOperator, TokenDisposition, Users, Verifier, WrappedApiKey,
 };
 use tillgate_auth_core::{AuthTx, DialectName, Session};
 use tillgate_domain::{
@@ -63,6 +63,7 @@ record_port!(AuthTx, users: Users {
     fn find_by_email(email: &FoldedText) -> Option<User>;
     fn claim(id: UserId, epoch: Epoch, at: Instant) -> bool;
     fn clear_password_change_required(id: UserId, at: Instant) -> bool;
+    fn list_operators(device: DeviceId, limit: u32) -> Vec<TillOperator>;
 });
 
 record_port!(AuthTx, devices: Devices {

@@ -29,8 +29,11 @@ pub(super) fn check_account(
             }
             let may_log_in_there = match (device, &subject.device) {
                 (None, _) => principal_access::may_log_in(user, None),
+                // in till mode, users sign in through the session of the till
                 (Some(_), Some(device)) => {
-                    device.status == DeviceStatus::Active && principal_access::may_log_in(user, Some(device))
+                    device.status == DeviceStatus::Active
+                        && !device.till_mode
+                        && principal_access::may_log_in(user, Some(device))
                 }
                 (Some(_), None) => false,
             };

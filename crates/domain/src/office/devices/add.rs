@@ -86,6 +86,7 @@ pub(in crate::office) fn add(
         preferences: new.preferences.clone(),
         settings: new.settings.clone(),
         branch: new.branch,
+        till_mode: false,
         roles: role_ids,
         epoch: Epoch::default(),
         seat: None,

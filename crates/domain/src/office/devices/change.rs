@@ -37,6 +37,9 @@ pub struct DeviceChange {
     pub settings: SettingsChange,
     /// The store in which it is from now on; `Some(None)` for none.
     pub branch: Option<Option<BranchId>>,
+    /// Whether users work on the device as operators from now on. The session of the person who is
+    /// logged in on it ends.
+    pub till_mode: Option<bool>,
     /// The names of new roles for when the device logs in as itself.
     pub roles: Option<Vec<RoleName>>,
 }
@@ -44,7 +47,7 @@ pub struct DeviceChange {
 impl DeviceChange {
     /// Whether the change ends the sessions on a device that is active and of another kind.
     pub fn ends_sessions(&self) -> bool {
-        self.leaves() || self.environment.is_some()
+        self.leaves() || self.environment.is_some() || self.till_mode.is_some()
     }
 
     /// Whether the device is not active afterwards.
@@ -85,7 +88,8 @@ impl Office<'_> {
     /// Requires the right `deviceUpdate` (`deviceDelete` to retire), every right that the device
     /// has or gets as itself, and every right that its users gain by another environment.
     ///
-    /// A device that is no longer active loses all sessions on it; the permanent one only if it is
+    /// A change of the till mode ends the session of the person who is logged in. A device that is
+    /// no longer active loses all sessions on it; the permanent one only if it is
     /// retired. A retired device is also removed from its users, loses its roles and its store, and
     /// its name becomes free. A change without a difference writes nothing.
     pub fn change_device(
@@ -179,10 +183,13 @@ fn apply(
     }
     let (action, details) = audit_details(&before, &after);
     tx.audit().record(&office.build_event(action, Subject::Device(id), details))?;
-    Ok(tx
-        .devices()
-        .find(id)?
-        .ok_or_else(|| StoreError::Fault("a changed device does not exist any more".to_owned()))?)
+    let changed = tx.devices().find(id)?;
+    let changed = changed.ok_or_else(|| StoreError::Fault("a changed device does not exist any more".to_owned()))?;
+    // The update has locked the device: a sign-in either was committed before, or finds the change.
+    if let (true, Some(seat)) = (after.till_mode != before.till_mode, changed.seat) {
+        tx.revocations().end_session(seat, EndReason::Admin, office.context.at)?;
+    }
+    Ok(changed)
 }
 
 /// The device, if it belongs to this tenant.
@@ -214,6 +221,9 @@ pub(in crate::office) fn apply_change(
     }
     if let Some(branch) = change.branch {
         after.branch = branch;
+    }
+    if let Some(till_mode) = change.till_mode {
+        after.till_mode = till_mode;
     }
     if let Some(description) = &change.description {
         refusals.gather(text::check_text(FieldName::Description, description, text::MAX_DESCRIPTION_CHARS))?;
@@ -340,6 +350,7 @@ fn audit_details(before: &Device, after: &Device) -> (Action, Map<String, Value>
         ("preferences", json!(before.preferences), json!(after.preferences)),
         ("settings", json!(before.settings), json!(after.settings)),
         ("store", json!(before.branch), json!(after.branch)),
+        ("till_mode", json!(before.till_mode), json!(after.till_mode)),
         ("roles", json!(words(&before.roles)), json!(words(&after.roles))),
         ("status", json!(before.status.name()), json!(after.status.name())),
     ]);

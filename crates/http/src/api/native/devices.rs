@@ -1,4 +1,5 @@
-//! Operations on devices: list, create, update, retire, set or remove the password, and unlock.
+//! Operations on devices: list, create, update, retire, set or remove the password, unlock logins
+//! and PINs.
 
 mod openapi;
 mod request;
@@ -71,6 +72,13 @@ pub(super) fn routes() -> Vec<Route> {
             unlock_device,
         )
         .documented(openapi::unlock_device),
+        Route::authenticated(
+            Method::POST,
+            "/devices/{id}/unlock-pins",
+            Requirement::Right(KnownRight::PinReset),
+            unlock_pins,
+        )
+        .documented(openapi::unlock_pins),
     ]
 }
 
@@ -205,6 +213,12 @@ async fn remove_device_password(call: Request, caller: Caller) -> Result<HttpRes
 
 async fn unlock_device(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     passwords::unlock_principal(&call, caller, PrincipalId::Device(read_id(&call, FieldName::Device)?)).await
+}
+
+async fn unlock_pins(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let id: DeviceId = read_id(&call, FieldName::Device)?;
+    let unlocked = call.run_blocking(move |auth| auth.unlock_pins(&caller, id)).await?;
+    if unlocked { Ok(no_content()) } else { Err(not_found(FieldName::Device, id)) }
 }
 
 fn load_view(office: &Office<'_>, device: &Device) -> Result<DeviceView, ApiError> {

@@ -1,16 +1,19 @@
-//! The terms of the sessions of enrolled devices. They outlive those of people: a till works
-//! unattended, and its tokens are worthless without its key.
+//! The terms of the sessions of enrolled devices, and of the operators on them. The sessions of
+//! devices outlive those of people: a till works unattended, and its tokens are worthless without
+//! its key.
 
 use std::time::Duration;
 
 use tillgate_auth_core::{RefreshTerms, Terms};
 use tillgate_domain::KeyStorage;
 
-/// The terms of the sessions of enrolled devices, by where the device keeps its key.
+/// The terms of the sessions of enrolled devices, by where the device keeps its key, and of the
+/// operators on them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TillTerms {
     hardware: Terms,
     software: Terms,
+    operator: Terms,
     trusts_hardware_claim: bool,
 }
 
@@ -29,7 +32,22 @@ impl TillTerms {
             office: None,
         };
         let software = Terms { absolute: Some(software_absolute), ..hardware.clone() };
-        Self { hardware, software, trusts_hardware_claim: false }
+        Self { hardware, software, operator: operator_terms(), trusts_hardware_claim: false }
+    }
+
+    /// The same terms with these lifetimes of the sessions of operators. Their grace period is that
+    /// of the sessions of devices, or shorter than their access tokens.
+    #[must_use]
+    pub fn with_operator(self, access: Duration, idle: Duration, absolute: Duration) -> Self {
+        let overlap = self.software.refresh.as_ref().and_then(|refresh| refresh.overlap);
+        let overlap = overlap.map(|overlap| overlap.min(access.saturating_sub(Duration::from_secs(1))));
+        let refresh = Some(RefreshTerms { idle: Some(idle), overlap, first_reusable: false });
+        Self { operator: Terms { access, refresh, absolute: Some(absolute), ..operator_terms() }, ..self }
+    }
+
+    /// The terms of the session of an operator.
+    pub fn for_operator(&self) -> &Terms {
+        &self.operator
     }
 
     /// Whether a device is believed that says it keeps its key in hardware, which it does not
@@ -50,6 +68,21 @@ impl TillTerms {
             KeyStorage::Hardware if self.trusts_hardware_claim => &self.hardware,
             KeyStorage::Hardware | KeyStorage::Software => &self.software,
         }
+    }
+}
+
+/// 5 minutes for access tokens, 15 minutes of idle timeout, 12 hours of absolute timeout, and 2
+/// minutes of grace period.
+fn operator_terms() -> Terms {
+    let minutes = Duration::from_mins;
+    let refresh = RefreshTerms { idle: Some(minutes(15)), overlap: Some(minutes(2)), first_reusable: false };
+    Terms {
+        access: minutes(5),
+        refresh: Some(refresh),
+        absolute: Some(Duration::from_hours(12)),
+        midnight: false,
+        exchange_overlap: None,
+        office: None,
     }
 }
 

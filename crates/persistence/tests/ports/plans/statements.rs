@@ -33,6 +33,7 @@ pub(super) fn call_every_method(fresh: &TestDatabase, fixture: &StoreFixture) {
     fresh.write(|tx| {
         tx.users().claim(fixture.anna.id, Epoch(0), at(1))?;
         tx.users().clear_password_change_required(fixture.anna.id, at(1))?;
+        tx.users().list_operators(fixture.till.id, 100)?;
         tx.devices().claim(fixture.till.id, Epoch(0), at(1))?;
         tx.credentials().claim(principal, kind, 1, None, at(1))?;
         tx.credentials().replace(principal, kind, 7, &Secret::new("other".into()), at(1))?;

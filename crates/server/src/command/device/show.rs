@@ -53,6 +53,7 @@ pub(super) fn show_device(office: &CommandOffice, device: &Device, json: bool) -
         ("status", device.status.name().to_owned()),
         ("description", or_none(device.description.clone())),
         ("store", or_none(store_name(&view))),
+        ("till mode", if device.till_mode { "on" } else { "off" }.to_owned()),
         ("roles", or_none(join_names(&view.roles))),
         ("users", or_none(people.join(","))),
         ("settings", or_none(settings.join(" "))),

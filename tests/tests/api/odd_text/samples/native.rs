@@ -93,6 +93,7 @@ fn user_samples(office: &str, SampleIds { user, device, .. }: &SampleIds) -> Vec
         ),
         of_office("POST", "/api/v1/sessions/current/step-up", json!({ "password": "x" })),
         of_office("PUT", "/api/v1/sessions/current/pin", json!({ "password": "x", "new_pin": "905817" })),
+        of_office("POST", "/api/v1/till/operator", json!({ "user": user, "pin": "905817" })),
         of_office(
             "POST",
             "/api/v1/users",

@@ -24,6 +24,7 @@ fn till(status: DeviceStatus) -> Device {
         preferences: crate::JsonObject::default(),
         settings: [("stock".to_owned(), "S01".to_owned())].into(),
         branch: None,
+        till_mode: false,
         roles: BTreeSet::new(),
         epoch: Epoch(0),
         seat: None,

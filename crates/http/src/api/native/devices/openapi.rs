@@ -21,6 +21,7 @@ fn example_device() -> Value {
         "preferences": { "sound": { "on": true } },
         "settings": { "MaxQuantity": "200" },
         "store": { "id": "0192f0c1-2222-7c4d-8e5f-60718293a4b5", "name": "Main street" },
+        "till_mode": false,
         "roles": ["cashier"],
         "last_seen_at": "2026-11-21T08:00:00.000Z",
         "created_at": "2026-11-21T08:00:00.000Z",
@@ -73,6 +74,10 @@ pub(super) fn update_device() -> OperationDoc {
              transaction. The device that makes a user the last admin must stay active.",
         )
         .description(
+            "With `till_mode`, users work on the device as operators, who sign in under its own session with their \
+             PIN (`till/operator`), and no longer log in on it with a password.",
+        )
+        .description(
             "Retiring a device requires `deviceDelete`, every other change `deviceUpdate`. You need every right \
              that the device has or gets, and every right that its users get on it.",
         )
@@ -113,4 +118,10 @@ pub(super) fn remove_device_password() -> OperationDoc {
 
 pub(super) fn unlock_device() -> OperationDoc {
     OperationDoc::new(TAG, "Unlock a device after too many failed logins").no_content("The failed logins were reset.")
+}
+
+pub(super) fn unlock_pins() -> OperationDoc {
+    OperationDoc::new(TAG, "Accept PINs on a device again after wrong ones")
+        .description("Clears the counts of wrong PINs of all users on the device, and lifts their stops.")
+        .no_content("PINs are accepted again.")
 }

@@ -116,6 +116,12 @@ pub(super) struct UpdateDevice {
     #[validate(custom(function = "well_typed"))]
     #[schema(value_type = Option<uuid::Uuid>)]
     store: BodyField<BranchId>,
+    /// Whether users work on the device as operators, who sign in under its own session. A change
+    /// ends the session of the person who is logged in on it.
+    #[serde(default)]
+    #[validate(custom(function = "not_null"))]
+    #[schema(value_type = bool)]
+    till_mode: BodyField<bool>,
     /// The complete new list of roles that apply when the device logs in as itself.
     #[serde(default)]
     #[validate(custom(function = "not_null"))]
@@ -227,6 +233,7 @@ impl UpdateDevice {
                 Some(Some(DeviceSettings(patch))) => SettingsChange::Patch(patch),
             },
             branch: self.store.into_patch(),
+            till_mode: self.till_mode.into_value(),
             roles: self.roles.into_value(),
         }
     }

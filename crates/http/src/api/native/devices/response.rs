@@ -39,6 +39,8 @@ pub struct DeviceBody<'d> {
     settings: &'d BTreeMap<String, String>,
     /// The store in which the device is; null if it is in none.
     store: Option<StoreBody<'d>>,
+    /// Whether users work on the device as operators, who sign in under its own session.
+    till_mode: bool,
     /// Who is logged in on the till or handheld now; null if nobody is. Only with `with=seat`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<SeatBody>)]
@@ -82,6 +84,7 @@ impl<'d> DeviceBody<'d> {
             preferences: &device.preferences,
             settings: &device.settings,
             store: view.store.as_ref().map(StoreBody::from_branch),
+            till_mode: device.till_mode,
             seat: None,
             last_seat: None,
             roles: &view.roles,

@@ -24,6 +24,11 @@ pub struct SessionBody<'s> {
     user: Option<SessionUserBody<'s>>,
     /// The device; null if the user is logged in without one.
     device: Option<SessionDeviceBody<'s>>,
+    /// Id of the session of the till, with which this one ends. Only for operators, and not in
+    /// `sessions/current`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<uuid::Uuid>)]
+    parent: Option<SessionId>,
     /// Name of the dialect through which the session was created.
     mount: &'s str,
     /// What the session was created for: a user who logged in, a device that logged in as itself,
@@ -176,6 +181,7 @@ impl<'s> SessionBody<'s> {
             device: session
                 .device
                 .map(|id| SessionDeviceBody { id, name: view.device_name.as_ref().map(DeviceName::as_str) }),
+            parent: session.parent,
             mount: session.dialect.as_str(),
             kind: Some(session.kind.name()),
             methods: Some(session.authentication.methods.split_whitespace().collect()),
@@ -202,6 +208,7 @@ impl<'s> SessionBody<'s> {
                 .device
                 .as_ref()
                 .map(|device| SessionDeviceBody { id: device.id, name: Some(device.name.as_str()) }),
+            parent: session.parent,
             mount: session.dialect.as_str(),
             kind: None,
             methods: None,
@@ -223,6 +230,7 @@ impl<'s> SessionBody<'s> {
             id: session.id,
             user: caller.user().map(|id| SessionUserBody { id, user_name: None, display_name: None }),
             device: caller.device.map(|id| SessionDeviceBody { id, name: None }),
+            parent: None,
             mount: caller.dialect.as_str(),
             kind: None,
             methods: None,
@@ -263,6 +271,7 @@ impl<'s> CallerBody<'s> {
         let session = SessionBody {
             user: user.map(|user| SessionUserBody { user_name: None, ..user }),
             device: device.map(|device| SessionDeviceBody { name: None, ..device }),
+            parent: None,
             ..SessionBody::from_issued_tokens(issued)
         };
         Self::from_profile(Some(session), &issued.profile)

@@ -62,8 +62,12 @@ fn describe_denial(denial: &AuthDenied, language: Language) -> Option<Cow<'_, st
             Language::English => format!("The role {} is missing.", rank.name()),
         })),
         AuthDenied::WeakPassword(_) => pick("Heslo je príliš slabé.", "The password is too weak."),
-        // devices are enrolled and PINs set in the native API only
+        // devices are enrolled, PINs set and operators signed in in the native API only
         AuthDenied::EnrollmentUnknown
+        | AuthDenied::TillRequired
+        | AuthDenied::TillModeOff
+        | AuthDenied::OperatorMismatch
+        | AuthDenied::OperatorThrottled { .. }
         | AuthDenied::KeyKnown
         | AuthDenied::Poll(_)
         | AuthDenied::WeakPin(_)
