@@ -51,7 +51,9 @@ fn wrong_digits(started: &TestResponse) -> &'static str {
 /// Types a code on the page, and looks for its machine.
 fn find(page: &OfficePage, code: &str) {
     page.browser.wait_until_visible("input[name=code]");
-    let clear = "const input = document.querySelector('input[name=code]'); input.value = ''; input.focus()";
+    // the page hears of it, as if a person did it: otherwise it would show the old code again
+    let clear = "const input = document.querySelector('input[name=code]'); \
+                 input.value = ''; input.dispatchEvent(new Event('input')); input.focus()";
     page.browser.run(clear);
     page.browser.type_into("input[name=code]", code);
     page.click_text("#main button", "Find machine");
