@@ -38,7 +38,9 @@ const DOCUMENT_DESCRIPTION: &str = "tillgate authenticates points of sale: a til
      `use_dpop_nonce`, repeat the request with a proof that has this nonce. \
      A client that stores a response before it uses any part of it is never logged out by a lost response, a crash, a retry or a \
      second thread.\n\n\
-     **401.** If a request is answered with 401, refresh once and repeat the request with the new token. Only a 401 to \
+     **401.** If a request with an access token is answered with 401, refresh once and repeat the request with the new token, \
+     unless the `code` is about the proof (`use_dpop_nonce`, `proof_missing`, `proof_invalid`): then repeat it with a new proof. \
+     After a 401 to a login, prompt for the password again. Only a 401 to \
      `POST sessions/refresh` means that the session ended: discard both tokens and log in again. The `code` of the problem \
      distinguishes the cases (`token_expired`, `session_over`). A 401 is always a decision: if the server cannot decide, it returns \
      503 with `Retry-After`; then repeat the same request with the same tokens.\n\n\
